@@ -1,0 +1,62 @@
+"""Settings: frozen dataclasses, and the only place where a default lives.
+
+``None`` means "follow the corpus": ``training.plan`` replaces it before training starts, so a
+model file never holds a ``None``.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["ModelSettings", "SampleSettings", "TextSettings", "TrainSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextSettings:
+    """How characters become ids."""
+
+    tokens: str = "word"  # a key of text.tokenizers.TOKENIZERS
+    lower: bool = False  # lower-case before splitting
+    vocab_size: int = 10_000  # most frequent tokens kept; outputs = kept + <EOS> + <UNK>
+    min_count: int = 1  # tokens seen less often become <UNK>
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What connects to what."""
+
+    cell: str = "lstm"  # a key of nn.cells.CELLS
+    activation: str = "tanh"  # rnn only: tanh or relu
+    layers: int = 1
+    embed: int | None = None  # E, size of a word vector
+    hidden: int | None = None  # H, size of the recurrent state
+    tie: bool = True  # output weights = embedding (a projection H -> E where they differ)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How the weights are found."""
+
+    output: str | None = None  # a key of nn.outputs.OUTPUTS
+    epochs: float | None = None  # passes over the corpus; one of epochs, steps, seconds
+    steps: int | None = None  # optimiser steps
+    seconds: float | None = None  # wall-clock budget
+    batch: int | None = None  # parallel streams B
+    bptt: int | None = None  # T, time steps between truncations
+    lr: float | None = None  # peak learning rate
+    optimizer: str = "adam"  # a key of training.optimizers.OPTIMIZERS
+    clip: float = 0.5  # largest global gradient norm
+    dropout: float | None = None  # on embeddings, between layers, before the output
+    context: str = "mixed"  # document: state carried over lines; sentence: reset; mixed: both
+    seed: int = 1
+    shards: int = 2  # logical shards of a batch; fixes the bits, whatever the threads
+    threads: int | None = None  # worker threads; changes the time, never the bits
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSettings:
+    """How the next word is drawn."""
+
+    max_words: int = 20
+    temperature: float = 1.0  # 0 = always the most probable word
+    top_k: int = 0  # 0 = off
+    top_p: float = 1.0  # 1 = off
+    allow_unk: bool = False
