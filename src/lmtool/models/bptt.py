@@ -1,0 +1,126 @@
+"""Truncated back-propagation through time for the language model.
+
+    x = embedding[inputs] * mask                                (1)
+    x = cell_l(x) * mask_l, for each layer l                    (2)
+    top = x projection'                                         (3)
+    loss = output(top, targets)                                 (4)
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.models.language_model import States, layer_weights
+from lmtool.nn.cells import CELLS
+from lmtool.nn.layers import dropout_mask, embedding_backward, masked
+from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.parameters import Array, Parameters
+from lmtool.settings import ModelSettings
+
+__all__ = ["loss_and_gradients"]
+
+Ids = NDArray[np.int32]
+
+
+class Trace(NamedTuple):
+    """What the backward pass needs."""
+
+    masks: list[Array | None]  # after the embedding and after each layer
+    tapes: list[Any]  # one a layer
+    top: Array  # (T, B, H), before the projection
+
+
+def loss_and_gradients(
+    settings: ModelSettings,
+    parameters: Parameters,
+    gradients: Parameters,
+    inputs: Ids,
+    targets: Ids,
+    state: States,
+    keep: Array | None = None,
+    *,
+    dropout: float = 0.0,
+    rng: np.random.Generator | None = None,
+    output: str = "full",
+    scale: float = 1.0,
+) -> tuple[float, States]:
+    """The sum of -ln p over a segment (T, B), in nats, and the state after it.
+
+    ``gradients`` are overwritten with ``scale`` times the loss's. ``keep`` (T, B): 0 resets a
+    stream's state before that step.
+    """
+    trace, state = _forward(settings, parameters, inputs, state, keep, dropout, rng)
+    gradients["embedding.weight"][...] = 0
+    loss, dtop = _output(parameters, gradients, trace.top, targets, output, scale)
+    dx = _backward(settings, parameters, gradients, trace, dtop, state)
+    embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
+    return loss, state
+
+
+def _forward(
+    settings: ModelSettings,
+    parameters: Parameters,
+    inputs: Ids,
+    state: States,
+    keep: Array | None,
+    dropout: float,
+    rng: np.random.Generator | None,
+) -> tuple[Trace, States]:
+    cell = CELLS[settings.cell]
+    masks, tapes, after = [], [], []
+    x = parameters["embedding.weight"][inputs]
+    for layer, before in enumerate(state):
+        masks.append(dropout_mask(rng, dropout, *x.shape[1:], dtype=x.dtype))
+        x = masked(x, masks[-1])  # (1), (2)
+        weights = layer_weights(parameters, layer)
+        x, last, tape = cell.forward(weights, x, before, keep, settings.activation)
+        tapes.append(tape)
+        after.append(last)
+    masks.append(dropout_mask(rng, dropout, *x.shape[1:], dtype=x.dtype))
+    return Trace(masks, tapes, masked(x, masks[-1])), tuple(after)
+
+
+def _backward(
+    settings: ModelSettings,
+    parameters: Parameters,
+    gradients: Parameters,
+    trace: Trace,
+    dx: Array,
+    state: States,
+) -> Array:
+    cell = CELLS[settings.cell]
+    for layer in reversed(range(settings.layers)):
+        dh = masked(dx, trace.masks[layer + 1])  # 2'
+        no_future = tuple(np.zeros_like(part) for part in state[layer])  # the truncation
+        weights, dweights = layer_weights(parameters, layer), layer_weights(gradients, layer)
+        dx, _ = cell.backward(weights, dweights, trace.tapes[layer], dh, no_future)
+    return masked(dx, trace.masks[0])
+
+
+def _output(
+    parameters: Parameters,
+    gradients: Parameters,
+    top: Array,
+    targets: Ids,
+    output: str,
+    scale: float,
+) -> tuple[float, Array]:
+    """The loss (4) and the gradient of ``top`` (T, B, H), through the projection where there is one."""
+    flat = top.reshape(-1, top.shape[-1])
+    name = "output.weight" if "output.weight" in parameters else "embedding.weight"
+    projection = parameters["projection.weight"] if "projection.weight" in parameters else None
+    x = flat if projection is None else flat @ projection.T  # (3)
+    loss, dx = OUTPUTS[output].loss(
+        x,
+        parameters[name],
+        parameters["output.bias"],
+        targets.ravel(),
+        gradients[name],
+        gradients["output.bias"],
+        scale,
+    )
+    if projection is not None:
+        np.dot(dx.T, flat, out=gradients["projection.weight"])  # 3'
+        dx = dx @ projection
+    return loss, dx.reshape(top.shape)

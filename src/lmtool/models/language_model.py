@@ -1,0 +1,142 @@
+"""The recurrent language model: embedding -> cells -> (projection) -> softmax.
+
+With x_1 = <EOS>, x_{t+1} = y_t and a_0 = 0:
+
+    a_t = cells(embedding[x_t], a_{t-1})                        (1)
+    p_t = softmax(top(a_t) W_y' + b_y)                          (2)
+    P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (3)
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.errors import ConfigError
+from lmtool.nn.cells import CELLS, State, Weights
+from lmtool.nn.cells.base import project
+from lmtool.nn.parameters import Array, Parameters
+from lmtool.settings import ModelSettings
+from lmtool.text.vocabulary import Vocabulary
+
+__all__ = ["LanguageModel", "States", "initialise", "layer_weights", "parameter_shapes"]
+
+States = tuple[State, ...]  # one state a layer
+Ids = NDArray[np.int32]
+
+
+def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all weights, in the order of the flat vector."""
+    E, H, V = sizes(settings, n_tokens)
+    G = CELLS[settings.cell].n_gates
+    shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, E)}
+    for layer in range(settings.layers):
+        shapes[f"rnn.weight_ih_l{layer}"] = (G * H, H if layer else E)
+        shapes[f"rnn.weight_hh_l{layer}"] = (G * H, H)
+        shapes[f"rnn.bias_ih_l{layer}"] = (G * H,)
+        shapes[f"rnn.bias_hh_l{layer}"] = (G * H,)
+    if not settings.tie:
+        shapes["output.weight"] = (V, H)
+    elif E != H:
+        shapes["projection.weight"] = (E, H)
+    return shapes | {"output.bias": (V,)}
+
+
+def sizes(settings: ModelSettings, n_tokens: int) -> tuple[int, int, int]:
+    """E, H, V; raises ConfigError where a size is missing or not positive."""
+    if not settings.embed or not settings.hidden:
+        raise ConfigError("the model's sizes are not set: give --hidden and --embed")
+    if min(settings.embed, settings.hidden, settings.layers) < 1:
+        raise ConfigError("--hidden, --embed and --layers must be at least 1")
+    return settings.embed, settings.hidden, n_tokens
+
+
+def initialise(
+    settings: ModelSettings,
+    counts: NDArray[np.int64],
+    rng: np.random.Generator,
+    dtype: type[np.floating] = np.float32,
+) -> Parameters:
+    """Fresh weights: uniform, forget bias 1, output bias = log unigram of counts (V,) plus one."""
+    parameters = Parameters(parameter_shapes(settings, len(counts)), dtype=dtype)
+    _, H, _ = sizes(settings, len(counts))
+    for name, array in parameters.items():
+        bound = 0.1 if name in ("embedding.weight", "output.weight") else H**-0.5
+        array[...] = 0 if array.ndim == 1 else rng.uniform(-bound, bound, array.shape)
+    if settings.cell == "lstm":
+        for layer in range(settings.layers):
+            parameters[f"rnn.bias_ih_l{layer}"][H : 2 * H] = 1
+    parameters["output.bias"][...] = np.log((counts + 1) / (counts + 1).sum())
+    return parameters
+
+
+def layer_weights(parameters: Parameters, layer: int) -> Weights:
+    """One layer's weights as a record of views."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """Settings, vocabulary and weights; everything that computes is numpy and keeps no state."""
+
+    settings: ModelSettings
+    vocabulary: Vocabulary
+    parameters: Parameters
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def zero_state(self, B: int = 1) -> States:
+        """a_0 = 0 for B streams."""
+        return zero_state(self.settings, B, self.parameters.flat.dtype)
+
+    def step(self, ids: Ids, state: States) -> tuple[Array, States]:
+        """One word a stream, ids (B,) -> top (B, D) and the states after it."""
+        top, states = self.parameters["embedding.weight"][ids], []
+        for layer, before in enumerate(state):
+            cell = CELLS[self.settings.cell]
+            weights = layer_weights(self.parameters, layer)
+            states.append(cell.step(weights, top, before, self.settings.activation))
+            top = states[-1][0]
+        return self._project(top), tuple(states)
+
+    def read(self, ids: Ids, state: States) -> tuple[Array, States]:
+        """T words of one stream, ids (T,) -> top (T, D) and the state after the last."""
+        x, states = self.parameters["embedding.weight"][ids], []
+        for layer, before in enumerate(state):
+            weights = layer_weights(self.parameters, layer)
+            x, after = self._read_layer(weights, x, before)
+            states.append(after)
+        return self._project(x), tuple(states)
+
+    def _read_layer(self, weights: Weights, x: Array, state: State) -> tuple[Array, State]:
+        advance = CELLS[self.settings.cell].advance
+        zx = project(weights, x)  # (T, G*H)
+        h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
+        for t in range(len(x)):
+            state = advance(weights, zx[t : t + 1], state, self.settings.activation)
+            h[t] = state[0][0]
+        return h, state
+
+    def _project(self, top: Array) -> Array:
+        if "projection.weight" in self.parameters:
+            return top @ self.parameters["projection.weight"].T
+        return top
+
+    def log_probabilities(self, top: Array) -> Array:
+        """log p_t, natural, of every token: top (N, D) -> (N, V)."""
+        weight = "embedding.weight" if self.settings.tie else "output.weight"
+        logits = top @ self.parameters[weight].T
+        logits += self.parameters["output.bias"]
+        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return logits
+
+
+def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> States:
+    """a_0 = 0 for B streams."""
+    shape = (B, settings.hidden or 0)
+    n_states = CELLS[settings.cell].n_states
+    return tuple(
+        tuple(np.zeros(shape, dtype) for _ in range(n_states)) for _ in range(settings.layers)
+    )

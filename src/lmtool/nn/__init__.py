@@ -1,0 +1,1 @@
+"""Arrays to arrays: parameters, cells, layers and output layers; no text, no files, no printing."""

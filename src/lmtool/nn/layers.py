@@ -1,0 +1,30 @@
+"""Layers around the cells: (forward, backward) pairs."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.nn.parameters import Array
+
+__all__ = ["dropout_mask", "embedding_backward", "masked"]
+
+
+def dropout_mask(
+    rng: np.random.Generator | None, p: float, B: int, D: int, dtype: np.dtype[np.floating]
+) -> Array | None:
+    """One mask for all time steps (Gal & Ghahramani 2016): (B, D) of 0 and 1 / (1 - p)."""
+    if not p or rng is None:
+        return None
+    keep = rng.random((B, D), np.float32) >= p
+    return keep.astype(dtype) / dtype.type(1 - p)
+
+
+def masked(x: Array, mask: Array | None) -> Array:
+    """x (T, B, D) times its mask (B, D); its own backward pass."""
+    return x if mask is None else x * mask
+
+
+def embedding_backward(gradient: Array, ids: NDArray[np.int32], dx: Array) -> None:
+    """gradient (V, E) += dx (T, B, E) at rows ids (T, B)."""
+    from lmtool.nn import kernels  # only training loads numba
+
+    kernels.scatter_add(dx.reshape(-1, dx.shape[-1]), ids.ravel(), gradient)

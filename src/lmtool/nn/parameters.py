@@ -1,0 +1,54 @@
+"""One flat vector with named views, so that update, norm, clip and save are one loop each."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Array", "Parameters", "Shapes"]
+
+Array = NDArray[np.floating]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Parameters:
+    """Named arrays that share one flat vector; gradients and moments have the same layout.
+
+    ``flat`` is used in place when given (its length must be the sum of all sizes), else zeros.
+    """
+
+    def __init__(
+        self, shapes: Shapes, flat: Array | None = None, dtype: type[np.floating] = np.float32
+    ) -> None:
+        self.shapes = dict(shapes)
+        size = sum(math.prod(shape) for shape in shapes.values())
+        self.flat: Array = np.zeros(size, dtype) if flat is None else flat
+        if self.flat.shape != (size,):
+            raise ValueError(f"{size} numbers expected, {self.flat.shape} given")
+        self._views = dict(self._slices())
+
+    def _slices(self) -> Iterator[tuple[str, Array]]:
+        start = 0
+        for name, shape in self.shapes.items():
+            stop = start + math.prod(shape)
+            yield name, self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._views
+
+    def items(self) -> Iterator[tuple[str, Array]]:
+        """Names and views, in the order of the flat vector."""
+        return iter(self._views.items())
+
+    def like(self) -> "Parameters":
+        """Zeros of the same layout and dtype."""
+        return Parameters(self.shapes, np.zeros_like(self.flat))
+
+    def copy(self) -> "Parameters":
+        """The same numbers in a vector of their own."""
+        return Parameters(self.shapes, self.flat.copy())
