@@ -87,25 +87,30 @@ def _tanh32(x: Any) -> Any:
     return x * p / q
 
 
-@overload(_exp)
-def _exp_compiled(x: Any) -> Any:
-    if x == types.float32:
-        return lambda x: _exp32(x)
-    return lambda x: math.exp(min(x, 709.0))
+def _exp_by_type(x: Any) -> Any:
+    def fast(x: float) -> float:
+        return _exp32(x)  # type: ignore[no-any-return]
+
+    return fast if x == types.float32 else _exp
 
 
-@overload(_tanh)
-def _tanh_compiled(x: Any) -> Any:
-    if x == types.float32:
-        return lambda x: _tanh32(x)
-    return lambda x: math.tanh(x)
+def _tanh_by_type(x: Any) -> Any:
+    def fast(x: float) -> float:
+        return _tanh32(x)  # type: ignore[no-any-return]
+
+    return fast if x == types.float32 else _tanh
 
 
-@overload(_sigmoid)
-def _sigmoid_compiled(x: Any) -> Any:
-    if x == types.float32:
-        return lambda x: np.float32(1.0) / (np.float32(1.0) + _exp32(-x))
-    return lambda x: 1.0 / (1.0 + math.exp(min(-x, 709.0)))
+def _sigmoid_by_type(x: Any) -> Any:
+    def fast(x: float) -> float:
+        return np.float32(1.0) / (np.float32(1.0) + _exp32(-x))  # type: ignore[no-any-return]
+
+    return fast if x == types.float32 else _sigmoid
+
+
+overload(_exp, strict=False)(_exp_by_type)
+overload(_tanh, strict=False)(_tanh_by_type)
+overload(_sigmoid, strict=False)(_sigmoid_by_type)
 
 
 # --- time steps -----------------------------------------------------------------------------
