@@ -15,10 +15,15 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
+from lmtool.nn.kernel_cache import cache_folder
 from lmtool.nn.parameters import Array
 
+_FOLDER, _FORMER_FOLDER = cache_folder(__file__, numba.__version__), numba.config.CACHE_DIR
+if _FOLDER is not None:
+    numba.config.CACHE_DIR = str(_FOLDER)  # read when a kernel is declared; restored below
+
 FLAGS: dict[str, Any] = {
-    "cache": True,
+    "cache": _FOLDER is not None,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "nsz"},
@@ -350,12 +355,32 @@ def sum_of_squares(x: Array) -> float:
 
 @numba.njit(**FLAGS)
 def adam_step(
-    x: Array, gradient: Array, m: Array, v: Array, rate: float, decay1: float, decay2: float
+    x: Array, gradient: Array, factor: float, m: Array, v: Array, rate: float, decays: Any
 ) -> None:
-    """Adam's update of x (N,); ``rate`` already holds the bias correction."""
+    """Adam's update of x (N,) by factor * gradient; ``rate`` already holds the bias correction."""
     kind = x.dtype.type
-    a, b, step, one, tiny = kind(decay1), kind(decay2), kind(rate), kind(1), kind(1e-8)
+    a, b, step, one, tiny = kind(decays[0]), kind(decays[1]), kind(rate), kind(1), kind(1e-8)
+    scale = kind(factor)
     for j in range(x.shape[0]):
-        m[j] = a * m[j] + (one - a) * gradient[j]
-        v[j] = b * v[j] + (one - b) * gradient[j] * gradient[j]
+        g = scale * gradient[j]
+        m[j] = a * m[j] + (one - a) * g
+        v[j] = b * v[j] + (one - b) * g * g
         x[j] -= step * m[j] / (np.sqrt(v[j]) + tiny)
+
+
+@numba.njit(**FLAGS)
+def sgd_step(x: Array, gradient: Array, rate: float) -> None:
+    """x (N,) -= rate * gradient."""
+    step = x.dtype.type(rate)
+    for j in range(x.shape[0]):
+        x[j] -= step * gradient[j]
+
+
+@numba.njit(**FLAGS)
+def add(x: Array, y: Array) -> None:
+    """x (N,) += y."""
+    for j in range(x.shape[0]):
+        x[j] += y[j]
+
+
+numba.config.CACHE_DIR = _FORMER_FOLDER

@@ -1,0 +1,38 @@
+"""lmtool: recurrent language models on ordinary CPUs.
+
+``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
+evaluates and predicts. Importing lmtool loads nothing heavy; numpy comes with the first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from lmtool._version import __version__
+from lmtool.errors import ConfigError, InputError, LmtoolError, ModelFileError, TrainingError
+from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from lmtool.api import Model, load, train
+
+__all__ = [
+    "ConfigError",
+    "InputError",
+    "LmtoolError",
+    "Model",
+    "ModelFileError",
+    "ModelSettings",
+    "SampleSettings",
+    "TextSettings",
+    "TrainSettings",
+    "TrainingError",
+    "__version__",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Model", "load", "train"):
+        raise AttributeError(f"module 'lmtool' has no attribute {name!r}")
+    from lmtool import api
+
+    return getattr(api, name)
