@@ -1,0 +1,1 @@
+"""Characters to ids: files, lines, tokens, vocabulary, corpora on disk, batches."""
