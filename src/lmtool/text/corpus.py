@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from lmtool.settings import TextSettings
 from lmtool.text.reader import STDIN, display_name
 from lmtool.text.tokenizers import TOKENIZERS, Tokenizer
 from lmtool.text.transcript import LINE_END, Spellings, Transcript, transcribe
-from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary, check_settings
+from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary, check
 
 __all__ = ["Corpus", "prepare"]
 
@@ -50,7 +50,7 @@ def prepare(
     lines, the last one of a smaller corpus; a single line is validated on itself. The vocabulary
     is that of the training lines. Raises InputError, ConfigError (settings).
     """
-    check_settings(settings)
+    check(settings)
     _refuse_stdin_twice([*paths, *(valid_paths or ())])
     try:
         return _prepare(paths, valid_paths, settings, Path(folder))
@@ -73,8 +73,8 @@ def _prepare(
     _, *words = spellings
     vocabulary = Vocabulary.from_counts(zip(words, counts, strict=True), n_lines, settings)
     _refuse_all_unknown(vocabulary, paths)
-    encoder = _Encoder(vocabulary, words)
-    return vocabulary, encoder.corpus(train, "train.ids"), encoder.corpus(valid, "valid.ids")
+    encode = _Encoder(vocabulary, words)
+    return vocabulary, encode.corpus(train, "train.ids"), encode.corpus(valid, "valid.ids")
 
 
 def _transcribed(
@@ -101,3 +101,58 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
             chunk[held_out].tofile(valid)
     text.path.unlink()
     return parts
+
+
+class _Encoder:
+    """From the numbers of spellings to ids."""
+
+    def __init__(self, vocabulary: Vocabulary, words: list[str]) -> None:
+        ids = vocabulary.ids(map(vocabulary.normalise, words))
+        self._ids = np.array([EOS_ID, *ids], np.int32)
+        separator = len(vocabulary.tokenizer.join(("", "")))
+        self._characters = self._sizes(words, len, separator)
+        self._bytes = self._sizes(words, lambda word: len(word.encode()), separator)
+
+    @staticmethod
+    def _sizes(words: list[str], size: Callable[[str], int], separator: int) -> NDArray[np.int64]:
+        """What each number adds to the size of the text; a line's end replaces a separator."""
+        return np.array([1 - separator, *(size(word) + separator for word in words)], np.int64)
+
+    def corpus(self, text: Transcript, name: str) -> Corpus:
+        """The text as ids in the file ``name`` beside it, which it replaces."""
+        counts = text.counts(len(self._ids))
+        target = text.path.with_name(name)
+        text.rewritten(target, lambda numbers: self._ids[numbers])
+        text.path.unlink()
+        ids = np.memmap(target, np.int32, "r")
+        n_lines = int(counts[LINE_END])
+        return Corpus(
+            ids=ids,
+            n_lines=n_lines,
+            n_words=len(ids) - n_lines,
+            n_oov=int(counts[self._ids == UNK_ID].sum()),
+            n_characters=int(counts @ self._characters),
+            n_bytes=int(counts @ self._bytes),
+            fingerprint=_fingerprint(target),
+        )
+
+
+def _fingerprint(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _refuse_all_unknown(vocabulary: Vocabulary, paths: Paths) -> None:
+    if vocabulary.n_tokens == UNK_ID + 1:
+        raise InputError(
+            f"{_names(paths)}: every word is unknown; lower --min-count or give another corpus"
+        )
+
+
+def _refuse_stdin_twice(paths: Paths) -> None:
+    if sum(str(path) == STDIN for path in paths) > 1:
+        raise InputError("standard input (-) can be read only once; name a file for one of them")
+
+
+def _names(paths: Paths) -> str:
+    return ", ".join(map(display_name, paths))

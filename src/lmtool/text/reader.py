@@ -14,8 +14,9 @@ from typing import IO, NamedTuple
 
 from lmtool.errors import InputError
 
-__all__ = ["Line", "open_bytes", "read_blocks", "read_lines"]
+__all__ = ["STDIN", "Line", "display_name", "read_lines"]
 
+STDIN = "-"
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -30,16 +31,21 @@ class Line(NamedTuple):
     path: str
 
 
+def display_name(path: str | Path) -> str:
+    """How messages name a file."""
+    return "standard input" if str(path) == STDIN else str(path)
+
+
 def read_lines(path: str | Path) -> Iterator[Line]:
     """The lines of one file, in constant memory but for the longest line. Raises InputError."""
     number = 0
-    for block in read_blocks(path):
+    for block in _read_blocks(path):
         for text in block:
             number += 1
-            yield Line(text, number, str(path))
+            yield Line(text, number, display_name(path))
 
 
-def read_blocks(path: str | Path) -> Iterator[list[str]]:
+def _read_blocks(path: str | Path) -> Iterator[list[str]]:
     """The lines of one file, some megabytes at a time; raises InputError as ``read_lines``."""
     with contextlib.closing(_raw_blocks(path)) as blocks:
         number, offset = 1, 0
@@ -54,7 +60,7 @@ def _raw_blocks(path: str | Path) -> Iterator[bytes]:
     """Whole lines of bytes; only the last block may lack its final LF."""
     rest: list[bytes] = []
     try:
-        with open_bytes(path) as stream:
+        with _open_bytes(path) as stream:
             while piece := stream.read(BLOCK):
                 cut = piece.rfind(b"\n") + 1
                 if cut:
@@ -62,17 +68,17 @@ def _raw_blocks(path: str | Path) -> Iterator[bytes]:
                     rest = []
                 rest.append(piece[cut:])
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: the gzip archive is damaged or cut short ({error})") from None
+        raise InputError(f"{display_name(path)}: the gzip archive is damaged or cut short ({error})") from None
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        raise InputError(f"{display_name(path)}: {error.strerror or error}") from None
     if any(rest):
         yield b"".join(rest)
 
 
 @contextlib.contextmanager
-def open_bytes(path: str | Path) -> Iterator[IO[bytes]]:
+def _open_bytes(path: str | Path) -> Iterator[IO[bytes]]:
     """The bytes of a file, of a gzip file's content, or of standard input for ``-``."""
-    if str(path) == "-":
+    if str(path) == STDIN:
         yield sys.stdin.buffer
         return
     with open(path, "rb") as stream:
@@ -89,18 +95,18 @@ def _decode(raw: bytes, path: str | Path, number: int, offset: int) -> list[str]
     """The lines of a block that starts at line ``number`` and byte ``offset``."""
     if offset == 0:
         if raw.startswith(UTF16):
-            raise InputError(f"{path}: the text is UTF-16; convert it: iconv -f UTF-16 -t UTF-8")
+            raise InputError(f"{display_name(path)}: the text is UTF-16; convert it: iconv -f UTF-16 -t UTF-8")
         raw = raw.removeprefix(BOM)
     nul = raw.find(b"\0")
     if nul >= 0:
         line = number + raw.count(b"\n", 0, nul)
-        raise InputError(f"{path}:{line}: looks binary (a NUL byte at byte {offset + nul})")
+        raise InputError(f"{display_name(path)}:{line}: looks binary (a NUL byte at byte {offset + nul})")
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         line = number + raw.count(b"\n", 0, error.start)
         raise InputError(
-            f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x} at byte "
+            f"{display_name(path)}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x} at byte "
             f"{offset + error.start}); convert it: iconv -f LATIN1 -t UTF-8"
         ) from None
     lines = text.removesuffix("\n").split("\n")

@@ -43,7 +43,9 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         if self.tokens[:2] != (EOS, UNK) or len(self.counts) != len(self.tokens):
-            raise ConfigError("a vocabulary begins with <EOS>, <UNK> and has a count for each token")
+            raise ConfigError(
+                "a vocabulary begins with <EOS>, <UNK> and has a count for each token"
+            )
         ids = {token: i for i, token in enumerate(self.tokens)}
         if len(ids) != len(self.tokens) or "" in ids:
             raise ConfigError("a vocabulary's tokens are distinct and not empty")
@@ -63,17 +65,21 @@ class Vocabulary:
         counts: Counter[str] = Counter()
         n_lines = 0
         for line in lines:
-            tokens = split_line(line, settings)
+            tokens = split_line(TOKENIZERS[settings.tokens], line)
             counts.update(tokens)
             n_lines += bool(tokens)
-        return cls.from_counts(counts, n_lines, settings)
+        return cls.from_counts(counts.items(), n_lines, settings)
 
     @classmethod
     def from_counts(
-        cls, counts: Counter[str], n_lines: int, settings: TextSettings
+        cls, spelled: Iterable[tuple[str, int]], n_lines: int, settings: TextSettings
     ) -> "Vocabulary":
-        """The vocab_size most frequent tokens seen min_count times or more."""
-        enough = [item for item in counts.items() if item[1] >= settings.min_count]
+        """The vocab_size most frequent of the words (spelling, count), seen min_count times."""
+        check(settings)
+        counts: Counter[str] = Counter()
+        for word, count in spelled:
+            counts[word.lower() if settings.lower else word] += count
+        enough = [item for item in counts.items() if item[1] >= max(1, settings.min_count)]
         if TOKENIZERS[settings.tokens].markers:
             enough = [item for item in enough if item[0] not in MARKERS]
         kept = sorted(enough, key=lambda item: (-item[1], item[0]))[: settings.vocab_size]
@@ -111,14 +117,11 @@ class Vocabulary:
 
     def split(self, line: str) -> list[str]:
         """The line's words as they are spelled, an end marker left out."""
-        words = self.tokenizer.split(line)
-        if self.tokenizer.markers and words and words[-1] in END_MARKERS:
-            del words[-1]
-        return words
+        return split_line(self.tokenizer, line)
 
     def encode(self, line: str) -> list[int]:
         """The line's ids, without <EOS>."""
-        return self.ids(split_line(line, self.settings))
+        return self.ids(map(self.normalise, self.split(line)))
 
     def normalise(self, word: str) -> str:
         """The spelling under which a word is looked up."""
@@ -129,13 +132,12 @@ class Vocabulary:
         return self.tokenizer.join(self.tokens[i] for i in ids if i != EOS_ID)
 
 
-def split_line(line: str, settings: TextSettings) -> list[str]:
-    """A line's tokens: lower-cased where asked, an end marker left out."""
-    tokenizer = TOKENIZERS[settings.tokens]
-    tokens = tokenizer.split(line)
-    if tokenizer.markers and tokens and tokens[-1] in END_MARKERS:
-        del tokens[-1]
-    return [token.lower() for token in tokens] if settings.lower else tokens
+def split_line(tokenizer: Tokenizer, line: str) -> list[str]:
+    """A line's words as they are spelled, an end marker left out."""
+    words = tokenizer.split(line)
+    if tokenizer.markers and words and words[-1] in END_MARKERS:
+        del words[-1]
+    return words
 
 
 def check(settings: TextSettings) -> None:

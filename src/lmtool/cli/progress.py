@@ -1,0 +1,162 @@
+"""What training says: live on a terminal, one line per validation in a pipe, JSON in a log."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from lmtool.cli.render import clock, json_line
+from lmtool.cli.terminal import console, harmless, is_terminal, talk
+
+if TYPE_CHECKING:
+    from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
+
+__all__ = ["Live", "Plain", "Quiet", "listener", "log_to"]
+
+NARROW = 90  # columns of a terminal below which the live line leaves numbers out
+
+
+class Quiet:
+    """Says nothing, and keeps the last event for the summary."""
+
+    finished: "Finished | None" = None
+
+    def __enter__(self) -> "Quiet":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing to put away."""
+
+    def __call__(self, event: "Event") -> None:
+        react: Any = getattr(self, f"on_{type(event).__name__.lower()}", None)
+        if react:
+            react(event)
+
+    def on_finished(self, event: "Finished") -> None:
+        self.finished = event
+
+    def say(self, line: str) -> None:
+        """One line of talk."""
+
+
+class Plain(Quiet):
+    """The plan, a line per validation, the end."""
+
+    def say(self, line: str) -> None:
+        talk(line)
+
+    def on_note(self, event: "Note") -> None:
+        self.say(f"note: {event.message}")
+
+    def on_planned(self, event: "Planned") -> None:
+        for line in plan_lines(event):
+            self.say(line)
+
+    def on_validated(self, event: "Validated") -> None:
+        self.say(
+            f"epoch {event.epoch:.2f}  step {event.step}"
+            f"  validation perplexity {event.perplexity:.2f}"
+            f"  {clock(event.seconds)}{'  best' * event.best}"
+        )
+
+
+class Live(Plain):
+    """As Plain, with a line that follows the training."""
+
+    def __enter__(self) -> "Live":
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        screen = console(sys.stderr)
+        wide = "epoch {task.fields[epoch]}  {task.fields[speed]} tokens/s  loss {task.fields[loss]}"
+        wide += "  validation {task.fields[best]}  {task.fields[left]} left"
+        narrow = "{task.fields[epoch]}  {task.fields[best]}  {task.fields[left]}"
+        text = TextColumn(narrow if screen.width < NARROW else wide, markup=False)
+        self.bar = Bar(BarColumn(20), text, console=screen, transient=True)
+        blank: dict[str, Any] = dict.fromkeys(("epoch", "speed", "loss", "best", "left"), "-")
+        self.task = self.bar.add_task("training", total=None, visible=False, **blank)
+        self.bar.start()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self.bar.stop()
+
+    def say(self, line: str) -> None:
+        self.bar.console.print(harmless(line), soft_wrap=True)
+
+    def on_progress(self, event: "Progress") -> None:
+        self.bar.update(
+            self.task,
+            completed=event.step,
+            total=max(event.steps, event.step),
+            visible=True,
+            epoch=f"{event.epoch:.2f}",
+            speed=f"{event.tokens_per_second:,.0f}",
+            loss=f"{event.loss:.3f}",
+            left=clock(event.seconds_left),
+        )
+
+    def on_validated(self, event: "Validated") -> None:
+        super().on_validated(event)
+        self.bar.update(self.task, best=f"{event.perplexity:.1f}")
+
+
+def listener(quiet: bool) -> Quiet:
+    """Who listens: nobody, a person, or a file."""
+    if quiet:
+        return Quiet()
+    return Live() if is_terminal(sys.stderr) else Plain()
+
+
+def plan_lines(event: "Planned") -> Iterator[str]:
+    """The choices that follow the corpus, as a reader would say them."""
+    network, recipe = event.network, event.recipe
+    share = event.n_oov / max(1, event.n_train_tokens)
+    yield (
+        f"corpus    {event.n_lines:,} lines, {event.n_train_tokens:,} tokens to train on,"
+        f" {event.n_valid_tokens:,} to validate; {event.n_tokens:,} outputs, {share:.1%} <UNK>"
+    )
+    yield (
+        f"model     {network.cell}, {network.layers} x {network.hidden} hidden,"
+        f" {network.embed} embedding, {'tied' if network.tie else 'free'} output weights:"
+        f" {event.n_parameters:,} parameters"
+    )
+    yield (
+        f"training  {budget(event)}, batch {recipe.batch} x {recipe.bptt}, {recipe.optimizer}"
+        f" {recipe.lr:g}, dropout {recipe.dropout:g}, {recipe.output} softmax,"
+        f" {recipe.context} context, seed {recipe.seed}"
+    )
+    yield f"the same  {event.command}"
+
+
+def budget(event: "Planned") -> str:
+    """How long training goes on."""
+    recipe = event.recipe
+    if recipe.seconds:
+        return clock(recipe.seconds)
+    return f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
+
+
+@contextmanager
+def log_to(path: Path | None) -> Iterator[TextIO | None]:
+    """A log that grows by one JSON line per event; none without a path."""
+    if path is None:
+        yield None
+        return
+    with path.open("a", encoding="utf-8", buffering=1) as log:
+        yield log
+
+
+def log_line(event: "Event") -> str:
+    """``{"event": "validated", "step": ...}``."""
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    nested = {k: asdict(v) if hasattr(v, "__dataclass_fields__") else v for k, v in values.items()}
+    return json_line({"event": type(event).__name__.lower(), **nested})

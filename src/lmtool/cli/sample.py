@@ -1,0 +1,72 @@
+"""``lmtool sample``: new sentences, drawn word by word."""
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmtool.cli.formats import factors
+from lmtool.cli.options import MODEL, Json, ModelPath, settings
+from lmtool.cli.render import json_line, say
+from lmtool.cli.terminal import harmless, talk
+from lmtool.settings import SampleSettings
+
+if TYPE_CHECKING:
+    from lmtool.inference.sample import Sample
+
+__all__ = ["run"]
+
+DEFAULT = SampleSettings()
+
+
+def run(
+    n: Annotated[int, typer.Option("-n", "--number", min=0, help="How many samples.")] = 1,
+    prompt: Annotated[str, typer.Option(metavar="TEXT", help="How each sample begins.")] = "",
+    max_words: Annotated[
+        int, typer.Option(min=1, help="Stop here if <EOS> has not come.")
+    ] = DEFAULT.max_words,
+    temperature: Annotated[
+        float, typer.Option(min=0, help="Below 1 safer, above 1 wilder, 0 always the likeliest.")
+    ] = DEFAULT.temperature,
+    top_k: Annotated[
+        int, typer.Option(min=0, help="Draw among the k likeliest words; 0 = all.")
+    ] = DEFAULT.top_k,
+    top_p: Annotated[
+        float, typer.Option(min=0, max=1, help="Draw among the likeliest that sum to p; 1 = all.")
+    ] = DEFAULT.top_p,
+    allow_unk: Annotated[
+        bool, typer.Option("--allow-unk", help="Let <UNK> be drawn.")
+    ] = DEFAULT.allow_unk,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Repeat a run.", show_default="drawn, and printed")
+    ] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Show the probability of every word drawn.")
+    ] = False,
+    model: ModelPath = MODEL,
+    as_json: Json = False,
+) -> None:
+    """Draw sentences: each word from the softmax given all words before, until <EOS>.
+
+    A sample that reached --max-words before <EOS> ends in " ...". The seed that was drawn is
+    printed on stderr: with --seed it gives the same sentences again.
+    """
+    options = asdict(settings(SampleSettings, locals()))
+
+    from lmtool import api
+
+    lm = api.load(model)
+    if seed is None:
+        seed = int.from_bytes(os.urandom(4), "big")
+        talk(f"seed {seed}")
+    for sample in lm.sample(n=n, prompt=prompt, seed=seed, **options):
+        say(json_line(sample.to_dict()) if as_json else in_words(sample, scores))
+
+
+def in_words(sample: "Sample", scores: bool) -> str:
+    """The text, marked where it was cut, and its factors where asked for."""
+    text = harmless(sample.text) + " ..." * sample.truncated
+    if not scores:
+        return text
+    return f"{text}\n\n{factors(sample.word_scores)}\n\nlog10 P = {sample.log10_p:.4f}\n"

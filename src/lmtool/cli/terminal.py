@@ -1,0 +1,61 @@
+"""Streams and characters: stdout is data, stderr is talk, and neither can be made to misbehave."""
+
+import io
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
+__all__ += ["talk"]
+
+# C0 and C1 controls (escape sequences start with one) and the two separators that end a line
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def harmless(text: str) -> str:
+    """Text whose control characters are spelled out: ESC -> ``\\x1b``."""
+    return CONTROL.sub(lambda match: NAMED.get(match[0]) or _spelled(match[0]), text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def prepare_streams() -> None:
+    """Makes both streams write line by line and spell out what their encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
+def close_stdout() -> None:
+    """Gives up on a reader that went away, so that the interpreter ends without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def talk(message: str) -> None:
+    """One line on stderr."""
+    print(harmless(message), file=sys.stderr)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person is looking."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def speaks_utf8(stream: TextIO) -> bool:
+    """Whether the stream can show every character."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def console(stream: TextIO) -> "Console":
+    """A rich console that takes text as it is; NO_COLOR is its own affair."""
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)

@@ -1,0 +1,264 @@
+"""``lmtool train``: a model from a text."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lmtool.cli.options import MODEL, choice, seconds, settings
+from lmtool.cli.progress import Quiet, listener, log_line, log_to
+from lmtool.cli.render import clock, json_line, say
+from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from lmtool.training.events import Event, Finished
+
+__all__ = ["run"]
+
+TEXT, NETWORK, RECIPE = TextSettings(), ModelSettings(), TrainSettings()
+FOLLOWS: Any = "follows the corpus"
+DATA, MODEL_PANEL, TRAINING, OUTPUT = "Data", "Model", "Training", "Output"
+BUDGETS = ("epochs", "steps", "time")
+
+
+def run(
+    corpus: Annotated[
+        list[str],
+        typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin."),
+    ],
+    valid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text to validate on.",
+            show_default="5 % of the lines, at most 10,000",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    tokens: Annotated[
+        str, typer.Option(metavar="word|char", help="What is predicted.", rich_help_panel=DATA)
+    ] = TEXT.tokens,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Lower-case the text.", rich_help_panel=DATA)
+    ] = TEXT.lower,
+    vocab_size: Annotated[
+        int,
+        typer.Option(min=1, help="Most frequent tokens kept.", rich_help_panel=DATA),
+    ] = TEXT.vocab_size,
+    min_count: Annotated[
+        int, typer.Option(min=1, help="Rarer tokens become <UNK>.", rich_help_panel=DATA)
+    ] = TEXT.min_count,
+    cell: Annotated[
+        str, typer.Option(metavar="lstm|gru|rnn", help="The cell.", rich_help_panel=MODEL_PANEL)
+    ] = NETWORK.cell,
+    activation: Annotated[
+        str, typer.Option(metavar="tanh|relu", help="Of rnn cells.", rich_help_panel=MODEL_PANEL)
+    ] = NETWORK.activation,
+    layers: Annotated[
+        int, typer.Option(min=1, help="Cells on top of each other.", rich_help_panel=MODEL_PANEL)
+    ] = NETWORK.layers,
+    hidden: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Size of the state.", show_default=FOLLOWS, rich_help_panel=MODEL_PANEL
+        ),
+    ] = NETWORK.hidden,
+    embed: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Size of a word vector.", show_default="hidden", rich_help_panel=MODEL_PANEL
+        ),
+    ] = NETWORK.embed,
+    tie: Annotated[
+        bool,
+        typer.Option(
+            "--tie/--no-tie",
+            help="Use the word vectors as output weights.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = NETWORK.tie,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="full",
+            help="How the softmax is trained.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.output,
+    epochs: Annotated[
+        float | None,
+        typer.Option(help="Passes over the text.", show_default=FOLLOWS, rich_help_panel=TRAINING),
+    ] = RECIPE.epochs,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Updates, instead of epochs.", rich_help_panel=TRAINING),
+    ] = RECIPE.steps,
+    time: Annotated[
+        float | None,
+        typer.Option(
+            parser=seconds,
+            metavar="90s|10m|2h",
+            help="Time to train, instead of epochs.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.seconds,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help="Streams.", show_default=FOLLOWS, rich_help_panel=TRAINING),
+    ] = RECIPE.batch,
+    bptt: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Time steps that gradients go back.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.bptt,
+    lr: Annotated[
+        float | None,
+        typer.Option(
+            help="Peak learning rate.", show_default="the optimizer's", rich_help_panel=TRAINING
+        ),
+    ] = RECIPE.lr,
+    optimizer: Annotated[
+        str, typer.Option(metavar="adam|sgd", help="The update.", rich_help_panel=TRAINING)
+    ] = RECIPE.optimizer,
+    clip: Annotated[
+        float, typer.Option(help="Largest norm of the gradient.", rich_help_panel=TRAINING)
+    ] = RECIPE.clip,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Share of units left out.", show_default=FOLLOWS, rich_help_panel=TRAINING
+        ),
+    ] = RECIPE.dropout,
+    context: Annotated[
+        str,
+        typer.Option(
+            metavar="document|sentence|mixed",
+            help="Carry the state over lines, reset it, or learn both.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.context,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Repeats a run bit for bit.", rich_help_panel=TRAINING)
+    ] = RECIPE.seed,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Changes the time, never the result.",
+            show_default="all cores",
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.threads,
+    model: Annotated[
+        Path,
+        typer.Option(
+            "-m",
+            "--model",
+            metavar="FILE",
+            envvar="LMTOOL_MODEL",
+            help="Where the model goes.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = MODEL,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the model file.", rich_help_panel=OUTPUT)
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", help="Append every event as JSON.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Say nothing.", rich_help_panel=OUTPUT)
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=OUTPUT)
+    ] = False,
+) -> None:
+    """Train a model on a text and write it to one file.
+
+    With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
+    are printed, with the command that repeats the run.
+    """
+    values = {**locals(), "seconds": time}
+    check(values)
+
+    from lmtool import api
+
+    with log_to(log) as lines, listener(quiet) as talker:
+
+        def on_event(event: "Event") -> None:
+            talker(event)
+            if lines:
+                print(log_line(event), file=lines)
+
+        api.train(
+            corpus,
+            model=model,
+            valid=valid,
+            text=settings(TextSettings, values),
+            network=settings(ModelSettings, values),
+            recipe=settings(TrainSettings, values),
+            overwrite=overwrite,
+            on_event=on_event,
+        )
+    report(talker, model, as_json)
+
+
+def check(values: dict[str, Any]) -> None:
+    """Wrong usage for a name that is in no table, or for two budgets."""
+    from lmtool.nn.cells import CELLS
+    from lmtool.nn.cells.rnn import ACTIVATIONS
+    from lmtool.nn.outputs import OUTPUTS
+    from lmtool.text.tokenizers import TOKENIZERS
+    from lmtool.training.optimizers import OPTIMIZERS
+    from lmtool.training.plan import CONTEXTS
+
+    choice("--tokens", values["tokens"], TOKENIZERS)
+    choice("--cell", values["cell"], CELLS)
+    choice("--activation", values["activation"], ACTIVATIONS)
+    choice("--output", values["output"] or next(iter(OUTPUTS)), OUTPUTS)
+    choice("--optimizer", values["optimizer"], OPTIMIZERS)
+    choice("--context", values["context"], CONTEXTS)
+    if sum(values[budget] is not None for budget in BUDGETS) > 1:
+        raise typer.BadParameter(
+            "give only one of them", param_hint=list(map("--{}".format, BUDGETS))
+        )
+
+
+def report(talker: Quiet, model: Path, as_json: bool) -> None:
+    """What came of it, and what to do with it."""
+    finished = talker.finished
+    if finished is None:
+        return
+    for line in summary(finished, model):
+        talker.say(line)
+    if as_json:
+        say(json_line(asdict(finished)))
+
+
+def summary(finished: "Finished", model: Path) -> Iterator[str]:
+    """Perplexity, file, size, how to score and sample."""
+    early = " (stopped early)" * finished.stopped_early
+    yield (
+        f"done      validation perplexity {finished.valid_perplexity:.2f}, line by line"
+        f" {finished.valid_perplexity_sentence:.2f}; {finished.steps:,} steps"
+        f" in {clock(finished.seconds)}{early}"
+    )
+    yield (
+        f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
+        f" {finished.peak_memory_mb:,.0f} MB of memory at most"
+    )
+    yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
+    option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
+    yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'

@@ -1,0 +1,143 @@
+"""The dialects of ``score``, byte by byte, from scores made by hand."""
+
+import json
+
+import pytest
+
+from lmtool.cli.formats import FORMATS, Job
+from lmtool.inference.score import SentenceScore
+
+from .conftest import sentence, word
+
+IDS = {"<EOS>": 0, "<UNK>": 1, "Todd": 2, "met": 3}
+
+
+def job(level: str | None = None, ranked: bool = False) -> Job:
+    return Job(level=level, ranked=ranked, source="-", token_id=lambda token: IDS[token])
+
+
+def text(name: str, scores: list[SentenceScore], level: str | None = None) -> str:
+    return "\n".join(FORMATS[name](scores, job(level))) + "\n"
+
+
+def test_srilm(scores: list[SentenceScore]) -> None:
+    assert text("srilm", scores) == (
+        "Todd met\n"
+        "\tp( Todd | <s> ) \t= [rnn] 0.1 [ -1 ]\n"
+        "\tp( met | Todd ...) \t= [rnn] 0.562341 [ -0.25 ]\n"
+        "\tp( </s> | met ...) \t= [rnn] 0.316228 [ -0.5 ]\n"
+        "1 sentences, 2 words, 0 OOVs\n"
+        "0 zeroprobs, logprob= -1.75 ppl= 3.83119 ppl1= 7.49894\n"
+        "\n"
+        "\n"
+        "Zork met\n"
+        "\tp( Zork | <s> ) \t= [OOV] 0 [ -inf ]\n"
+        "\tp( met | Zork ...) \t= [rnn] 0.0316228 [ -1.5 ]\n"
+        "\tp( </s> | met ...) \t= [rnn] 0.316228 [ -0.5 ]\n"
+        "1 sentences, 2 words, 1 OOVs\n"
+        "0 zeroprobs, logprob= -2 ppl= 10 ppl1= 100\n"
+        "\n"
+        "file -: 2 sentences, 4 words, 1 OOVs\n"
+        "0 zeroprobs, logprob= -3.75 ppl= 5.62341 ppl1= 17.7828\n"
+    )
+
+
+def test_srilm_log_stands_in_field_ten_of_every_word_row(scores: list[SentenceScore]) -> None:
+    rows = [line.split() for line in text("srilm", scores).splitlines()]
+    logs = [row[9] for row in rows if row[:1] == ["p("]]
+    assert logs == ["-1", "-0.25", "-0.5", "-inf", "-1.5", "-0.5"]
+
+
+def test_srilm_without_known_words_is_undefined() -> None:
+    assert "ppl= undefined ppl1= undefined" in text("srilm", [])
+
+
+def test_kenlm(scores: list[SentenceScore]) -> None:
+    assert text("kenlm", scores) == (
+        "Todd=3 2 -1\tmet=4 3 -0.25\t</s>=2 4 -0.5\tTotal: -1.75 OOV: 0\n"
+        "\n"
+        "Zork=0 2 -3\tmet=4 3 -1.5\t</s>=2 4 -0.5\tTotal: -5 OOV: 1\n"
+        "Perplexity including OOVs:\t13.33521\n"
+        "Perplexity excluding OOVs:\t5.623413\n"
+        "OOVs:\t1\n"
+        "Tokens:\t6\n"
+    )
+
+
+def test_kenlm_by_sentence(scores: list[SentenceScore]) -> None:
+    assert text("kenlm", scores, "sentence").startswith("Total: -1.75 OOV: 0\n\nTotal: -5 OOV: 1\n")
+
+
+def test_tsv_by_sentence(scores: list[SentenceScore]) -> None:
+    assert text("tsv", scores) == (
+        "text\tlog10_p\tp\tperplexity\tn_words\tn_oov\n"
+        "Todd met\t-1.75\t0.0177828\t3.83119\t2\t0\n"
+        "\t\t\t\t0\t0\n"
+        "Zork met\t-5\t1e-05\t46.4159\t2\t1\n"
+    )
+
+
+def test_tsv_by_word(scores: list[SentenceScore]) -> None:
+    assert text("tsv", scores, "word") == (
+        "sentence\tword\ttoken\toov\tlog10_p\tsurprisal_bits\tp\n"
+        "1\tTodd\tTodd\t0\t-1\t3.32193\t0.1\n"
+        "1\tmet\tmet\t0\t-0.25\t0.830482\t0.562341\n"
+        "1\t<EOS>\t<EOS>\t0\t-0.5\t1.66096\t0.316228\n"
+        "3\tZork\t<UNK>\t1\t-3\t9.96578\t0.001\n"
+        "3\tmet\tmet\t0\t-1.5\t4.98289\t0.0316228\n"
+        "3\t<EOS>\t<EOS>\t0\t-0.5\t1.66096\t0.316228\n"
+    )
+
+
+def test_tsv_survives_tabs_and_escape_sequences() -> None:
+    odd = sentence("a\tb\x1b[2J", word("a", -1.0), word("b\x1b[2J", -1.0), word("<EOS>", -1.0))
+    row = text("tsv", [odd]).splitlines()[1]
+    assert row.split("\t")[0] == r"a\tb\x1b[2J"
+    assert row.count("\t") == 5
+
+
+def test_jsonl(scores: list[SentenceScore]) -> None:
+    objects = [json.loads(line) for line in FORMATS["jsonl"](scores, job())]
+    assert [value["text"] for value in objects] == ["Todd met", "", "Zork met"]
+    assert objects[1]["words"] == []
+    unknown = objects[2]["words"][0]
+    assert (unknown["word"], unknown["token"], unknown["oov"]) == ("Zork", "<UNK>", True)
+    assert "words" not in json.loads(next(FORMATS["jsonl"](scores, job("sentence"))))
+
+
+def test_table_of_one_sentence_is_the_chain_rule(scores: list[SentenceScore]) -> None:
+    assert next(FORMATS["table"](scores[:1], job(ranked=True))).splitlines() == [
+        "P(word | words before)      p  log10 p  bits  product",
+        "P(Todd)                   0.1  -1.0000  3.32      0.1",
+        "P(met | Todd)           0.562  -0.2500  0.83   0.0562",
+        "P(<EOS> | Todd met)     0.316  -0.5000  1.66   0.0178",
+        "",
+        "P = 0.0178   log10 P = -1.7500   perplexity = 3.83119   (2 words + <EOS>, 0 OOV)",
+        "",
+    ]
+
+
+def test_table_marks_unknown_words(scores: list[SentenceScore]) -> None:
+    table = next(FORMATS["table"](scores[2:], job(ranked=True)))
+    assert "P(Zork as <UNK>)" in table
+    assert table.rstrip().endswith("not in the vocabulary: Zork")
+
+
+def test_table_of_several_ranks_them(scores: list[SentenceScore]) -> None:
+    table = next(FORMATS["table"]([scores[2], scores[0]], job(ranked=True)))
+    rows = [line.split() for line in table.splitlines()[1:]]
+    assert [row[:3] for row in rows] == [["1", "Todd", "met"], ["2", "Zork", "met"]]
+    assert rows[1][-3:] == ["1.78e+03", ":", "1"]
+
+
+def test_table_of_a_file_keeps_order_and_blank_lines(scores: list[SentenceScore]) -> None:
+    lines = list(FORMATS["table"](scores, job()))
+    assert [line.split()[-2:] for line in lines[1:]] == [["Todd", "met"], [], ["Zork", "met"]]
+
+
+@pytest.mark.parametrize("name", ["table", "srilm", "kenlm", "tsv"])
+def test_a_product_that_no_float_can_hold_is_never_zero(name: str) -> None:
+    long = sentence("w" * 3, *[word("Todd", -100.0)] * 60, word("<EOS>", -1.0))
+    shown = "\n".join(FORMATS[name]([long], job(ranked=True)))
+    assert "-6001" in shown
+    assert name not in ("table", "tsv") or "1e-6001" in shown
