@@ -1,15 +1,50 @@
 """The dialects of ``score``, byte by byte, from scores made by hand."""
 
 import json
+import math
 
 import pytest
+from lmtool.inference.score import SentenceScore, WordScore
 
 from lmtool.cli.formats import FORMATS, Job
-from lmtool.inference.score import SentenceScore
-
-from .conftest import sentence, word
 
 IDS = {"<EOS>": 0, "<UNK>": 1, "Todd": 2, "met": 3}
+
+
+def word(text: str, log10_p: float, token: str | None = None) -> WordScore:
+    """A word with its probability; unknown where the token is <UNK>."""
+    return WordScore(
+        word=text,
+        token=token or text,
+        oov=token == "<UNK>",
+        log10_p=log10_p,
+        surprisal_bits=-log10_p / math.log10(2),
+        p=10**log10_p,
+    )
+
+
+def sentence(text: str, *words: WordScore) -> SentenceScore:
+    """A sentence of words, the last being <EOS>."""
+    log10_p = sum(part.log10_p for part in words)
+    return SentenceScore(
+        text=text,
+        log10_p=log10_p,
+        p=10**log10_p,
+        perplexity=10 ** (-log10_p / len(words)) if words else math.nan,
+        n_words=max(0, len(words) - 1),
+        n_oov=sum(part.oov for part in words),
+        words=words,
+    )
+
+
+@pytest.fixture
+def scores() -> list[SentenceScore]:
+    """A known sentence, a blank line, and a sentence with an unknown word."""
+    return [
+        sentence("Todd met", word("Todd", -1.0), word("met", -0.25), word("<EOS>", -0.5)),
+        sentence(""),
+        sentence("Zork met", word("Zork", -3.0, "<UNK>"), word("met", -1.5), word("<EOS>", -0.5)),
+    ]
 
 
 def job(level: str | None = None, ranked: bool = False) -> Job:
@@ -113,7 +148,6 @@ def test_table_of_one_sentence_is_the_chain_rule(scores: list[SentenceScore]) ->
         "P(<EOS> | Todd met)     0.316  -0.5000  1.66   0.0178",
         "",
         "P = 0.0178   log10 P = -1.7500   perplexity = 3.83119   (2 words + <EOS>, 0 OOV)",
-        "",
     ]
 
 

@@ -47,8 +47,8 @@ def as_table(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
 
 
 def _chains(scores: Iterable["SentenceScore"]) -> Iterator[str]:
-    for score in scores:
-        yield chain(score) + "\n" if score.words else ""
+    for index, score in enumerate(scores):
+        yield "\n" * (index > 0) + chain(score) if score.words else ""
 
 
 def _lines(scores: Iterable["SentenceScore"]) -> Iterator[str]:

@@ -18,7 +18,7 @@ COLUMNS = ("word", "p", "log10_p")
 
 
 def run(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The words before; none = sentence start.")] = "",
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The words so far.")] = "",
     k: Annotated[int, typer.Option("-k", "--number", min=1, help="How many words.")] = 10,
     model: ModelPath = MODEL,
     as_json: Json = False,

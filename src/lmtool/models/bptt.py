@@ -6,6 +6,8 @@
     loss = output(top, targets)                                 (4)
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from lmtool.models.language_model import States, layer_weights
 from lmtool.nn.cells import CELLS
 from lmtool.nn.layers import dropout_mask, embedding_backward, masked
-from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.outputs import OUTPUTS, OutputWeights
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 
@@ -43,6 +45,7 @@ def loss_and_gradients(
     dropout: float = 0.0,
     rng: np.random.Generator | None = None,
     output: str = "full",
+    sampler: Any = None,
     scale: float = 1.0,
 ) -> tuple[float, States]:
     """The sum of -ln p over a segment (T, B), in nats, and the state after it.
@@ -51,8 +54,9 @@ def loss_and_gradients(
     stream's state before that step.
     """
     trace, state = _forward(settings, parameters, inputs, state, keep, dropout, rng)
-    gradients["embedding.weight"][...] = 0
-    loss, dtop = _output(parameters, gradients, trace.top, targets, output, scale)
+    gradients.flat[...] = 0  # the output adds to its gradients
+    estimate = partial(OUTPUTS[output].loss, scale=scale, sampler=sampler, rng=rng)
+    loss, dtop = _output(parameters, gradients, trace.top, targets.ravel(), estimate)  # (4), 4'
     dx = _backward(settings, parameters, gradients, trace, dtop, state)
     embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
     return loss, state
@@ -103,24 +107,22 @@ def _output(
     gradients: Parameters,
     top: Array,
     targets: Ids,
-    output: str,
-    scale: float,
+    estimate: Callable[..., tuple[float, Array]],
 ) -> tuple[float, Array]:
-    """The loss (4) and the gradient of ``top`` (T, B, H), through the projection where there is one."""
-    flat = top.reshape(-1, top.shape[-1])
-    name = "output.weight" if "output.weight" in parameters else "embedding.weight"
-    projection = parameters["projection.weight"] if "projection.weight" in parameters else None
-    x = flat if projection is None else flat @ projection.T  # (3)
-    loss, dx = OUTPUTS[output].loss(
-        x,
-        parameters[name],
-        parameters["output.bias"],
-        targets.ravel(),
-        gradients[name],
-        gradients["output.bias"],
-        scale,
-    )
-    if projection is not None:
-        np.dot(dx.T, flat, out=gradients["projection.weight"])  # 3'
-        dx = dx @ projection
-    return loss, dx.reshape(top.shape)
+    """The loss and the gradient of ``top`` (T, B, H), through the projection where there is one."""
+    h = top.reshape(-1, top.shape[-1])
+    weights, dweights = output_weights(parameters), output_weights(gradients)
+    if "projection.weight" not in parameters:
+        loss, dh = estimate(weights, dweights, h, targets)
+    else:
+        projection = parameters["projection.weight"]
+        loss, dx = estimate(weights, dweights, h @ projection.T, targets)  # (3)
+        np.dot(dx.T, h, out=gradients["projection.weight"])  # 3'
+        dh = dx @ projection
+    return loss, dh.reshape(top.shape)
+
+
+def output_weights(parameters: Parameters) -> OutputWeights:
+    """The output layer's weights: its own, or the embedding's where they are tied."""
+    own = "output.weight" if "output.weight" in parameters else "embedding.weight"
+    return OutputWeights(parameters[own], parameters["output.bias"])

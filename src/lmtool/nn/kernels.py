@@ -301,14 +301,19 @@ def scatter_add(rows: Array, ids: Any, out: Array) -> None:
 
 
 @numba.njit(**SUMS)
-def _exp_and_sum(x: Array, peak: float) -> float:
-    """x = exp(x - peak), x already holding the bias; returns the sum."""
+def _sum(x: Array) -> float:
     total = 0.0
-    for j in range(x.shape[0]):
-        x[j] = _exp(x[j] - peak)
     for j in range(x.shape[0]):
         total += x[j]
     return total
+
+
+@numba.njit(**SUMS)
+def _exp_and_sum(x: Array, peak: float) -> float:
+    """x = exp(x - peak); returns the sum."""
+    for j in range(x.shape[0]):
+        x[j] = _exp(x[j] - peak)
+    return _sum(x)
 
 
 @numba.njit(**SUMS)
@@ -341,6 +346,32 @@ def softmax_cross_entropy(logits: Array, bias: Array, targets: Any, scale: float
         for j in range(x.shape[0]):
             x[j] *= factor
         x[target] -= x.dtype.type(scale)
+    return loss
+
+
+@numba.njit(**FLAGS)
+def sampled_cross_entropy(
+    logits: Array, offset: Array, wanted: Array, hits: Any, scale: float
+) -> float:
+    """Sum over rows of the sampled softmax's equation (2).
+
+    logits (N, K) become scale * d loss / d logits, wanted (N,) too; hits (N,) is the column of
+    the row's own target, which is left out, or -1.
+    """
+    loss = 0.0
+    for n in range(logits.shape[0]):
+        x = logits[n]
+        peak = max(_add_and_peak(x, offset), wanted[n])
+        _exp_and_sum(x, peak)
+        if hits[n] >= 0:
+            x[hits[n]] = 0
+        own = math.exp(wanted[n] - peak)
+        total = own + _sum(x)
+        loss += math.log(total) - (wanted[n] - peak)
+        factor = x.dtype.type(scale / total)
+        for j in range(x.shape[0]):
+            x[j] *= factor
+        wanted[n] = scale * (own / total - 1)
     return loss
 
 

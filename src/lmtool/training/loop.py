@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from lmtool.inference.evaluate import sentence_logp, stream_logp
 from lmtool.models.bptt import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, States, zero_state
 from lmtool.nn import kernels
+from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import TrainSettings
 from lmtool.text.batches import segment
@@ -51,6 +53,7 @@ class Run:
     best_step: int = 0
     best: Array = field(default_factory=lambda: np.empty(0, np.float32))
     waited: int = 0  # validations since the best
+    training_seconds: float = 0.0  # without validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Task:
     train_ids: Ids
     valid_ids: Ids
     recipe: TrainSettings  # without None
+    sampler: Any  # what the output layer draws from
     workers: Workers
     start: float  # time.monotonic()
     on_event: Callable[[Event], None]
@@ -86,14 +90,13 @@ def train(
     """
     start = time.monotonic() if start is None else start
     with Workers(recipe.threads or 1) as workers:
-        task = Task(model, train_ids, valid_ids, recipe, workers, start, on_event)
+        sampler = OUTPUTS[recipe.output or "full"].sampler(model.vocabulary.counts)
+        task = Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
         run = new_run(task)
         steps = n_steps(recipe, len(train_ids)) or steps_in_time(task, run)
-        began = time.monotonic()
         stopped = loop(task, run, steps)
-        trained = time.monotonic() - began
         best = replace(model, parameters=Parameters(run.parameters.shapes, run.best))
-        on_event(finished(task, run, best, steps, trained, stopped))
+        on_event(finished(task, run, best, steps, stopped))
     return best
 
 
@@ -121,9 +124,11 @@ def loop(task: Task, run: Run, steps: int) -> bool:
     every = validation_interval(task, steps)
     loss, counted, reported, reported_at = 0.0, 0, time.monotonic(), run.step
     while run.step < steps:
+        began = time.monotonic()
         loss += training_step(task, run, steps)
         counted += task.tokens_per_step
         now = time.monotonic()
+        run.training_seconds += now - began
         if now - reported > REPORT_SECONDS or run.step == steps:
             rate = (run.step - reported_at) / max(1e-9, now - reported)
             task.on_event(progress(task, run, steps, loss / counted, rate))
@@ -204,6 +209,7 @@ def compute_gradients(task: Task, run: Run) -> float:
             dropout=recipe.dropout or 0.0,
             rng=rng,
             output=recipe.output or "full",
+            sampler=task.sampler,
             scale=1 / batch.inputs.size,
         )
         return loss
@@ -297,7 +303,7 @@ def validate(task: Task, run: Run) -> int:
 
 
 def finished(
-    task: Task, run: Run, best: LanguageModel, steps: int, trained: float, stopped: bool
+    task: Task, run: Run, best: LanguageModel, steps: int, stopped: bool
 ) -> Finished:
     """The numbers of the weights that are kept."""
     n = len(task.valid_ids)
@@ -307,7 +313,7 @@ def finished(
         step=run.best_step,
         steps=steps,
         seconds=time.monotonic() - task.start,
-        tokens_per_second=run.step * task.tokens_per_step / max(1e-9, trained),
+        tokens_per_second=run.step * task.tokens_per_step / max(1e-9, run.training_seconds),
         peak_memory_mb=peak_memory_mb(),
         stopped_early=stopped,
     )

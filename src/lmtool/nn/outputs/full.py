@@ -1,0 +1,43 @@
+"""The softmax over all V tokens.
+
+    logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]     (1)
+    dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
+"""
+
+from typing import Any
+
+import numpy as np
+
+from lmtool.nn.outputs.base import Ids, Output, OutputWeights, no_sampler
+from lmtool.nn.parameters import Array
+
+__all__ = ["OUTPUT"]
+
+CHUNK = 1 << 23  # logits held at once: 32 MB of float32
+
+
+def loss(
+    weights: OutputWeights,
+    gradients: OutputWeights,
+    x: Array,
+    targets: Ids,
+    scale: float,
+    sampler: None = None,
+    rng: Any = None,
+) -> tuple[float, Array]:
+    """Exact, in chunks of rows so that memory does not grow with N V."""
+    from lmtool.nn import kernels  # only training loads numba
+
+    rows = max(1, CHUNK // len(weights.weight))
+    dx, total = np.empty_like(x), 0.0
+    for start in range(0, len(x), rows):
+        part = slice(start, start + rows)
+        logits = x[part] @ weights.weight.T
+        total += kernels.softmax_cross_entropy(logits, weights.bias, targets[part], scale)  # (1)
+        np.dot(logits, weights.weight, out=dx[part])  # (1')
+        kernels.add(gradients.weight.ravel(), (logits.T @ x[part]).ravel())
+        kernels.add(gradients.bias, np.ones(len(logits), x.dtype) @ logits)
+    return total, dx
+
+
+OUTPUT = Output("full", loss, no_sampler)

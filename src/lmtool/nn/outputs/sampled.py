@@ -1,0 +1,73 @@
+"""Importance-sampled softmax for training (Bengio & Senecal 2008; Jean et al. 2015).
+
+A set C of tokens is drawn for the whole step, token v being in it with probability q_v. The
+sum over the vocabulary is estimated by the target and the sample, each weighted by 1 / q:
+
+    s_v = x w_v + b_v - ln q_v  for v in C, v != target;   s_y = x w_y + b_y         (1)
+    loss = -ln(exp s_y / (exp s_y + sum_{v in C} exp s_v))                          (2)
+
+Scoring uses the full softmax, so probabilities stay exactly normalised.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.nn.outputs.base import Ids, Output, OutputWeights
+from lmtool.nn.parameters import Array
+
+__all__ = ["OUTPUT", "Sampler"]
+
+SAMPLES = 1024  # draws a step and shard, about that many distinct tokens
+FLATTEN = 0.75  # power of the unigram distribution that is drawn from
+
+
+class Sampler(NamedTuple):
+    """How tokens are drawn."""
+
+    cumulative: NDArray[np.float64]  # (V,)
+    log_expected: NDArray[np.float32]  # (V,) ln q: being drawn at least once in SAMPLES draws
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Distinct token ids, ascending."""
+        return np.unique(np.searchsorted(self.cumulative, rng.random(SAMPLES)))
+
+
+def sampler(counts: NDArray[np.int64]) -> Sampler:
+    """Draws from the flattened unigram distribution."""
+    p = (counts + 1.0) ** FLATTEN
+    p /= p.sum()
+    expected = -np.expm1(SAMPLES * np.log1p(-p))
+    cumulative = p.cumsum()
+    return Sampler(cumulative / cumulative[-1], np.log(expected).astype(np.float32))
+
+
+def loss(
+    weights: OutputWeights,
+    gradients: OutputWeights,
+    x: Array,
+    targets: Ids,
+    scale: float,
+    sampler: Sampler,
+    rng: np.random.Generator,
+) -> tuple[float, Array]:
+    """The estimate (2) and its gradients, whose rows are few."""
+    from lmtool.nn import kernels  # only training loads numba
+
+    drawn = sampler.draw(rng)
+    W, w = weights.weight[drawn], weights.weight[targets]  # (K, D), (N, D)
+    logits = x @ W.T
+    offset = weights.bias[drawn] - sampler.log_expected[drawn]
+    wanted = np.einsum("nd,nd->n", x, w) + weights.bias[targets]  # s_y, becomes its gradient
+    places = np.minimum(np.searchsorted(drawn, targets), len(drawn) - 1)
+    hits = np.where(drawn[places] == targets, places, -1)
+    total = kernels.sampled_cross_entropy(logits, offset.astype(x.dtype), wanted, hits, scale)
+    kernels.scatter_add(logits.T @ x, drawn, gradients.weight)
+    kernels.scatter_add(wanted[:, None] * x, targets, gradients.weight)
+    gradients.bias[drawn] += np.ones(len(x), x.dtype) @ logits
+    np.add.at(gradients.bias, targets, wanted)
+    return total, logits @ W + wanted[:, None] * w
+
+
+OUTPUT = Output("sampled", loss, sampler)

@@ -1,0 +1,107 @@
+"""The command line as a process of its own: streams, encodings, imports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lmtool import __file__ as package
+
+
+def lmtool(*arguments: object, stdin: bytes = b"", **environment: str) -> tuple[int, bytes, bytes]:
+    """``python -m lmtool`` in a clean environment: exit code, stdout, stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lmtool", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(package).parents[1]), **environment},
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("score", "Todd met Pete"),
+        ("sample",),
+        ("next", "Todd"),
+        ("info",),
+        ("evaluate", "-"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_numba_is_never_loaded(arguments: tuple[str, ...], model: Path) -> None:
+    program = (
+        "import sys; from lmtool.cli.app import main; code = main(sys.argv[1:]);"
+        "sys.exit(code or 3 * ('numba' in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        input=b"Todd met Pete\n",
+        capture_output=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(package).parents[1]),
+            "LMTOOL_MODEL": str(model),
+        },
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_commands_loads_nothing_heavy() -> None:
+    program = (
+        "import sys, lmtool.cli.app;"
+        "print(*{'numpy', 'numba', 'rich', 'lmtool.api'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(package).parents[1])},
+        check=True,
+    )
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_narrow_encodings(encoding: str, model: Path) -> None:
+    word = "żółw→\U0001f422"
+    environment = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    for form in ("table", "jsonl", "srilm"):
+        code, out, err = lmtool("score", "-m", model, "--format", form, word, **environment)
+        assert (code, err) == (0, b"")
+        assert (word.encode() in out) == (encoding == "utf-8")
+        out.decode(encoding)
+
+
+def test_a_reader_that_goes_away_is_no_error(model: Path) -> None:
+    command = [sys.executable, "-m", "lmtool", "sample", "-m", str(model), "-n", "2000"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package).parents[1])}
+    with subprocess.Popen(
+        [*command, "--seed", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        assert process.stdout and process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_nothing_to_score(model: Path) -> None:
+    assert lmtool("score", "-m", model)[:2] == (
+        0,
+        b"text\tlog10_p\tp\tperplexity\tn_words\tn_oov\n",
+    )
+
+
+def test_bad_input_leaves_no_traceback(tmp_path: Path) -> None:
+    code, out, err = lmtool("score", "-m", tmp_path / "missing", "Todd")
+    assert (code, out) == (1, b"")
+    assert err.startswith(b"lmtool: error: ") and b"Traceback" not in err
