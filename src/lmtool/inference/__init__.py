@@ -1,0 +1,1 @@
+"""What a trained model does, as plain functions; numpy only."""

@@ -1,0 +1,187 @@
+"""Perplexity, with every count that it depends on; definitions as in SRILM's ppl."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool._version import __version__
+from lmtool.errors import ConfigError, InputError
+from lmtool.inference.score import LN2, LN10, read_logp
+from lmtool.models.language_model import LanguageModel
+from lmtool.text.vocabulary import EOS_ID, UNK_ID
+
+__all__ = ["CONTEXTS", "Evaluation", "evaluate", "sentence_logp", "stream_logp"]
+
+Ids = NDArray[np.int32]
+CONTEXTS = ("sentence", "document")
+STEPS = 32  # time steps whose outputs are computed together
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A text's probability. Blank lines do not count."""
+
+    perplexity: float  # <EOS> and unknown words included
+    perplexity_no_eos: float
+    perplexity_no_oov: float  # unknown words' factors left out
+    perplexity_no_eos_no_oov: float
+    log10_p: float
+    n_sentences: int
+    n_words: int
+    n_oov: int
+    n_characters: int  # one for the end of each line included
+    bits_per_word: float  # per predicted token, <EOS> included: log2(perplexity)
+    bits_per_character: float
+    bits_per_byte: float
+    context: str
+    signature: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Sums:
+    """What is added up over lines; natural logarithms."""
+
+    logp: float = 0.0
+    logp_eos: float = 0.0
+    logp_oov: float = 0.0
+    n_sentences: int = 0
+    n_words: int = 0
+    n_oov: int = 0
+    n_characters: int = 0
+    n_bytes: int = 0
+
+
+def evaluate(
+    model: LanguageModel, lines: Iterable[str], context: str = "sentence"
+) -> Evaluation:
+    """Sentence context: each line from zero state; document: the state carries over.
+
+    Raises InputError where there is no word, ConfigError for another context.
+    """
+    if context not in CONTEXTS:
+        raise ConfigError(f"--context {context}: choose one of {', '.join(CONTEXTS)}")
+    sums = Sums()
+    for line, ids, logps in line_logps(model, lines, context):
+        add_line(sums, line, ids, logps)
+    if not sums.n_sentences:
+        raise InputError("nothing to evaluate: there is no word in the text")
+    return summary(model, sums, context)
+
+
+def line_logps(
+    model: LanguageModel, lines: Iterable[str], context: str
+) -> Iterator[tuple[str, Ids, NDArray[np.float64]]]:
+    """Each line that is not blank, its ids with <EOS>, and their ln p."""
+    state = model.zero_state()
+    for line in lines:
+        encoded = model.vocabulary.encode(line)
+        if not encoded:
+            continue
+        ids = np.array([*encoded, EOS_ID], np.int32)
+        before = state if context == "document" else model.zero_state()
+        logps, state = read_logp(model, ids, before)
+        yield line, ids, logps
+
+
+def add_line(sums: Sums, line: str, ids: Ids, logps: NDArray[np.float64]) -> None:
+    """Adds one line."""
+    text = line.strip() if " " in line else line
+    sums.logp += math.fsum(logps)
+    sums.logp_eos += float(logps[-1])
+    sums.logp_oov += math.fsum(logps[ids == UNK_ID])
+    sums.n_sentences += 1
+    sums.n_words += len(ids) - 1
+    sums.n_oov += int((ids == UNK_ID).sum())
+    sums.n_characters += len(text) + 1
+    sums.n_bytes += len(text.encode()) + 1
+
+
+def summary(model: LanguageModel, sums: Sums, context: str) -> Evaluation:
+    """The conventions, from the sums."""
+    n = sums.n_words + sums.n_sentences
+    return Evaluation(
+        perplexity=perplexity(sums.logp, n),
+        perplexity_no_eos=perplexity(sums.logp - sums.logp_eos, sums.n_words),
+        perplexity_no_oov=perplexity(sums.logp - sums.logp_oov, n - sums.n_oov),
+        perplexity_no_eos_no_oov=perplexity(
+            sums.logp - sums.logp_eos - sums.logp_oov, sums.n_words - sums.n_oov
+        ),
+        log10_p=sums.logp / LN10,
+        n_sentences=sums.n_sentences,
+        n_words=sums.n_words,
+        n_oov=sums.n_oov,
+        n_characters=sums.n_characters,
+        bits_per_word=-sums.logp / LN2 / n,
+        bits_per_character=-sums.logp / LN2 / sums.n_characters,
+        bits_per_byte=-sums.logp / LN2 / sums.n_bytes,
+        context=context,
+        signature=signature(model, context),
+    )
+
+
+def perplexity(logp: float, n: int) -> float:
+    """exp(-logp / n); NaN where nothing is counted."""
+    return math.exp(min(700.0, -logp / n)) if n else math.nan
+
+
+def signature(model: LanguageModel, context: str) -> str:
+    """Everything that two perplexities must share to be comparable."""
+    vocabulary = model.vocabulary
+    case = "lower" if vocabulary.settings.lower else "mixed"
+    size = f"{vocabulary.n_tokens - 2}+2:{vocabulary.digest}"
+    return (
+        f"tokens:{vocabulary.tokenizer.name}|case:{case}|vocab:{size}|context:{context}"
+        f"|eos:yes|oov:incl|version:{__version__}"
+    )
+
+
+def stream_logp(model: LanguageModel, ids: Ids, n_streams: int = 1) -> float:
+    """ln p of the stream w1 w2 <EOS> ..., cut into n_streams pieces that run side by side.
+
+    Each piece starts from zero state and <EOS>, so more streams are faster and a little worse.
+    """
+    bounds = [len(ids) * i // n_streams for i in range(n_streams + 1)]
+    length = max(stop - start for start, stop in zip(bounds, bounds[1:], strict=False))
+    pieces = np.full((length, n_streams), -1, np.int32)
+    for b, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        pieces[: stop - start, b] = ids[start:stop]
+    return padded_logp(model, pieces)
+
+
+def sentence_logp(model: LanguageModel, ids: Ids) -> float:
+    """ln p of the stream, every sentence from zero state; sentences of like length together."""
+    ends = np.flatnonzero(ids == EOS_ID) + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    order = np.argsort(ends - starts, kind="stable")
+    total = 0.0
+    for group in np.array_split(order, -(-len(order) // STEPS)):
+        pieces = np.full((int((ends - starts)[group].max()), len(group)), -1, np.int32)
+        for b, i in enumerate(group):
+            pieces[: ends[i] - starts[i], b] = ids[starts[i] : ends[i]]
+        total += padded_logp(model, pieces)
+    return total
+
+
+def padded_logp(model: LanguageModel, pieces: Ids) -> float:
+    """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end."""
+    T, B = pieces.shape
+    inputs = np.maximum(np.concatenate([np.zeros((1, B), np.int32), pieces[:-1]]), 0)
+    state, total = model.zero_state(B), 0.0
+    for start in range(0, T, STEPS):
+        tops = []
+        for t in range(start, min(start + STEPS, T)):
+            top, state = model.step(inputs[t], state)
+            tops.append(top)
+        wanted = pieces[start : start + STEPS].ravel()
+        real = np.flatnonzero(wanted >= 0)
+        logp = model.log_probabilities(np.concatenate(tops)[real])
+        total += float(logp[np.arange(len(real)), wanted[real]].sum(dtype=np.float64))
+    return total

@@ -1,0 +1,121 @@
+"""Sampling: numpy's random choice over the softmax, word by word, until <EOS>."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.errors import ConfigError
+from lmtool.inference.next import after
+from lmtool.inference.score import LN10, WordScore, word_score
+from lmtool.models.language_model import LanguageModel
+from lmtool.nn.parameters import Array
+from lmtool.settings import SampleSettings
+from lmtool.text.vocabulary import EOS_ID, UNK_ID
+
+__all__ = ["Sample", "distribution", "sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A drawn text."""
+
+    text: str  # prompt included
+    tokens: tuple[str, ...]  # drawn, without <EOS>
+    log10_p: float  # of what was drawn, under the model itself: no temperature, nothing banned
+    truncated: bool  # max_words came before <EOS>
+    seed: int | None
+    word_scores: tuple[WordScore, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def sample(
+    model: LanguageModel,
+    rng: np.random.Generator,
+    settings: SampleSettings = SampleSettings(),
+    prompt: str = "",
+    seed: int | None = None,
+) -> Sample:
+    """Draws until <EOS> or settings.max_words. Raises ConfigError for settings out of range."""
+    check(settings)
+    logp, state = after(model, prompt)
+    drawn: list[int] = []
+    rows: list[WordScore] = []
+    while True:
+        choice = int(rng.choice(len(logp), p=distribution(logp, settings)))
+        rows.append(word_score(model, model.vocabulary.tokens[choice], choice, float(logp[choice])))
+        if choice == EOS_ID:
+            break
+        drawn.append(choice)
+        if len(drawn) == settings.max_words:
+            break
+        top, state = model.step(np.array([choice], np.int32), state)
+        logp = model.log_probabilities(top)[0]
+    return Sample(
+        text=joined(model, prompt, drawn),
+        tokens=tuple(model.vocabulary.tokens[i] for i in drawn),
+        log10_p=math.fsum(row.log10_p for row in rows),
+        truncated=rows[-1].token != model.vocabulary.tokens[EOS_ID],
+        seed=seed,
+        word_scores=tuple(rows),
+    )
+
+
+def joined(model: LanguageModel, prompt: str, drawn: list[int]) -> str:
+    """The prompt as spelled, then what was drawn."""
+    tokens = (model.vocabulary.tokens[i] for i in drawn)
+    return model.vocabulary.tokenizer.join([*model.vocabulary.split(prompt), *tokens])
+
+
+def distribution(logp: Array, settings: SampleSettings) -> NDArray[np.float64]:
+    """What is drawn from, (V,) in double precision: numpy's choice checks that it sums to 1."""
+    scores = logp.astype(np.float64)
+    if not settings.allow_unk:
+        scores[UNK_ID] = -np.inf
+    if settings.temperature == 0:
+        return one_hot(scores)
+    scores /= settings.temperature
+    p = np.exp(scores - scores.max())
+    p[beyond_top_k(p, settings.top_k)] = 0
+    p /= p.sum()
+    p[beyond_top_p(p, settings.top_p)] = 0
+    return p / p.sum()
+
+
+def one_hot(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All on the best."""
+    p = np.zeros_like(scores)
+    p[scores.argmax()] = 1
+    return p
+
+
+def beyond_top_k(p: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """All but the k most probable; none where k is 0."""
+    order = np.argsort(-p, kind="stable")
+    return order[k:] if k else order[:0]
+
+
+def beyond_top_p(p: NDArray[np.float64], top_p: float) -> NDArray[np.int64]:
+    """All but the fewest most probable whose sum reaches top_p (Holtzman et al. 2020)."""
+    if top_p >= 1:
+        return np.empty(0, np.int64)
+    order = np.argsort(-p, kind="stable")
+    n = int(np.searchsorted(p[order].cumsum(), top_p)) + 1
+    return order[n:]
+
+
+def check(settings: SampleSettings) -> None:
+    """Raises ConfigError for a value that cannot be meant."""
+    if settings.max_words < 1:
+        raise ConfigError(f"--max-words {settings.max_words}: must be at least 1")
+    if not (math.isfinite(settings.temperature) and settings.temperature >= 0):
+        raise ConfigError(f"--temperature {settings.temperature}: must be 0 (greedy) or greater")
+    if settings.top_k < 0:
+        raise ConfigError(f"--top-k {settings.top_k}: must be 0 (off) or greater")
+    if not 0 < settings.top_p <= 1:
+        raise ConfigError(f"--top-p {settings.top_p}: must be above 0 and at most 1")

@@ -1,0 +1,117 @@
+"""The probability of a sentence as a product of conditionals.
+
+    P(sentence) = prod_t P(y_t | y_1 .. y_{t-1}),   y_0 = <EOS> as first input, <EOS> as last y
+
+Every sentence is computed alone, so a score never depends on its neighbours.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.errors import InputError
+from lmtool.models.language_model import LanguageModel, States
+from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
+
+__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines", "word_score"]
+
+LN10, LN2 = math.log(10), math.log(2)
+CHUNK = 64  # positions whose V probabilities are held at once
+
+
+@dataclass(frozen=True, slots=True)
+class WordScore:
+    """One factor of the product."""
+
+    word: str  # as spelled
+    token: str  # as the model sees it
+    oov: bool
+    log10_p: float
+    surprisal_bits: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceScore:
+    """A sentence's probability; ``words`` ends with <EOS> and is empty for a blank line."""
+
+    text: str
+    log10_p: float
+    p: float  # 0.0 where log10_p is below what a float can hold
+    perplexity: float | None  # 10^(-log10_p / (n_words + 1)); None for a blank line
+    n_words: int  # without <EOS>
+    n_oov: int
+    words: tuple[WordScore, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def word_score(model: LanguageModel, word: str, token_id: int, logp: float) -> WordScore:
+    """One factor from its natural logarithm."""
+    return WordScore(
+        word=word,
+        token=model.vocabulary.tokens[token_id],
+        oov=token_id == UNK_ID,
+        log10_p=logp / LN10,
+        surprisal_bits=-logp / LN2,
+        p=math.exp(logp),
+    )
+
+
+def score(model: LanguageModel, text: str) -> SentenceScore:
+    """P(text) with its factors. Raises InputError where there is no word in it."""
+    result = score_line(model, text)
+    if not result.words:
+        raise InputError("nothing to score: the sentence is empty")
+    return result
+
+
+def score_lines(model: LanguageModel, lines: Iterable[str]) -> Iterator[SentenceScore]:
+    """One score a line, in order; blank lines keep their place."""
+    return (score_line(model, line) for line in lines)
+
+
+def score_line(model: LanguageModel, text: str) -> SentenceScore:
+    """As ``score``, a blank line giving a score without words."""
+    words = model.vocabulary.split(text)
+    if not words:
+        return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
+    ids = [*model.vocabulary.encode(text), EOS_ID]
+    logps, _ = read_logp(model, np.array(ids, np.int32), model.zero_state())
+    rows = tuple(
+        word_score(model, word, token_id, float(logp))
+        for word, token_id, logp in zip([*words, EOS], ids, logps, strict=True)
+    )
+    log10_p = math.fsum(row.log10_p for row in rows)
+    return SentenceScore(
+        text=text,
+        log10_p=log10_p,
+        p=10.0**log10_p,
+        perplexity=10.0 ** (-log10_p / len(rows)),
+        n_words=len(words),
+        n_oov=sum(row.oov for row in rows),
+        words=rows,
+    )
+
+
+def read_logp(
+    model: LanguageModel, ids: NDArray[np.int32], state: States
+) -> tuple[NDArray[np.float64], States]:
+    """ln p of each of ids (T,), the first predicted from <EOS>, and the state before the last.
+
+    The state is that after reading <EOS> and all ids but the last.
+    """
+    logps = np.empty(len(ids))
+    inputs = np.concatenate([[EOS_ID], ids[:-1]]).astype(np.int32)
+    for start in range(0, len(ids), CHUNK):
+        part = slice(start, start + CHUNK)
+        top, state = model.read(inputs[part], state)
+        wanted = ids[part]
+        logps[part] = model.log_probabilities(top)[np.arange(len(wanted)), wanted]
+    return logps, state
