@@ -76,9 +76,7 @@ class Model:
         """The k most probable tokens after text, most probable first."""
         return next_words(self.language_model, text, k)
 
-    def evaluate(
-        self, source: PathLike | Iterable[str], context: str = "sentence"
-    ) -> Evaluation:
+    def evaluate(self, source: PathLike | Iterable[str], context: str = "sentence") -> Evaluation:
         """Perplexities of a file's or of given lines, in sentence or document context."""
         if isinstance(source, str | Path):
             source = (line.text for line in read_lines(source))
@@ -239,7 +237,9 @@ def equivalent_command(
     for name, value in settings:
         option = "--" + spelled.get(name, name).replace("_", "-")
         if isinstance(value, bool):
-            words += [option if value else option.replace("--", "--no-", 1)] * (name == "tie" or value)
+            words += [option if value else option.replace("--", "--no-", 1)] * (
+                name == "tie" or value
+            )
         elif value is not None and name not in ("shards", "threads"):
             words += [option, str(value)]
     return shlex.join(words)
@@ -252,7 +252,9 @@ def merge(
     recipe: TrainSettings | None,
 ) -> tuple[TextSettings, ModelSettings, TrainSettings]:
     """Settings with keyword options laid over them; raises ConfigError for an unknown name."""
-    known = [{f.name for f in fields(kind)} for kind in (TextSettings, ModelSettings, TrainSettings)]
+    known = [
+        {f.name for f in fields(kind)} for kind in (TextSettings, ModelSettings, TrainSettings)
+    ]
     unknown = set(options) - set().union(*known)
     if unknown:
         raise ConfigError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")

@@ -33,7 +33,11 @@ __all__ = ["check_target", "load", "save"]
 
 FORMAT = 1
 MOST_HEADER = 100_000_000  # bytes
-DTYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "U8": np.dtype("u1"),
+}
 FOREIGN = {  # first bytes of files that are mistaken for models
     b"PK": "a zip archive or a PyTorch file",
     b"\x1f\x8b": "a gzip archive",
@@ -72,7 +76,7 @@ def save(model: LanguageModel, path: str | Path, overwrite: bool = False) -> Non
         "provenance": model.provenance,
     }
     card["checksum"] = checksum(tensors, card)
-    write_atomically(Path(path), to_bytes(tensors, {"lmtool": json.dumps(card)}))  # type: ignore[arg-type]
+    write_atomically(Path(path), to_bytes(tensors, {"lmtool": json.dumps(card)}))
 
 
 def checksum(tensors: Tensors, card: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ import json
 import math
 
 import pytest
-from lmtool.inference.score import SentenceScore, WordScore
 
 from lmtool.cli.formats import FORMATS, Job
+from lmtool.inference.score import SentenceScore, WordScore
 
 IDS = {"<EOS>": 0, "<UNK>": 1, "Todd": 2, "met": 3}
 

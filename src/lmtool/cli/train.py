@@ -84,7 +84,7 @@ def run(
     output: Annotated[
         str | None,
         typer.Option(
-            metavar="full",
+            metavar="full|sampled",
             help="How the softmax is trained.",
             show_default=FOLLOWS,
             rich_help_panel=TRAINING,

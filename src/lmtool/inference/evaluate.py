@@ -1,5 +1,6 @@
 """Perplexity, with every count that it depends on; definitions as in SRILM's ppl."""
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -59,9 +60,7 @@ class Sums:
     n_bytes: int = 0
 
 
-def evaluate(
-    model: LanguageModel, lines: Iterable[str], context: str = "sentence"
-) -> Evaluation:
+def evaluate(model: LanguageModel, lines: Iterable[str], context: str = "sentence") -> Evaluation:
     """Sentence context: each line from zero state; document: the state carries over.
 
     Raises InputError where there is no word, ConfigError for another context.
@@ -149,9 +148,9 @@ def stream_logp(model: LanguageModel, ids: Ids, n_streams: int = 1) -> float:
     Each piece starts from zero state and <EOS>, so more streams are faster and a little worse.
     """
     bounds = [len(ids) * i // n_streams for i in range(n_streams + 1)]
-    length = max(stop - start for start, stop in zip(bounds, bounds[1:], strict=False))
+    length = max(stop - start for start, stop in itertools.pairwise(bounds))
     pieces = np.full((length, n_streams), -1, np.int32)
-    for b, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for b, (start, stop) in enumerate(itertools.pairwise(bounds)):
         pieces[: stop - start, b] = ids[start:stop]
     return padded_logp(model, pieces)
 

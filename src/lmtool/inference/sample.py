@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lmtool.errors import ConfigError
 from lmtool.inference.next import after
-from lmtool.inference.score import LN10, WordScore, word_score
+from lmtool.inference.score import WordScore, word_score
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.parameters import Array
 from lmtool.settings import SampleSettings
@@ -37,7 +37,7 @@ class Sample:
 def sample(
     model: LanguageModel,
     rng: np.random.Generator,
-    settings: SampleSettings = SampleSettings(),
+    settings: SampleSettings,
     prompt: str = "",
     seed: int | None = None,
 ) -> Sample:
@@ -80,11 +80,12 @@ def distribution(logp: Array, settings: SampleSettings) -> NDArray[np.float64]:
     if settings.temperature == 0:
         return one_hot(scores)
     scores /= settings.temperature
-    p = np.exp(scores - scores.max())
+    p: NDArray[np.float64] = np.exp(scores - scores.max())
     p[beyond_top_k(p, settings.top_k)] = 0
     p /= p.sum()
     p[beyond_top_p(p, settings.top_p)] = 0
-    return p / p.sum()
+    p /= p.sum()
+    return p
 
 
 def one_hot(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Truncated back-propagation through time for the language model.
 
-    x = embedding[inputs] * mask                                (1)
-    x = cell_l(x) * mask_l, for each layer l                    (2)
-    top = x projection'                                         (3)
-    loss = output(top, targets)                                 (4)
+x = embedding[inputs] * mask                                (1)
+x = cell_l(x) * mask_l, for each layer l                    (2)
+top = x projection'                                         (3)
+loss = output(top, targets)                                 (4)
 """
 
 from collections.abc import Callable
@@ -75,13 +75,13 @@ def _forward(
     masks, tapes, after = [], [], []
     x = parameters["embedding.weight"][inputs]
     for layer, before in enumerate(state):
-        masks.append(dropout_mask(rng, dropout, *x.shape[1:], dtype=x.dtype))
+        masks.append(dropout_mask(rng, dropout, x[0]))
         x = masked(x, masks[-1])  # (1), (2)
         weights = layer_weights(parameters, layer)
         x, last, tape = cell.forward(weights, x, before, keep, settings.activation)
         tapes.append(tape)
         after.append(last)
-    masks.append(dropout_mask(rng, dropout, *x.shape[1:], dtype=x.dtype))
+    masks.append(dropout_mask(rng, dropout, x[0]))
     return Trace(masks, tapes, masked(x, masks[-1])), tuple(after)
 
 

@@ -18,9 +18,10 @@ from numba.extending import intrinsic, overload
 from lmtool.nn.kernel_cache import cache_folder
 from lmtool.nn.parameters import Array
 
-_FOLDER, _FORMER_FOLDER = cache_folder(__file__, numba.__version__), numba.config.CACHE_DIR
+_CONFIG: Any = numba.config
+_FOLDER, _FORMER_FOLDER = cache_folder(__file__, numba.__version__), _CONFIG.CACHE_DIR
 if _FOLDER is not None:
-    numba.config.CACHE_DIR = str(_FOLDER)  # read when a kernel is declared; restored below
+    _CONFIG.CACHE_DIR = str(_FOLDER)  # read when a kernel is declared; restored below
 
 FLAGS: dict[str, Any] = {
     "cache": _FOLDER is not None,
@@ -46,14 +47,16 @@ def _sigmoid(x: float) -> float:
     return 1.0 / (1.0 + math.exp(min(-x, 709.0)))
 
 
-@intrinsic
-def _float_from_bits(context: Any, bits: Any) -> Any:
+def _bitcast(context: Any, bits: Any) -> Any:
     """The float32 with the bits of an int32."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.float32))
 
     return types.float32(types.int32), generate
+
+
+_float_from_bits: Any = intrinsic(_bitcast)
 
 
 @numba.njit(**FLAGS)
@@ -191,9 +194,7 @@ def lstm_gates_backward(
 
 
 @numba.njit(**FLAGS)
-def gru_gates(
-    z: Array, recurrent: Array, bias: Array, h_in: Array, m: Array, h: Array
-) -> None:
+def gru_gates(z: Array, recurrent: Array, bias: Array, h_in: Array, m: Array, h: Array) -> None:
     """GRU equations (1) to (5); z (B, 3H) enters as x W' + bias_ih and leaves as r, u, n."""
     B, H = h.shape
     one = z.dtype.type(1)
@@ -301,7 +302,7 @@ def scatter_add(rows: Array, ids: Any, out: Array) -> None:
 
 
 @numba.njit(**SUMS)
-def _sum(x: Array) -> float:
+def _sum(x: Array) -> Any:
     total = 0.0
     for j in range(x.shape[0]):
         total += x[j]
@@ -309,7 +310,7 @@ def _sum(x: Array) -> float:
 
 
 @numba.njit(**SUMS)
-def _exp_and_sum(x: Array, peak: float) -> float:
+def _exp_and_sum(x: Array, peak: float) -> Any:
     """x = exp(x - peak); returns the sum."""
     for j in range(x.shape[0]):
         x[j] = _exp(x[j] - peak)
@@ -317,7 +318,7 @@ def _exp_and_sum(x: Array, peak: float) -> float:
 
 
 @numba.njit(**SUMS)
-def _add_and_peak(x: Array, bias: Array) -> float:
+def _add_and_peak(x: Array, bias: Array) -> Any:
     """x += bias; returns the largest entry."""
     for j in range(x.shape[0]):
         x[j] += bias[j]
@@ -414,4 +415,4 @@ def add(x: Array, y: Array) -> None:
         x[j] += y[j]
 
 
-numba.config.CACHE_DIR = _FORMER_FOLDER
+_CONFIG.CACHE_DIR = _FORMER_FOLDER

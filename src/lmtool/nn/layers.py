@@ -8,14 +8,12 @@ from lmtool.nn.parameters import Array
 __all__ = ["dropout_mask", "embedding_backward", "masked"]
 
 
-def dropout_mask(
-    rng: np.random.Generator | None, p: float, B: int, D: int, dtype: np.dtype[np.floating]
-) -> Array | None:
-    """One mask for all time steps (Gal & Ghahramani 2016): (B, D) of 0 and 1 / (1 - p)."""
+def dropout_mask(rng: np.random.Generator | None, p: float, like: Array) -> Array | None:
+    """One mask for all time steps (Gal & Ghahramani 2016): 0 and 1 / (1 - p), like (B, D)."""
     if not p or rng is None:
         return None
-    keep = rng.random((B, D), np.float32) >= p
-    return keep.astype(dtype) / dtype.type(1 - p)
+    keep = rng.random(like.shape, np.float32) >= p
+    return np.multiply(keep, 1 / (1 - p), dtype=like.dtype)
 
 
 def masked(x: Array, mask: Array | None) -> Array:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Array", "Parameters", "Shapes"]
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]  # of float32, or of float64 in gradient checks
 Shapes = Mapping[str, tuple[int, ...]]
 
 

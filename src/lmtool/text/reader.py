@@ -8,7 +8,7 @@ import contextlib
 import gzip
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -56,7 +56,7 @@ def _read_blocks(path: str | Path) -> Iterator[list[str]]:
             offset += len(raw)
 
 
-def _raw_blocks(path: str | Path) -> Iterator[bytes]:
+def _raw_blocks(path: str | Path) -> Generator[bytes]:
     """Whole lines of bytes; only the last block may lack its final LF."""
     rest: list[bytes] = []
     try:
@@ -68,7 +68,9 @@ def _raw_blocks(path: str | Path) -> Iterator[bytes]:
                     rest = []
                 rest.append(piece[cut:])
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{display_name(path)}: the gzip archive is damaged or cut short ({error})") from None
+        raise InputError(
+            f"{display_name(path)}: the gzip archive is damaged or cut short ({error})"
+        ) from None
     except OSError as error:
         raise InputError(f"{display_name(path)}: {error.strerror or error}") from None
     if any(rest):
@@ -95,12 +97,16 @@ def _decode(raw: bytes, path: str | Path, number: int, offset: int) -> list[str]
     """The lines of a block that starts at line ``number`` and byte ``offset``."""
     if offset == 0:
         if raw.startswith(UTF16):
-            raise InputError(f"{display_name(path)}: the text is UTF-16; convert it: iconv -f UTF-16 -t UTF-8")
+            raise InputError(
+                f"{display_name(path)}: the text is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"
+            )
         raw = raw.removeprefix(BOM)
     nul = raw.find(b"\0")
     if nul >= 0:
         line = number + raw.count(b"\n", 0, nul)
-        raise InputError(f"{display_name(path)}:{line}: looks binary (a NUL byte at byte {offset + nul})")
+        raise InputError(
+            f"{display_name(path)}:{line}: looks binary (a NUL byte at byte {offset + nul})"
+        )
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

@@ -38,7 +38,7 @@ class Vocabulary:
 
     tokens: tuple[str, ...]
     counts: NDArray[np.int64]
-    settings: TextSettings = TextSettings()
+    settings: TextSettings
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

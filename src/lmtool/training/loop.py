@@ -224,13 +224,14 @@ def keep_document(inputs: Ids, rng: np.random.Generator) -> Array | None:
 
 def keep_sentence(inputs: Ids, rng: np.random.Generator) -> Array:
     """Each line starts from zero state: 0 where the input is <EOS>."""
-    return (inputs != EOS_ID).astype(np.float32)
+    return np.not_equal(inputs, EOS_ID).astype(np.float32)
 
 
 def keep_mixed(inputs: Ids, rng: np.random.Generator) -> Array:
     """A random share of the lines starts from zero state."""
     carried = rng.random(inputs.shape, np.float32) >= RESET
-    return ((inputs != EOS_ID) | carried).astype(np.float32)
+    keep: Array = np.logical_or(inputs != EOS_ID, carried).astype(np.float32)
+    return keep
 
 
 RESETS: dict[str, Callable[[Ids, np.random.Generator], Array | None]] = {
@@ -247,7 +248,7 @@ def reduce_gradients(task: Task, run: Run) -> float:
     def reduce_slice(part: slice) -> float:
         for other in others:
             kernels.add(total[part], other[part])
-        return kernels.sum_of_squares(total[part])
+        return float(kernels.sum_of_squares(total[part]))
 
     return math.sqrt(sum(task.workers.map(reduce_slice, flat_slices(task, run))))
 
@@ -302,9 +303,7 @@ def validate(task: Task, run: Run) -> int:
     return run.waited
 
 
-def finished(
-    task: Task, run: Run, best: LanguageModel, steps: int, stopped: bool
-) -> Finished:
+def finished(task: Task, run: Run, best: LanguageModel, steps: int, stopped: bool) -> Finished:
     """The numbers of the weights that are kept."""
     n = len(task.valid_ids)
     return Finished(

@@ -68,7 +68,8 @@ def plan(
 
 def default_epochs(n_tokens: int) -> float:
     """Six passes over a million tokens, more over less: between 1 and 100."""
-    return round(min(100.0, max(1.0, 6 * (1e6 / n_tokens) ** 0.4)), 1)
+    epochs = 6 * math.pow(1e6 / n_tokens, 0.4)
+    return round(min(100.0, max(1.0, epochs)), 1)
 
 
 def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:

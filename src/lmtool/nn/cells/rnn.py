@@ -5,6 +5,7 @@ Notation: x (B, I) input, h (B, H) state, the lecture's a. With W_a = [weight_hh
     h[t] = g(x W' + bias_ih + h[t-1] U' + bias_hh),  g = tanh or ReLU     (1)
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,13 @@ from lmtool.nn.parameters import Array
 
 __all__ = ["ACTIVATIONS", "CELL"]
 
-ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}
+
+def relu(x: Array) -> Array:
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "relu": relu}
 
 
 class Tape(NamedTuple):

@@ -1,7 +1,7 @@
 """The softmax over all V tokens.
 
-    logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]     (1)
-    dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
+logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]     (1)
+dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
 """
 
 from typing import Any
