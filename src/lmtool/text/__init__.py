@@ -1,1 +1,1 @@
-"""Characters to ids: files, lines, tokens, vocabulary, corpora on disk, batches."""
+"""Characters to ids: reader, tokenizers, vocabulary, corpus, batches; no floats, no models."""

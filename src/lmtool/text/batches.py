@@ -1,8 +1,4 @@
-"""Ids to batches: a pure function of the step number.
-
-The stream of N ids is read as a ring. Stream b of B reads position b N / B + s T + t at time t of
-step s, so it runs on into the text of stream b + 1, and its state can be carried for ever.
-"""
+"""Ids to batches: a pure function of the step number, so training can stop and go on anywhere."""
 
 from typing import NamedTuple
 
@@ -11,20 +7,23 @@ from numpy.typing import NDArray
 
 __all__ = ["Segment", "segment"]
 
-Ids = NDArray[np.int32]
-
 
 class Segment(NamedTuple):
-    """targets[t, b] follows inputs[t, b]."""
+    """T steps of B streams; the targets are the inputs one position later."""
 
-    inputs: Ids  # (T, B)
-    targets: Ids  # (T, B)
+    inputs: NDArray[np.int32]  # (T, B)
+    targets: NDArray[np.int32]  # (T, B)
 
 
-def segment(ids: Ids, step: int, T: int, B: int) -> Segment:
-    """The batch of a step from ids (N,)."""
+def segment(ids: NDArray[np.int32], step: int, T: int, B: int) -> Segment:
+    """The batch of a step: contiguous (T, B) arrays out of ``ids`` (N,), N > 0.
+
+    The corpus is a ring, read by B heads spaced evenly: at time t of this step, head b is at
+    (b N // B + step T + t) mod N. Each stream runs on into the text of the next one, so the
+    recurrent state carries over from step to step for ever.
+    """
     N = len(ids)
-    starts = np.arange(B, dtype=np.int64) * N // B + step * T
-    positions = (starts + np.arange(T + 1, dtype=np.int64)[:, None] - 1) % N
-    window = np.asarray(ids[positions], np.int32)  # (T + 1, B)
-    return Segment(window[:-1], window[1:])
+    heads = np.arange(B) * N // B + step * T % N  # (B,)
+    times = np.arange(T + 1)[:, None]  # (T + 1, 1): one more for the last target
+    block = np.asarray(ids)[(heads + times) % N]  # (T + 1, B)
+    return Segment(block[:-1], block[1:])

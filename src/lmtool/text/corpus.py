@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lmtool.errors import InputError
 from lmtool.settings import TextSettings
 from lmtool.text.reader import STDIN, display_name
-from lmtool.text.tokenizers import TOKENIZERS, Tokenizer
+from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.transcript import LINE_END, Spellings, Transcript, transcribe
-from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary, check
+from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary, check_settings
 
 __all__ = ["Corpus", "prepare"]
 
@@ -46,41 +46,38 @@ def prepare(
 ) -> tuple[Vocabulary, Corpus, Corpus]:
     """(vocabulary, training, validation); the ids are files in ``folder``, needed while in use.
 
-    Without ``valid_paths`` every 20th line is held out, fewer in a corpus of more than 200,000
-    lines, the last one of a smaller corpus; a single line is validated on itself. The vocabulary
-    is that of the training lines. Raises InputError, ConfigError (settings).
+    Without ``valid_paths`` every 20th line is held out, but no more than 10,000 lines, and the
+    last line of fewer than 20; a single line is validated on itself. The vocabulary is that of
+    the training lines. Raises InputError, ConfigError (settings).
     """
-    check(settings)
+    check_settings(settings)
     _refuse_stdin_twice([*paths, *(valid_paths or ())])
     try:
         return _prepare(paths, valid_paths, settings, Path(folder))
     except OSError as error:
-        message = f"{folder}: cannot keep the corpus here: {error.strerror or error}"
+        message = f"{display_name(folder)}: cannot keep ids here: {error.strerror or error}"
         raise InputError(f"{message}; set TMPDIR to a folder with room") from error
 
 
 def _prepare(
     paths: Paths, valid_paths: Paths | None, settings: TextSettings, folder: Path
 ) -> tuple[Vocabulary, Corpus, Corpus]:
-    tokenizer = TOKENIZERS[settings.tokens]
     spellings = Spellings()
-    train = _transcribed(paths, tokenizer, spellings, folder / "text")
+    train = _transcribed(paths, settings, spellings, folder / "text")
     if valid_paths:
-        valid = _transcribed(valid_paths, tokenizer, spellings, folder / "valid-text")
+        valid = _transcribed(valid_paths, settings, spellings, folder / "valid-text")
     else:
         train, valid = _hold_out(train, folder)
-    n_lines, *counts = train.counts(len(spellings)).tolist()
-    _, *words = spellings
-    vocabulary = Vocabulary.from_counts(zip(words, counts, strict=True), n_lines, settings)
+    vocabulary = _vocabulary(train, spellings, settings)
     _refuse_all_unknown(vocabulary, paths)
-    encode = _Encoder(vocabulary, words)
-    return vocabulary, encode.corpus(train, "train.ids"), encode.corpus(valid, "valid.ids")
+    code = _Code.of(spellings, vocabulary)
+    return vocabulary, code.encode(train, "train.ids"), code.encode(valid, "valid.ids")
 
 
 def _transcribed(
-    paths: Paths, tokenizer: Tokenizer, spellings: Spellings, target: Path
+    paths: Paths, settings: TextSettings, spellings: Spellings, target: Path
 ) -> Transcript:
-    text = transcribe(paths, tokenizer, spellings, target)
+    text = transcribe(paths, TOKENIZERS[settings.tokens], spellings, target)
     if not target.stat().st_size:
         raise InputError(f"{_names(paths)}: no text in it; at least one word is needed")
     return text
@@ -88,10 +85,9 @@ def _transcribed(
 
 def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     """(training, validation): every k-th line is held out, spread evenly over the corpus."""
-    n_lines = sum(int(np.count_nonzero(chunk == LINE_END)) for chunk in text.chunks())
+    n_lines = text.n_lines()
     if n_lines == 1:
-        shutil.copyfile(text.path, folder / "valid-text")
-        return text, Transcript(folder / "valid-text")
+        return text, Transcript(Path(shutil.copyfile(text.path, folder / "valid-text")))
     k = min(n_lines, max(HELD_OUT_EVERY, -(-n_lines // MOST_HELD_OUT)))
     parts = Transcript(folder / "train-text"), Transcript(folder / "valid-text")
     with open(parts[0].path, "wb") as train, open(parts[1].path, "wb") as valid:
@@ -103,56 +99,71 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     return parts
 
 
-class _Encoder:
-    """From the numbers of spellings to ids."""
+def _vocabulary(text: Transcript, spellings: Spellings, settings: TextSettings) -> Vocabulary:
+    counts = dict(zip(spellings, text.counts(len(spellings)).tolist(), strict=True))
+    n_lines = counts.pop("\n")
+    return Vocabulary.from_counts(counts, n_lines, settings)
 
-    def __init__(self, vocabulary: Vocabulary, words: list[str]) -> None:
-        ids = vocabulary.ids(map(vocabulary.normalise, words))
-        self._ids = np.array([EOS_ID, *ids], np.int32)
-        separator = len(vocabulary.tokenizer.join(("", "")))
-        self._characters = self._sizes(words, len, separator)
-        self._bytes = self._sizes(words, lambda word: len(word.encode()), separator)
 
-    @staticmethod
-    def _sizes(words: list[str], size: Callable[[str], int], separator: int) -> NDArray[np.int64]:
-        """What each number adds to the size of the text; a line's end replaces a separator."""
-        return np.array([1 - separator, *(size(word) + separator for word in words)], np.int64)
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What becomes of each spelling: arrays (n_spellings,), the line end's entry first."""
 
-    def corpus(self, text: Transcript, name: str) -> Corpus:
-        """The text as ids in the file ``name`` beside it, which it replaces."""
-        counts = text.counts(len(self._ids))
-        target = text.path.with_name(name)
-        text.rewritten(target, lambda numbers: self._ids[numbers])
-        text.path.unlink()
-        ids = np.memmap(target, np.int32, "r")
-        n_lines = int(counts[LINE_END])
-        return Corpus(
+    ids: NDArray[np.int32]
+    n_characters: NDArray[np.int64]
+    n_bytes: NDArray[np.int64]
+    separator: str
+
+    @classmethod
+    def of(cls, spellings: Spellings, vocabulary: Vocabulary) -> "_Code":
+        ids = np.array(vocabulary.ids(spellings), np.int32)
+        ids[LINE_END] = EOS_ID
+        return cls(
             ids=ids,
+            n_characters=np.fromiter(map(len, spellings), np.int64),
+            n_bytes=np.fromiter((len(word.encode()) for word in spellings), np.int64),
+            separator=vocabulary.tokenizer.separator,
+        )
+
+    def encode(self, text: Transcript, name: str) -> Corpus:
+        """Replaces the transcript by a file of ids beside it."""
+        counts = text.counts(len(self.ids))
+        n_lines, n_words = int(counts[LINE_END]), int(counts.sum() - counts[LINE_END])
+        n_gaps = n_words - n_lines
+        path = text.path.with_name(name)
+        fingerprint = self._write(text, path)
+        text.path.unlink()
+        return Corpus(
+            ids=np.memmap(path, np.int32, mode="r"),
             n_lines=n_lines,
-            n_words=len(ids) - n_lines,
-            n_oov=int(counts[self._ids == UNK_ID].sum()),
-            n_characters=int(counts @ self._characters),
-            n_bytes=int(counts @ self._bytes),
-            fingerprint=_fingerprint(target),
+            n_words=n_words,
+            n_oov=int(counts[self.ids == UNK_ID].sum()),
+            n_characters=int(counts @ self.n_characters) + n_gaps * len(self.separator),
+            n_bytes=int(counts @ self.n_bytes) + n_gaps * len(self.separator.encode()),
+            fingerprint=fingerprint,
         )
 
-
-def _fingerprint(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _refuse_all_unknown(vocabulary: Vocabulary, paths: Paths) -> None:
-    if vocabulary.n_tokens == UNK_ID + 1:
-        raise InputError(
-            f"{_names(paths)}: every word is unknown; lower --min-count or give another corpus"
-        )
-
-
-def _refuse_stdin_twice(paths: Paths) -> None:
-    if sum(str(path) == STDIN for path in paths) > 1:
-        raise InputError("standard input (-) can be read only once; name a file for one of them")
+    def _write(self, text: Transcript, path: Path) -> str:
+        digest = hashlib.sha256()
+        with open(path, "wb") as file:
+            for chunk in text.chunks():
+                ids = self.ids[chunk]
+                ids.tofile(file)
+                digest.update(ids.data)
+        return digest.hexdigest()[:16]
 
 
 def _names(paths: Paths) -> str:
-    return ", ".join(map(display_name, paths))
+    return ", ".join(map(display_name, paths)) or "no file"
+
+
+def _refuse_stdin_twice(paths: Paths) -> None:
+    if [str(path) for path in paths].count(STDIN) > 1:
+        raise InputError("-: standard input can be read once only; save it to a file first")
+
+
+def _refuse_all_unknown(vocabulary: Vocabulary, paths: Paths) -> None:
+    if len(vocabulary) == N_SPECIALS:
+        least = vocabulary.settings.min_count
+        message = f"every word is unknown: no ordinary word occurs {least} times or more"
+        raise InputError(f"{_names(paths)}: {message}; lower min_count or give more text")

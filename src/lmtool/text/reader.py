@@ -1,119 +1,106 @@
-"""Files to lines: plain or gzip, ``-`` for standard input, strict UTF-8.
+"""Files to lines: plain or gzipped, by name or from standard input, a line in memory at a time."""
 
-LF or CRLF ends a line; a byte order mark is dropped; a NUL byte, text in another encoding and a
-broken archive are errors that name the file, the line and the byte.
-"""
-
-import contextlib
 import gzip
+import io
 import sys
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from lmtool.errors import InputError
 
 __all__ = ["STDIN", "Line", "display_name", "read_lines"]
 
 STDIN = "-"
-BOM = b"\xef\xbb\xbf"
-GZIP = b"\x1f\x8b"
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-BLOCK = 1 << 22  # bytes of whole lines decoded at once
+GZIP_MAGIC = b"\x1f\x8b"
+UTF8_BOM = b"\xef\xbb\xbf"
+UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")  # the first one opens UTF-32 files, too
 
 
 class Line(NamedTuple):
-    """One line of text without its end."""
+    """One line without its end; numbers count from 1."""
 
     text: str
-    number: int  # from 1
-    path: str
-
-
-def display_name(path: str | Path) -> str:
-    """How messages name a file."""
-    return "standard input" if str(path) == STDIN else str(path)
+    number: int
+    path: str  # for messages
 
 
 def read_lines(path: str | Path) -> Iterator[Line]:
-    """The lines of one file, in constant memory but for the longest line. Raises InputError."""
-    number = 0
-    for block in _read_blocks(path):
-        for text in block:
-            number += 1
-            yield Line(text, number, display_name(path))
+    """The lines of a UTF-8 text file; ``-`` is standard input, gzip is recognised.
 
-
-def _read_blocks(path: str | Path) -> Iterator[list[str]]:
-    """The lines of one file, some megabytes at a time; raises InputError as ``read_lines``."""
-    with contextlib.closing(_raw_blocks(path)) as blocks:
-        number, offset = 1, 0
-        for raw in blocks:
-            lines = _decode(raw, path, number, offset)
-            yield lines
-            number += len(lines)
-            offset += len(raw)
-
-
-def _raw_blocks(path: str | Path) -> Generator[bytes]:
-    """Whole lines of bytes; only the last block may lack its final LF."""
-    rest: list[bytes] = []
+    A line ends at LF or CR LF and nowhere else; the last one may lack its end. A byte order mark
+    at the start is dropped. Byte offsets in messages count from 0, in the unpacked text.
+    Raises InputError: missing, unreadable, not UTF-8, binary, damaged gzip.
+    """
+    name = display_name(path)
     try:
-        with _open_bytes(path) as stream:
-            while piece := stream.read(BLOCK):
-                cut = piece.rfind(b"\n") + 1
-                if cut:
-                    yield b"".join([*rest, piece[:cut]])
-                    rest = []
-                rest.append(piece[cut:])
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"{display_name(path)}: the gzip archive is damaged or cut short ({error})"
-        ) from None
-    except OSError as error:
-        raise InputError(f"{display_name(path)}: {error.strerror or error}") from None
-    if any(rest):
-        yield b"".join(rest)
+        with _opened(path) as stream:
+            yield from _lines(stream, name)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        message = "not a whole gzip file: damaged, cut short, or named .gz by mistake"
+        raise InputError(f"{name}: {message}; make it anew or rename it") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{name}: cannot be read: {reason}; check the path") from error
 
 
-@contextlib.contextmanager
-def _open_bytes(path: str | Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, of a gzip file's content, or of standard input for ``-``."""
+def display_name(path: str | Path) -> str:
+    """The path as a message may show it: control characters escaped, ``-`` spelled out."""
+    name = "standard input" if str(path) == STDIN else str(path)
+    return name if name.isprintable() else repr(name)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[io.BufferedReader]:
     if str(path) == STDIN:
-        yield sys.stdin.buffer
+        yield _unpacked(_standard_input(), suffix="")
         return
     with open(path, "rb") as stream:
-        packed = stream.read(2) == GZIP
-        stream.seek(0)
-        if packed:
-            with gzip.open(stream, "rb") as unpacked:
-                yield unpacked  # type: ignore[misc]
-        else:
-            yield stream
+        yield _unpacked(stream, Path(path).suffix)
 
 
-def _decode(raw: bytes, path: str | Path, number: int, offset: int) -> list[str]:
-    """The lines of a block that starts at line ``number`` and byte ``offset``."""
-    if offset == 0:
-        if raw.startswith(UTF16):
-            raise InputError(
-                f"{display_name(path)}: the text is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"
-            )
-        raw = raw.removeprefix(BOM)
-    nul = raw.find(b"\0")
-    if nul >= 0:
-        line = number + raw.count(b"\n", 0, nul)
-        raise InputError(
-            f"{display_name(path)}:{line}: looks binary (a NUL byte at byte {offset + nul})"
-        )
+def _standard_input() -> io.BufferedReader:
+    stream: BinaryIO = sys.stdin.buffer
+    if isinstance(stream, io.BufferedReader):
+        return stream
+    return io.BufferedReader(cast(io.RawIOBase, stream))  # a stand-in, which may lack peek
+
+
+def _unpacked(stream: io.BufferedReader, suffix: str) -> io.BufferedReader:
+    if suffix.lower() != ".gz" and not stream.peek(2).startswith(GZIP_MAGIC):
+        return stream
+    return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream, mode="rb")))
+
+
+def _lines(stream: io.BufferedReader, name: str) -> Iterator[Line]:
+    offset = 0
+    for number, raw in enumerate(stream, start=1):
+        text = _decoded(raw, name, number, offset)
+        offset += len(raw)
+        if text:  # empty: nothing but a byte order mark
+            text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+            yield Line(text, number, name)
+
+
+def _decoded(raw: bytes, name: str, number: int, offset: int) -> str:
+    """One line with its end; ``offset`` is the place of its first byte in the text."""
+    bare = raw
+    if number == 1:
+        _refuse_utf16(raw, name)
+        bare = raw.removeprefix(UTF8_BOM)
+    if b"\0" in raw:
+        raise InputError(f"{name}:{number}: looks binary (a NUL byte); a text file is needed")
     try:
-        text = raw.decode()
+        return bare.decode()
     except UnicodeDecodeError as error:
-        line = number + raw.count(b"\n", 0, error.start)
-        raise InputError(
-            f"{display_name(path)}:{line}: not UTF-8 (byte 0x{raw[error.start]:02x} at byte "
-            f"{offset + error.start}); convert it: iconv -f LATIN1 -t UTF-8"
-        ) from None
-    lines = text.removesuffix("\n").split("\n")
-    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
+        at = offset + len(raw) - len(bare) + error.start
+        message = f"not UTF-8: byte 0x{bare[error.start]:02x} at offset {at}; convert the file"
+        raise InputError(f"{name}:{number}: {message}: iconv -f LATIN1 -t UTF-8") from error
+
+
+def _refuse_utf16(raw: bytes, name: str) -> None:
+    if raw.startswith(UTF16_BOMS):
+        code = "UTF-32" if raw.startswith(b"\xff\xfe\0\0") else "UTF-16"
+        raise InputError(f"{name}:1: is {code}, not UTF-8; convert it: iconv -f {code} -t UTF-8")

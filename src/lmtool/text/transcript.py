@@ -1,11 +1,11 @@
 """Lines to provisional ids on disk: the one pass over the text, before a vocabulary exists.
 
 Each spelling is numbered as it turns up. Whatever follows (which lines to hold out, counts, the
-vocabulary, final ids) is arithmetic on arrays of numbers, chunk by chunk.
+vocabulary, final ids) is arithmetic on arrays of numbers, chunk by chunk, so nothing is read or
+split twice, standard input included.
 """
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,8 @@ from lmtool.text.vocabulary import split_line
 __all__ = ["LINE_END", "Spellings", "Transcript", "transcribe"]
 
 LINE_END = 0  # the number of "\n", which no line contains
-CHUNK = 1 << 20  # tokens in memory at a time
+CHUNK = 1 << 20  # numbers in memory at a time
+BATCH = 1 << 12  # words numbered at a time: few enough for the processor's cache
 
 
 class Spellings(dict[str, int]):
@@ -32,6 +33,10 @@ class Spellings(dict[str, int]):
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
         return number
+
+    def numbers(self, words: list[str]) -> NDArray[np.int32]:
+        """The number of each word: (len(words),)."""
+        return np.fromiter(map(self.__getitem__, words), np.int32, len(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +60,32 @@ class Transcript:
             yield chunk, lines
             first = int(lines[-1] + ends[-1])
 
+    def n_lines(self) -> int:
+        """How many lines are not blank."""
+        return sum(int(np.count_nonzero(chunk == LINE_END)) for chunk in self.chunks())
+
     def counts(self, n_spellings: int) -> NDArray[np.int64]:
         """How often each number occurs: (n_spellings,)."""
         total = np.zeros(n_spellings, np.int64)
         for chunk in self.chunks():
-            total += np.bincount(chunk, minlength=n_spellings)
+            seen = np.bincount(chunk)
+            total[: len(seen)] += seen
         return total
-
-    def rewritten(
-        self, path: Path, change: Callable[[NDArray[np.int32]], NDArray[np.int32]]
-    ) -> "Transcript":
-        """A copy at ``path``, changed chunk by chunk."""
-        with open(path, "wb") as file:
-            for chunk in self.chunks():
-                change(chunk).tofile(file)
-        return Transcript(path)
 
 
 def transcribe(
     paths: Iterable[str | Path], tokenizer: Tokenizer, spellings: Spellings, target: Path
 ) -> Transcript:
     """Writes the files' lines one after another; new words are added to ``spellings``."""
-    number_of = spellings.__getitem__
-    numbers = array("i")
+    words: list[str] = []
     with open(target, "wb") as file:
         for line in chain.from_iterable(map(read_lines, paths)):
-            words = split_line(tokenizer, line.text)
-            if words:
-                numbers.extend(map(number_of, words))
-                numbers.append(LINE_END)
-            if len(numbers) >= CHUNK:
-                numbers.tofile(file)
-                del numbers[:]
-        numbers.tofile(file)
+            tokens = split_line(tokenizer, line.text)
+            if tokens:
+                words += tokens
+                words.append("\n")
+            if len(words) >= BATCH:
+                spellings.numbers(words).tofile(file)
+                words.clear()
+        spellings.numbers(words).tofile(file)
     return Transcript(target)

@@ -1,17 +1,11 @@
-"""Tokens and ids.
-
-Id 0 is <EOS>, the end of a sentence and the first input; id 1 is <UNK>, every token outside the
-vocabulary; then the tokens by falling count, ties by code point.
-
-With the word tokenizer a literal ``<UNK>`` or ``<unk>`` in a text means the unknown word. A
-literal ``<EOS>`` or ``</s>`` at the end of a line means the end of that line; anywhere else it
-is a word outside the vocabulary. The char tokenizer sees characters only.
-"""
+"""Tokens and their ids."""
 
 import hashlib
+import heapq
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,129 +14,178 @@ from lmtool.errors import ConfigError
 from lmtool.settings import TextSettings
 from lmtool.text.tokenizers import TOKENIZERS, Tokenizer
 
-__all__ = ["EOS", "EOS_ID", "UNK", "UNK_ID", "Vocabulary"]
+__all__ = [
+    "EOS",
+    "EOS_ID",
+    "N_SPECIALS",
+    "UNK",
+    "UNK_ID",
+    "Vocabulary",
+    "check_settings",
+    "split_line",
+]
 
 EOS, UNK = "<EOS>", "<UNK>"
 EOS_ID, UNK_ID = 0, 1
-END_MARKERS = frozenset({EOS, "</s>"})
-MARKERS = END_MARKERS | {UNK, "<unk>"}  # never in the vocabulary as words
+N_SPECIALS = 2
+EOS_SPELLINGS = frozenset({"<EOS>", "<eos>", "</s>"})
+NEVER_WORDS = EOS_SPELLINGS | {"<UNK>", "<unk>"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """``tokens`` by id and their ``counts`` (V,) in the training text.
+    """The V known tokens: ``<EOS>`` 0, ``<UNK>`` 1, then by falling count, ties by code point.
 
-    counts[EOS_ID] is the number of lines, counts[UNK_ID] that of tokens outside the vocabulary.
-    Raises ConfigError where the tokens are not distinct or do not begin with <EOS>, <UNK>.
+    Specials in a text (only the word tokenizer can yield them):
+    - ``<UNK>`` or ``<unk>`` is the unknown word;
+    - ``<EOS>``, ``<eos>`` or ``</s>`` at the end of a line is that end, and is dropped; elsewhere
+      it is an ordinary word which no vocabulary holds, so it becomes ``<UNK>``.
+
+    ``counts[EOS_ID]`` is the number of lines, ``counts[UNK_ID]`` the number of unknown tokens.
+    Raises ConfigError where tokens, counts or settings cannot be a vocabulary, so that one read
+    from a file can be trusted once it exists. Compare vocabularies by ``digest``.
     """
 
-    tokens: tuple[str, ...]
-    counts: NDArray[np.int64]
+    tokens: tuple[str, ...]  # V; a token may be any white space but LF if it is a character
+    counts: NDArray[np.int64]  # (V,)
     settings: TextSettings
-    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.tokens[:2] != (EOS, UNK) or len(self.counts) != len(self.tokens):
-            raise ConfigError(
-                "a vocabulary begins with <EOS>, <UNK> and has a count for each token"
-            )
-        ids = {token: i for i, token in enumerate(self.tokens)}
-        if len(ids) != len(self.tokens) or "" in ids:
-            raise ConfigError("a vocabulary's tokens are distinct and not empty")
-        if self.settings.tokens not in TOKENIZERS:
-            raise ConfigError(f"--tokens {self.settings.tokens}: choose one of {[*TOKENIZERS]}")
-        if self.tokenizer.markers:
-            ids["<unk>"] = UNK_ID
-            del ids[EOS]
-        else:  # the markers' names cannot be met: every token is one character
-            ids = {token: i for token, i in ids.items() if i > UNK_ID}
-        object.__setattr__(self, "_ids", ids)
+        check_settings(self.settings)
+        _check_tokens(self.tokens, self.tokenizer)
+        _check_counts(self.counts, len(self.tokens))
 
     @classmethod
     def build(cls, lines: Iterable[str], settings: TextSettings) -> "Vocabulary":
-        """The most frequent tokens of the lines; blank lines do not count."""
-        check(settings)
-        counts: Counter[str] = Counter()
+        """The vocabulary of a text, read once; blank lines do not count."""
+        check_settings(settings)
+        tokenizer = TOKENIZERS[settings.tokens]
         n_lines = 0
+        counts: Counter[str] = Counter()
         for line in lines:
-            tokens = split_line(TOKENIZERS[settings.tokens], line)
-            counts.update(tokens)
-            n_lines += bool(tokens)
-        return cls.from_counts(counts.items(), n_lines, settings)
+            words = split_line(tokenizer, line)
+            counts.update(words)
+            n_lines += bool(words)
+        return cls.from_counts(counts, n_lines, settings)
 
     @classmethod
     def from_counts(
-        cls, spelled: Iterable[tuple[str, int]], n_lines: int, settings: TextSettings
+        cls, counts: Mapping[str, int], n_lines: int, settings: TextSettings
     ) -> "Vocabulary":
-        """The vocab_size most frequent of the words (spelling, count), seen min_count times."""
-        check(settings)
-        counts: Counter[str] = Counter()
-        for word, count in spelled:
-            counts[word.lower() if settings.lower else word] += count
-        enough = [item for item in counts.items() if item[1] >= max(1, settings.min_count)]
-        if TOKENIZERS[settings.tokens].markers:
-            enough = [item for item in enough if item[0] not in MARKERS]
-        kept = sorted(enough, key=lambda item: (-item[1], item[0]))[: settings.vocab_size]
-        n_unknown = counts.total() - sum(count for _, count in kept)
-        tokens = (EOS, UNK, *(token for token, _ in kept))
-        numbers = [n_lines, n_unknown, *(count for _, count in kept)]
-        return cls(tokens, np.array(numbers, np.int64), settings)
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """How lines are cut."""
-        return TOKENIZERS[self.settings.tokens]
-
-    @property
-    def n_tokens(self) -> int:
-        """V, <EOS> and <UNK> included."""
-        return len(self.tokens)
-
-    @property
-    def digest(self) -> str:
-        """12 hexadecimal digits that name the tokens and their order."""
-        return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()[:12]
+        """The vocabulary of words as spelled, each with its count."""
+        folded = _lowered(counts) if settings.lower else counts
+        candidates = (
+            (-n, word)
+            for word, n in folded.items()
+            if n >= settings.min_count and word not in NEVER_WORDS
+        )
+        ranked = heapq.nsmallest(settings.vocab_size, candidates)
+        kept = [-n for n, _ in ranked]
+        return cls(
+            tokens=(EOS, UNK, *(word for _, word in ranked)),
+            counts=np.array([n_lines, sum(folded.values()) - sum(kept), *kept], np.int64),
+            settings=settings,
+        )
 
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def n_tokens(self) -> int:
+        """V, the number of outputs of a model: the kept tokens and the two specials."""
+        return len(self.tokens)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How a line becomes tokens."""
+        return TOKENIZERS[self.settings.tokens]
+
+    @cached_property
+    def digest(self) -> str:
+        """12 hex digits which change with the tokens, their ids, the tokenizer or the case."""
+        text = "\n".join((self.settings.tokens, str(self.settings.lower), *self.tokens))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def _words(self) -> dict[str, int]:
+        return {word: id_ for id_, word in enumerate(self.tokens) if id_ >= N_SPECIALS}
+
     def id(self, token: str) -> int:
-        """The token's id; UNK_ID where it is not in the vocabulary."""
-        return self._ids.get(token, UNK_ID)
+        """The id of a token, ``<EOS>`` included; UNK_ID where there is none."""
+        return EOS_ID if token == EOS else self._words.get(self.normalise(token), UNK_ID)
 
-    def ids(self, tokens: Iterable[str]) -> list[int]:
-        """The ids of tokens."""
-        known = self._ids.get
-        return [known(token, UNK_ID) for token in tokens]
-
-    def split(self, line: str) -> list[str]:
-        """The line's words as they are spelled, an end marker left out."""
-        return split_line(self.tokenizer, line)
-
-    def encode(self, line: str) -> list[int]:
-        """The line's ids, without <EOS>."""
-        return self.ids(map(self.normalise, self.split(line)))
+    def ids(self, words: Iterable[str]) -> list[int]:
+        """The ids of words as ``split`` gives them; never EOS_ID."""
+        id_of = self._words.get
+        return [id_of(word, UNK_ID) for word in map(self.normalise, words)]
 
     def normalise(self, word: str) -> str:
         """The spelling under which a word is looked up."""
         return word.lower() if self.settings.lower else word
 
+    def split(self, line: str) -> list[str]:
+        """The tokens of a line as spelled there, without ``<EOS>``."""
+        return split_line(self.tokenizer, line)
+
+    def encode(self, line: str) -> list[int]:
+        """The ids of a line without ``<EOS>``, one for each token of ``split``."""
+        return self.ids(self.split(line))
+
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, <EOS> left out."""
-        return self.tokenizer.join(self.tokens[i] for i in ids if i != EOS_ID)
+        """The text of ids; ``<EOS>`` leaves no trace."""
+        return self.tokenizer.join(self.tokens[id_] for id_ in ids if id_ != EOS_ID)
 
 
 def split_line(tokenizer: Tokenizer, line: str) -> list[str]:
-    """A line's words as they are spelled, an end marker left out."""
-    words = tokenizer.split(line)
-    if tokenizer.markers and words and words[-1] in END_MARKERS:
-        del words[-1]
-    return words
+    """The tokens of a line without a closing ``<EOS>``; none for a blank line.
+
+    ``"Todd met </s>"`` -> ``["Todd", "met"]``
+    """
+    tokens = tokenizer.split(line)
+    if tokens and tokens[-1] in EOS_SPELLINGS:
+        tokens.pop()
+    return tokens
 
 
-def check(settings: TextSettings) -> None:
-    """Raises ConfigError for a value that cannot be meant."""
+def check_settings(settings: TextSettings) -> None:
+    """Raises ConfigError where no vocabulary can be built with these settings."""
     if settings.tokens not in TOKENIZERS:
-        raise ConfigError(f"--tokens {settings.tokens}: choose one of {', '.join(TOKENIZERS)}")
-    if settings.vocab_size < 1 or settings.min_count < 1:
-        raise ConfigError("--vocab-size and --min-count must be at least 1")
+        known = ", ".join(TOKENIZERS)
+        raise ConfigError(f"tokens: no tokenizer named {settings.tokens!r}; choose from: {known}")
+    for name in ("vocab_size", "min_count"):
+        if getattr(settings, name) < 1:
+            raise ConfigError(f"{name}: must be at least 1, not {getattr(settings, name)}")
+
+
+def _lowered(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of spellings which differ in case alone, added up."""
+    lowered: Counter[str] = Counter()
+    for word, n in counts.items():
+        lowered[word.lower()] += n
+    return lowered
+
+
+def _check_tokens(tokens: tuple[str, ...], tokenizer: Tokenizer) -> None:
+    if tokens[:N_SPECIALS] != (EOS, UNK):
+        raise ConfigError(f"vocabulary: must begin with {EOS} {UNK}")
+    if len(set(tokens)) != len(tokens):
+        twice = next(token for token, n in Counter(tokens).items() if n > 1)
+        raise ConfigError(f"vocabulary: {twice!r} occurs twice")
+    for id_, token in enumerate(tokens[N_SPECIALS:], start=N_SPECIALS):
+        if not _is_word(token, tokenizer):
+            raise ConfigError(f"vocabulary: token {id_}, {token!r}, is not a {tokenizer.name}")
+
+
+def _is_word(token: str, tokenizer: Tokenizer) -> bool:
+    """Whether the token can come out of a line: whole, not special, no line end, UTF-8."""
+    whole = bool(token) and "".join(tokenizer.split(token)) == token
+    return whole and token not in NEVER_WORDS and "\n" not in token and _is_utf8(token)
+
+
+def _is_utf8(token: str) -> bool:
+    return token.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in token)
+
+
+def _check_counts(counts: NDArray[np.int64], V: int) -> None:
+    if counts.shape != (V,) or counts.dtype != np.int64 or (counts < 0).any():
+        raise ConfigError(f"vocabulary: {V} counts needed, int64 and none of them negative")

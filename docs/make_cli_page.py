@@ -1,0 +1,131 @@
+"""Writes docs/cli.md, the page of commands; with --check, exits with 1 where the page is stale.
+
+The page is built from the declarations behind ``--help``, not from what typer and rich draw, so
+that it does not depend on their versions.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from typer.models import ArgumentInfo, OptionInfo
+from typer.utils import get_params_from_function
+
+from lmtool.cli.app import COMMANDS, help_text
+
+PAGE = Path(__file__).with_name("cli.md")
+HEAD = """\
+# Commands
+
+This page is written by `docs/make_cli_page.py` from the declarations behind `--help`.
+
+Standard output is data, standard error is talk. Exit codes: 0 done, 1 the input or the model is at
+fault, 2 wrong usage, 130 interrupted. `lmtool --version` prints the version, `lmtool COMMAND --help`
+what is below.
+"""
+PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
+
+
+class Parameter(NamedTuple):
+    """An argument or option as declared."""
+
+    name: str
+    info: ArgumentInfo | OptionInfo
+    kind: Any  # int, str | None, ...
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(section(name, run) for name, run in COMMANDS.items())])
+
+
+def section(name: str, run: Any) -> str:
+    """A heading, the synopsis, what the command does, its arguments and options by panel."""
+    declared = parameters(run)
+    arguments = [p for p in declared if isinstance(p.info, ArgumentInfo)]
+    options = [p for p in declared if isinstance(p.info, OptionInfo)]
+    synopsis = " ".join(["lmtool", name, *map(spelled, arguments), "[OPTIONS]"])
+    lines = [f"## {name}", "", f"`{synopsis}`", "", escaped(help_text(run)), ""]
+    lines += [*map(item, arguments), ""] if arguments else []
+    for panel in dict.fromkeys(p.info.rich_help_panel for p in options):
+        lines += [f"**{panel or 'Options'}**", ""]
+        lines += [*(item(p) for p in options if p.info.rich_help_panel == panel), ""]
+    return "\n".join(lines)
+
+
+def parameters(run: Any) -> list[Parameter]:
+    """What a command declares, in order."""
+    return [
+        Parameter(name, declared.default, declared.annotation)
+        for name, declared in get_params_from_function(run).items()
+    ]
+
+
+def flags(parameter: Parameter) -> list[str]:
+    """The names of an option, as the parser takes them."""
+    plain = "--" + parameter.name.replace("_", "-")
+    both = f"{plain}/--no-{plain[2:]}" if parameter.kind is bool else plain
+    declared = [name for name in parameter.info.param_decls or () if name.startswith("-")]
+    return declared or [both]
+
+
+def spelled(parameter: Parameter) -> str:
+    """``CORPUS...``, ``-n, --number N``, ``--tie/--no-tie``."""
+    kinds = get_args(parameter.kind) or (parameter.kind,)
+    placeholder = parameter.info.metavar or next(
+        (PLACEHOLDERS[kind] for kind in kinds if kind in PLACEHOLDERS), "TEXT"
+    )
+    if isinstance(parameter.info, OptionInfo):
+        names = ", ".join(flags(parameter))
+        return names if parameter.kind is bool else f"{names} {placeholder}"
+    bare = placeholder.strip("[]") + "..." * ("list" in str(parameter.kind))
+    return bare if parameter.info.default is ... else f"[{bare}]"
+
+
+def item(parameter: Parameter) -> str:
+    """``- `--layers N` Cells on top of each other. Default: `1`.``"""
+    meaning = escaped(parameter.info.help or "")
+    return " ".join([f"- `{spelled(parameter)}`", meaning, *notes(parameter)])
+
+
+def notes(parameter: Parameter) -> Iterator[str]:
+    """Range, default, environment variable."""
+    info = parameter.info
+    if info.min is not None and info.max is not None:
+        yield f"From {info.min} to {info.max}."
+    elif info.min is not None:
+        yield f"At least {info.min}."
+    yield from default(info)
+    if info.envvar:
+        yield f"`${info.envvar}` changes the default."
+
+
+def default(info: ArgumentInfo | OptionInfo) -> Iterator[str]:
+    """What holds where the option is not given; nothing for a switch that is off."""
+    if isinstance(info.show_default, str):
+        yield f"Default: {info.show_default}."
+    elif info.default is True:
+        yield "Default: on."
+    elif info.default not in (None, ..., "") and info.default is not False:
+        yield f"Default: `{info.default}`."
+
+
+def escaped(text: str) -> str:
+    """Text whose <EOS> Markdown does not take for HTML."""
+    return text.replace("<", "\\<")
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the page, or checks it."""
+    if arguments == ["--check"]:
+        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
+        if not fresh:
+            print(f"{PAGE}: stale: run python docs/make_cli_page.py", file=sys.stderr)
+        return int(not fresh)
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
