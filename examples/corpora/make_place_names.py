@@ -1,6 +1,6 @@
 """Writes place_names.txt: invented place names, one a line, from syllables of five regions.
 
-    python examples/corpora/make_place_names.py [--out FILE]
+python examples/corpora/make_place_names.py [--out FILE]
 """
 
 import argparse

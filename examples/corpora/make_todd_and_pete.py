@@ -19,16 +19,16 @@ SEED, STORIES = 7, 900
 MEN = ("Todd", "Pete", "Tom", "Sam", "Ned", "Hugo")
 WOMEN = ("Anna", "Mary", "Ruth", "Ella", "Nora", "Lily")
 PLACES = tuple(
-    "market mill river bakery school garden bridge station library harbour farm inn".split()
+    ["market", "mill", "river", "bakery", "school", "garden", "bridge", "station", "library", "harbour", "farm", "inn"]
 )
 THINGS = tuple(
-    "book basket kite lamp hat letter drum boat key map blanket clock cup rope ladder".split()
+    ["book", "basket", "kite", "lamp", "hat", "letter", "drum", "boat", "key", "map", "blanket", "clock", "cup", "rope", "ladder"]
 )
-COLOURS = tuple("red blue green yellow white old new small big".split())
-ANIMALS = tuple("dog cat horse goat hen duck toad fox donkey goose".split())
-FOODS = tuple("bread soup apples cheese cake honey plums fish".split())
-WEATHER = tuple("sunny cold windy rainy warm foggy".split())
-MOODS = tuple("happy tired hungry proud sad quiet".split())
+COLOURS = tuple(["red", "blue", "green", "yellow", "white", "old", "new", "small", "big"])
+ANIMALS = tuple(["dog", "cat", "horse", "goat", "hen", "duck", "toad", "fox", "donkey", "goose"])
+FOODS = tuple(["bread", "soup", "apples", "cheese", "cake", "honey", "plums", "fish"])
+WEATHER = tuple(["sunny", "cold", "windy", "rainy", "warm", "foggy"])
+MOODS = tuple(["happy", "tired", "hungry", "proud", "sad", "quiet"])
 
 
 @dataclass
@@ -62,15 +62,28 @@ def his(name: str) -> str:
 def meeting(v: Village) -> Iterator[str]:
     """Two people meet."""
     a, b = v.people
-    yield v.pick((f"{a} met {b}", f"{a} met {b} at the {v.place}", f"{b} met {a} near the {v.place}"))
-    yield v.pick((f"{a} said hello to {b}", f"{b} was glad to see {a}", f"they talked about the {v.pick(ANIMALS)}"))
+    yield v.pick(
+        (f"{a} met {b}", f"{a} met {b} at the {v.place}", f"{b} met {a} near the {v.place}")
+    )
+    yield v.pick(
+        (
+            f"{a} said hello to {b}",
+            f"{b} was glad to see {a}",
+            f"they talked about the {v.pick(ANIMALS)}",
+        )
+    )
 
 
 def walking(v: Village) -> Iterator[str]:
     """The day begins."""
     a, _ = v.people
     yield f"it was a {v.pick(WEATHER)} day"
-    yield v.pick((f"{a} walked to the {v.place}", f"{a} went to the {v.place} with {his(a)} {v.pick(ANIMALS)}"))
+    yield v.pick(
+        (
+            f"{a} walked to the {v.place}",
+            f"{a} went to the {v.place} with {his(a)} {v.pick(ANIMALS)}",
+        )
+    )
 
 
 def gift(v: Village) -> Iterator[str]:
@@ -80,7 +93,13 @@ def gift(v: Village) -> Iterator[str]:
     yield v.pick((f"{a} had a {thing}", f"{a} found a {thing} near the {v.place}"))
     yield f"{a} gave the {thing} to {b}"
     v.owner[b] = thing
-    yield v.pick((f"now {b} had the {thing}", f"{b} put the {thing} in {his(b)} basket", f"{he(b)} thanked {a}"))
+    yield v.pick(
+        (
+            f"now {b} had the {thing}",
+            f"{b} put the {thing} in {his(b)} basket",
+            f"{he(b)} thanked {a}",
+        )
+    )
 
 
 def eating(v: Village) -> Iterator[str]:
@@ -97,7 +116,9 @@ def animal(v: Village) -> Iterator[str]:
     a, b = v.people
     beast, other = v.pick(ANIMALS), v.pick(ANIMALS)
     yield v.pick((f"a {beast} sat near the {v.place}", f"the {beast} of {b} ran away"))
-    yield v.pick((f"{a} saw the {beast} first", f"the {beast} followed {a} to the {v.pick(PLACES)}"))
+    yield v.pick(
+        (f"{a} saw the {beast} first", f"the {beast} followed {a} to the {v.pick(PLACES)}")
+    )
     yield v.pick((f"the {beast} was afraid of the {other}", f"{b} called the {beast} and it came"))
 
 
@@ -105,7 +126,13 @@ def parting(v: Village) -> Iterator[str]:
     """The day ends."""
     a, b = v.people
     yield v.pick((f"{a} and {b} went home", f"{b} went home and {a} stayed at the {v.place}"))
-    yield v.pick((f"{he(a)} was {v.pick(MOODS)} that evening", f"it had been a good day for {b}", f"{a} slept well that night"))
+    yield v.pick(
+        (
+            f"{he(a)} was {v.pick(MOODS)} that evening",
+            f"it had been a good day for {b}",
+            f"{a} slept well that night",
+        )
+    )
 
 
 MIDDLES: tuple[Callable[[Village], Iterator[str]], ...] = (gift, eating, animal)

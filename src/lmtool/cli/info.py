@@ -41,7 +41,7 @@ def run(
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Nested values as dotted names: {"a": {"b": 1}} -> ("a.b", 1)."""
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        value = dict(enumerate(value))
+        value = {part.pop("name", n): part for n, part in enumerate(map(dict, value), 1)}
     if not isinstance(value, dict):
         yield name, shown(value)
         return
@@ -50,11 +50,13 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def shown(value: Any) -> Any:
-    """A shape as ``10002 x 200``; other values as they are."""
+    """A shape as ``10002 x 200``, yes or no for truth; other values as they are."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return " x ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def as_table(name: str, rows: list[dict[str, Any]]) -> str:
     """A list of records under its name."""
     cells = [[harmless(number(shown(value))) for value in row.values()] for row in rows]
-    return f"{name}\n{table(list(rows[0]), cells)}"
+    return f"\n{name}\n{table(list(rows[0]), cells)}"

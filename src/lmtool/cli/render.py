@@ -112,7 +112,7 @@ def _boxed(
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, show_header=any(headers), pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, show_header=any(headers), show_edge=False)
     for column, header in enumerate(headers):
         side: Any = "left" if column < left else "right"
         grid.add_column(Text(header), justify=side, overflow="fold")
