@@ -1,6 +1,6 @@
 """Draws docs/score.svg: what ``lmtool score "Todd met Pete"`` shows on a terminal.
 
-    python docs/make_score_picture.py model.safetensors
+Takes the model file, ``model.safetensors`` if none is given.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import re
 import sys
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -19,8 +18,7 @@ from lmtool.cli.app import main as lmtool
 PICTURE = Path(__file__).with_name("score.svg")
 SENTENCE = "Todd met Pete"
 COLUMNS = 88
-# rich's template without the rules that fetch a font from the network
-TEMPLATE = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # would be fetched from the network
 
 
 class Terminal(io.StringIO):
@@ -47,7 +45,8 @@ def draw(output: str) -> None:
     console = Console(record=True, file=io.StringIO(), width=COLUMNS, force_terminal=True)
     console.print(f'[bold green]$[/] lmtool score "{SENTENCE}"')
     console.print(Text.from_ansi(output))
-    console.save_svg(str(PICTURE), title="lmtool", code_format=TEMPLATE, unique_id="score")
+    picture = console.export_svg(title="lmtool", unique_id="score")
+    PICTURE.write_text(FONTS.sub("", picture), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,17 +18,42 @@ SEED, STORIES = 7, 900
 
 MEN = ("Todd", "Pete", "Tom", "Sam", "Ned", "Hugo")
 WOMEN = ("Anna", "Mary", "Ruth", "Ella", "Nora", "Lily")
-PLACES = tuple(
-    ["market", "mill", "river", "bakery", "school", "garden", "bridge", "station", "library", "harbour", "farm", "inn"]
+PLACES = (
+    "market",
+    "mill",
+    "river",
+    "bakery",
+    "school",
+    "garden",
+    "bridge",
+    "station",
+    "library",
+    "harbour",
+    "farm",
+    "inn",
 )
-THINGS = tuple(
-    ["book", "basket", "kite", "lamp", "hat", "letter", "drum", "boat", "key", "map", "blanket", "clock", "cup", "rope", "ladder"]
+THINGS = (
+    "book",
+    "basket",
+    "kite",
+    "lamp",
+    "hat",
+    "letter",
+    "drum",
+    "boat",
+    "key",
+    "map",
+    "blanket",
+    "clock",
+    "cup",
+    "rope",
+    "ladder",
 )
-COLOURS = tuple(["red", "blue", "green", "yellow", "white", "old", "new", "small", "big"])
-ANIMALS = tuple(["dog", "cat", "horse", "goat", "hen", "duck", "toad", "fox", "donkey", "goose"])
-FOODS = tuple(["bread", "soup", "apples", "cheese", "cake", "honey", "plums", "fish"])
-WEATHER = tuple(["sunny", "cold", "windy", "rainy", "warm", "foggy"])
-MOODS = tuple(["happy", "tired", "hungry", "proud", "sad", "quiet"])
+COLOURS = ("red", "blue", "green", "yellow", "white", "old", "new", "small", "big")
+ANIMALS = ("dog", "cat", "horse", "goat", "hen", "duck", "toad", "fox", "donkey", "goose")
+FOODS = ("bread", "soup", "apples", "cheese", "cake", "honey", "plums", "fish")
+WEATHER = ("sunny", "cold", "windy", "rainy", "warm", "foggy")
+MOODS = ("happy", "tired", "hungry", "proud", "sad", "quiet")
 
 
 @dataclass

@@ -164,6 +164,11 @@ def test_table_of_several_ranks_them(scores: list[SentenceScore]) -> None:
     assert rows[1][-3:] == ["1.78e+03", ":", "1"]
 
 
+def test_ranking_cuts_long_sentences() -> None:
+    long = [sentence("very " * 1000 + end, word("very", -1.0)) for end in "ab"]
+    assert max(map(len, next(FORMATS["table"](long, job(ranked=True))).splitlines())) < 140
+
+
 def test_table_of_a_file_keeps_order_and_blank_lines(scores: list[SentenceScore]) -> None:
     lines = list(FORMATS["table"](scores, job()))
     assert [line.split()[-2:] for line in lines[1:]] == [["Todd", "met"], [], ["Zork", "met"]]

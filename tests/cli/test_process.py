@@ -10,13 +10,15 @@ import pytest
 from lmtool import __file__ as package
 
 
-def lmtool(*arguments: object, stdin: bytes = b"", **environment: str) -> tuple[int, bytes, bytes]:
+def lmtool(
+    *arguments: object, environment: dict[str, str] | None = None
+) -> tuple[int, bytes, bytes]:
     """``python -m lmtool`` in a clean environment: exit code, stdout, stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "lmtool", *map(str, arguments)],
-        input=stdin,
+        input=b"",
         capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(Path(package).parents[1]), **environment},
+        env={**os.environ, "PYTHONPATH": str(Path(package).parents[1]), **(environment or {})},
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -72,7 +74,9 @@ def test_narrow_encodings(encoding: str, model: Path) -> None:
     word = "żółw→\U0001f422"
     environment = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     for form in ("table", "jsonl", "srilm"):
-        code, out, err = lmtool("score", "-m", model, "--format", form, word, **environment)
+        code, out, err = lmtool(
+            "score", "-m", model, "--format", form, word, environment=environment
+        )
         assert (code, err) == (0, b"")
         assert (word.encode() in out) == (encoding == "utf-8")
         out.decode(encoding)
@@ -105,3 +109,10 @@ def test_bad_input_leaves_no_traceback(tmp_path: Path) -> None:
     code, out, err = lmtool("score", "-m", tmp_path / "missing", "Todd")
     assert (code, out) == (1, b"")
     assert err.startswith(b"lmtool: error: ") and b"Traceback" not in err
+
+
+def test_closed_streams_are_no_error(model: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(package).parents[1])}
+    command = f"'{sys.executable}' -m lmtool score -m '{model}' Todd <&- >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

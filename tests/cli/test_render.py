@@ -61,6 +61,7 @@ def test_no_span_of_time(text: str) -> None:
 
 def test_control_characters_are_spelled_out() -> None:
     assert harmless("a\x1b[2Jb\x9bc\td\x00\u2028é") == "a\\x1b[2Jb\\x9bc\\td\\x00\\u2028é"
+    assert harmless(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf\\xe9"
 
 
 def test_words_in_tables_are_short_and_visible() -> None:

@@ -19,6 +19,7 @@ __all__ = ["FORMATS", "LEVELS", "Job", "factors"]
 LEVELS = ("word", "sentence")
 SENTENCE = ("text", "log10_p", "p", "perplexity", "n_words", "n_oov")
 WORD = ("sentence", "word", "token", "oov", "log10_p", "surprisal_bits", "p")
+TEXT = 72  # characters of a sentence that a ranking shows
 HISTORY = 2  # words of the history that a table shows
 
 
@@ -99,7 +100,7 @@ def ranking(scores: list["SentenceScore"]) -> str:
     rows = [
         (
             str(rank),
-            harmless(score.text),
+            cut(score.text, TEXT),
             f"{score.log10_p:.4f}",
             power(score.log10_p),
             number(score.perplexity),

@@ -45,10 +45,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def cut(word: str) -> str:
-    """A word that fits a table and cannot command a terminal."""
-    shown = harmless(word) if word.strip() else f"'{harmless(word)}'"
-    return shown if len(shown) <= WIDEST else shown[: WIDEST - 3] + "..."
+def cut(text: str, width: int = WIDEST) -> str:
+    """A word or a text that fits a table and cannot command a terminal."""
+    shown = harmless(text) if text.strip() else f"'{harmless(text)}'"
+    return shown if len(shown) <= width else shown[: width - 3] + "..."
 
 
 def bar(share: float, width: int = 20) -> str:

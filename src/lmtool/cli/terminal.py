@@ -4,7 +4,7 @@ import io
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
 __all__ += ["talk"]
 
-# C0 and C1 controls (escape sequences start with one) and the two separators that end a line
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
+# what stands for a byte of an argument that is not text
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -24,14 +25,26 @@ def harmless(text: str) -> str:
 
 def _spelled(character: str) -> str:
     code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def prepare_streams() -> None:
-    """Makes both streams write line by line and spell out what their encoding lacks."""
+    """Makes both streams write line by line and spell out what their encoding lacks.
+
+    A stream that was closed before we started gives nothing and takes everything.
+    """
+    sys.stdin = sys.stdin or _nothing("r")
+    sys.stdout = sys.stdout or _nothing("w")
+    sys.stderr = sys.stderr or _nothing("w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
+def _nothing(mode: str) -> TextIO:
+    return cast(TextIO, open(os.devnull, mode, encoding="utf-8"))
 
 
 def close_stdout() -> None:
