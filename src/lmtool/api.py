@@ -134,7 +134,8 @@ def train(
 
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         prepared = prepare(as_list(corpus), as_list(valid) or None, text, Path(folder))
-        trained = fit(prepared, network, recipe, emit, start, as_list(corpus), model)
+        words = command_words(as_list(corpus), as_list(valid), model)
+        trained = fit(prepared, network, recipe, emit, start, words, model)
     if model is not None:
         model_file.save(trained, model, overwrite)
     return Model(trained)
@@ -146,7 +147,7 @@ def fit(
     recipe: TrainSettings,
     emit: "Callable[[Event], None]",
     start: float,
-    corpus: list[PathLike],
+    words: list[str],
     model: PathLike | None,
 ) -> LanguageModel:
     """Plans, trains, and notes where the model comes from."""
@@ -165,7 +166,7 @@ def fit(
             events.append(event)
         emit(event)
 
-    planned = describe(prepared, network, recipe, corpus)
+    planned = describe(prepared, network, recipe, words)
     listen(planned)
     rng = np.random.default_rng(recipe.seed)
     parameters = initialise(network, vocabulary.counts, rng)
@@ -178,7 +179,7 @@ def describe(
     prepared: "tuple[Vocabulary, Corpus, Corpus]",
     network: ModelSettings,
     recipe: TrainSettings,
-    corpus: list[PathLike],
+    words: list[str],
 ) -> "Planned":
     """The choices, for whoever listens."""
     from lmtool.training.events import Planned
@@ -194,7 +195,7 @@ def describe(
         n_tokens=vocabulary.n_tokens,
         n_oov=int(vocabulary.counts[UNK_ID]),
         n_parameters=sum(int(np.prod(shape)) for shape in shapes.values()),
-        command=equivalent_command(corpus, vocabulary.settings, network, recipe),
+        command=equivalent_command(words, vocabulary.settings, network, recipe),
     )
 
 
@@ -227,22 +228,33 @@ def provenance(
     }
 
 
+def command_words(
+    corpus: list[PathLike], valid: list[PathLike], model: PathLike | None
+) -> list[str]:
+    """The beginning of the command line: what is read and written."""
+    words = ["lmtool", "train", *map(str, corpus)]
+    words += [word for path in valid for word in ("--valid", str(path))]
+    return words + (["--model", str(model)] if model else [])
+
+
 def equivalent_command(
-    corpus: list[PathLike], text: TextSettings, network: ModelSettings, recipe: TrainSettings
+    words: list[str], text: TextSettings, network: ModelSettings, recipe: TrainSettings
 ) -> str:
-    """The command line that repeats a run, with every choice spelled out."""
-    spelled = {"seconds": "time", "lower": "lower", "tie": "tie"}
-    words = ["lmtool", "train", *(str(path) for path in corpus)]
+    """The command line that repeats a run, with every choice that matters spelled out."""
     settings = itertools.chain(*(asdict(part).items() for part in (text, network, recipe)))
     for name, value in settings:
-        option = "--" + spelled.get(name, name).replace("_", "-")
-        if isinstance(value, bool):
-            words += [option if value else option.replace("--", "--no-", 1)] * (
-                name == "tie" or value
-            )
-        elif value is not None and name not in ("shards", "threads"):
-            words += [option, str(value)]
+        words = words + option_words("time" if name == "seconds" else name, value)
     return shlex.join(words)
+
+
+def option_words(name: str, value: Any) -> list[str]:
+    """One setting as command-line words; none where it is off, open or changes no bits."""
+    if value is None or (value is False and name != "tie") or name in ("shards", "threads"):
+        return []
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [f"--{option}", str(value)]
 
 
 def merge(

@@ -58,8 +58,11 @@ def check_target(path: str | Path, overwrite: bool) -> None:
         raise ModelFileError(f"{path}: exists already; pass --overwrite or another --model")
     if not path.parent.is_dir():
         raise ModelFileError(f"{path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise ModelFileError(f"{path}: the folder {path.parent} cannot be written to")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def save(model: LanguageModel, path: str | Path, overwrite: bool = False) -> None:

@@ -1,0 +1,85 @@
+"""Training: the same bits for any number of threads, and it learns."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lmtool
+from lmtool.nn.outputs import OUTPUTS
+from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.training.plan import plan
+from lmtool.training.schedules import learning_rate
+
+LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES))
+    return path
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_threads_do_not_change_a_bit(corpus: Path, output: str, optimizer: str) -> None:
+    one, two, again = (
+        lmtool.train(
+            corpus, steps=20, hidden=16, batch=4, bptt=5, dropout=0.2,
+            output=output, optimizer=optimizer, threads=threads,
+        ).language_model.parameters.flat
+        for threads in (1, 2, 2)
+    )  # fmt: skip
+    assert one.tobytes() == two.tobytes() == again.tobytes()
+
+
+def test_another_seed_gives_another_model(corpus: Path) -> None:
+    one, two = (
+        lmtool.train(corpus, steps=3, hidden=8, seed=seed).language_model.parameters.flat
+        for seed in (1, 2)
+    )
+    assert not np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_four_lines_are_learnt(corpus: Path, cell: str) -> None:
+    lm = lmtool.train(corpus, cell=cell, steps=300, hidden=32, batch=4, bptt=10, lr=0.01)
+    assert lm.evaluate(corpus).perplexity < 3
+    assert lm.score("Todd met Pete").log10_p > lm.score("Pete Pete met").log10_p + 2
+
+
+def test_schedule_ends_at_zero() -> None:
+    rates = [learning_rate(step, 100, 1.0) for step in range(101)]
+    assert max(rates) == 1.0
+    assert rates[0] == pytest.approx(0.2)
+    assert rates[-1] == pytest.approx(0.0)
+    assert rates[6:] == sorted(rates[6:], reverse=True)
+
+
+def test_plan_leaves_nothing_open() -> None:
+    sizes = []
+    for n_tokens in (2, 100, 10_000, 1_000_000, 10**9):
+        network, recipe = plan(ModelSettings(), TrainSettings(), n_tokens)
+        left = replace(recipe, steps=1, seconds=1.0)
+        assert None not in [getattr(left, name) for name in left.__slots__]
+        sizes.append((network.hidden, recipe.batch))
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize(
+    "options", [{"lr": -1.0}, {"epochs": 1, "steps": 1}, {"dropout": 1.0}, {"cell": "gpt"}]
+)
+def test_settings_that_cannot_be_meant(options: dict[str, object]) -> None:
+    network = replace(ModelSettings(), **{k: v for k, v in options.items() if k == "cell"})  # type: ignore[arg-type]
+    recipe = replace(TrainSettings(), **{k: v for k, v in options.items() if k != "cell"})  # type: ignore[arg-type]
+    with pytest.raises(lmtool.ConfigError):
+        plan(network, recipe, 100)
+
+
+def test_relu_that_explodes_is_a_training_error(corpus: Path) -> None:
+    with pytest.raises(lmtool.TrainingError, match="blew up"):
+        lmtool.train(
+            corpus, cell="rnn", activation="relu", optimizer="sgd", lr=1e6, clip=1e6, steps=200
+        )
