@@ -156,7 +156,7 @@ def fit(
     from lmtool.training.plan import plan
 
     vocabulary, train_corpus, valid_corpus = prepared
-    network, recipe = plan(network, recipe, len(train_corpus.ids))
+    network, recipe = plan(network, recipe, len(train_corpus.ids), vocabulary.n_tokens)
     events: list[Event] = []
 
     def listen(event: "Event") -> None:

@@ -61,7 +61,7 @@ def test_schedule_ends_at_zero() -> None:
 def test_plan_leaves_nothing_open() -> None:
     sizes = []
     for n_tokens in (2, 100, 10_000, 1_000_000, 10**9):
-        network, recipe = plan(ModelSettings(), TrainSettings(), n_tokens)
+        network, recipe = plan(ModelSettings(), TrainSettings(), n_tokens, min(10_000, n_tokens))
         left = replace(recipe, steps=1, seconds=1.0)
         assert None not in [getattr(left, name) for name in left.__slots__]
         sizes.append((network.hidden, recipe.batch))
@@ -75,7 +75,7 @@ def test_settings_that_cannot_be_meant(options: dict[str, object]) -> None:
     network = replace(ModelSettings(), **{k: v for k, v in options.items() if k == "cell"})  # type: ignore[arg-type]
     recipe = replace(TrainSettings(), **{k: v for k, v in options.items() if k != "cell"})  # type: ignore[arg-type]
     with pytest.raises(lmtool.ConfigError):
-        plan(network, recipe, 100)
+        plan(network, recipe, 100, 10)
 
 
 def test_relu_that_explodes_is_a_training_error(corpus: Path) -> None:

@@ -17,6 +17,9 @@ __all__ = ["n_steps", "plan"]
 CONTEXTS = ("document", "sentence", "mixed")
 
 
+FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
+
+
 class Sizes(NamedTuple):
     """What suits corpora of up to ``n_tokens`` tokens."""
 
@@ -39,9 +42,9 @@ SIZES = (
 
 
 def plan(
-    network: ModelSettings, recipe: TrainSettings, n_tokens: int
+    network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int
 ) -> tuple[ModelSettings, TrainSettings]:
-    """Settings without None for a corpus of n_tokens (<EOS> included).
+    """Settings without None for a corpus of n_tokens (<EOS> included) over V outputs.
 
     Of epochs, steps and seconds one is left set. Raises ConfigError naming a bad option.
     """
@@ -54,7 +57,7 @@ def plan(
         replace(network, hidden=hidden, embed=network.embed or hidden),
         replace(
             recipe,
-            output=recipe.output or "full",
+            output=recipe.output or ("full" if V <= FULL_UP_TO else "sampled"),
             epochs=recipe.epochs if asked else default_epochs(n_tokens),
             batch=batch,
             bptt=recipe.bptt or fit.bptt,

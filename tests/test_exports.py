@@ -1,0 +1,47 @@
+"""The public names: complete, documented, lazy."""
+
+import pytest
+
+import lmtool
+
+NAMES = {
+    "ConfigError",
+    "InputError",
+    "LmtoolError",
+    "Model",
+    "ModelFileError",
+    "ModelSettings",
+    "SampleSettings",
+    "TextSettings",
+    "TrainSettings",
+    "TrainingError",
+    "__version__",
+    "load",
+    "train",
+}
+
+
+def test_all_is_complete() -> None:
+    assert set(lmtool.__all__) == NAMES
+    assert len(lmtool.__all__) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_each_name_resolves(name: str) -> None:
+    assert getattr(lmtool, name) is not None
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"__version__"}))
+def test_each_name_says_what_it_is(name: str) -> None:
+    assert getattr(lmtool, name).__doc__
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'tarin'"):
+        lmtool.tarin  # noqa: B018
+
+
+def test_every_error_is_an_lmtool_error() -> None:
+    for name in NAMES:
+        if name.endswith("Error"):
+            assert issubclass(getattr(lmtool, name), lmtool.LmtoolError)
