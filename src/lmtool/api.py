@@ -151,7 +151,7 @@ def fit(
     model: PathLike | None,
 ) -> LanguageModel:
     """Plans, trains, and notes where the model comes from."""
-    from lmtool.training.events import Finished, Validated
+    from lmtool.training.events import Finished, Note, Validated
     from lmtool.training.loop import train as run
     from lmtool.training.plan import plan
 
@@ -168,6 +168,8 @@ def fit(
 
     planned = describe(prepared, network, recipe, words)
     listen(planned)
+    if train_corpus.fingerprint == valid_corpus.fingerprint:
+        listen(Note("validation is on the text trained on: give more lines, or --valid FILE"))
     rng = np.random.default_rng(recipe.seed)
     parameters = initialise(network, vocabulary.counts, rng)
     fresh = LanguageModel(network, vocabulary, parameters)

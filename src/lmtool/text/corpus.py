@@ -20,6 +20,7 @@ __all__ = ["Corpus", "prepare"]
 
 HELD_OUT_EVERY = 20  # lines, so 5 % are held out
 MOST_HELD_OUT = 10_000  # lines
+LONGEST_RUN = 10  # neighbouring lines held out together
 
 Paths = Sequence[str | Path]
 
@@ -46,9 +47,9 @@ def prepare(
 ) -> tuple[Vocabulary, Corpus, Corpus]:
     """(vocabulary, training, validation); the ids are files in ``folder``, needed while in use.
 
-    Without ``valid_paths`` every 20th line is held out, but no more than 10,000 lines, and the
-    last line of fewer than 20; a single line is validated on itself. The vocabulary is that of
-    the training lines. Raises InputError, ConfigError (settings).
+    Without ``valid_paths`` 5 % of the lines are held out, but no more than 10,000; a text of
+    fewer than 20 lines is validated on itself. The vocabulary is that of the training lines.
+    Raises InputError, ConfigError (settings).
     """
     check_settings(settings)
     _refuse_stdin_twice([*paths, *(valid_paths or ())])
@@ -84,15 +85,19 @@ def _transcribed(
 
 
 def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
-    """(training, validation): every k-th line is held out, spread evenly over the corpus."""
+    """(training, validation): every k-th run of lines is held out, spread over the corpus.
+
+    A run of neighbours, so that document context means something in the validation text too.
+    """
     n_lines = text.n_lines()
-    if n_lines == 1:
+    if n_lines < HELD_OUT_EVERY:
         return text, Transcript(Path(shutil.copyfile(text.path, folder / "valid-text")))
-    k = min(n_lines, max(HELD_OUT_EVERY, -(-n_lines // MOST_HELD_OUT)))
+    k = max(HELD_OUT_EVERY, -(-n_lines // MOST_HELD_OUT))
+    run = max(1, min(LONGEST_RUN, n_lines // (HELD_OUT_EVERY * k)))
     parts = Transcript(folder / "train-text"), Transcript(folder / "valid-text")
     with open(parts[0].path, "wb") as train, open(parts[1].path, "wb") as valid:
         for chunk, lines in text.numbered_chunks():
-            held_out = lines % k == k - 1
+            held_out = lines // run % k == k - 1
             chunk[~held_out].tofile(train)
             chunk[held_out].tofile(valid)
     text.path.unlink()

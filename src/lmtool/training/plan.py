@@ -17,6 +17,7 @@ __all__ = ["n_steps", "plan"]
 CONTEXTS = ("document", "sentence", "mixed")
 
 
+FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 
 
@@ -51,16 +52,16 @@ def plan(
     check(network, recipe)
     fit = next(sizes for sizes in SIZES if n_tokens <= sizes.n_tokens)
     hidden = network.hidden or network.embed or fit.hidden
-    batch = recipe.batch or fit.batch
+    batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return (
         replace(network, hidden=hidden, embed=network.embed or hidden),
         replace(
             recipe,
             output=recipe.output or ("full" if V <= FULL_UP_TO else "sampled"),
-            epochs=recipe.epochs if asked else default_epochs(n_tokens),
+            epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
             batch=batch,
-            bptt=recipe.bptt or fit.bptt,
+            bptt=bptt,
             lr=recipe.lr or OPTIMIZERS[recipe.optimizer].lr,
             dropout=fit.dropout if recipe.dropout is None else recipe.dropout,
             shards=min(recipe.shards, batch),
@@ -69,10 +70,10 @@ def plan(
     )
 
 
-def default_epochs(n_tokens: int) -> float:
-    """Six passes over a million tokens, more over less: between 1 and 100."""
-    epochs = 6 * math.pow(1e6 / n_tokens, 0.4)
-    return round(min(100.0, max(1.0, epochs)), 1)
+def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
+    """Six passes over a million tokens, more over less, at least 1 and FEWEST_STEPS steps."""
+    epochs = min(100.0, 6 * math.pow(1e6 / n_tokens, 0.4))
+    return round(max(1.0, epochs, FEWEST_STEPS * tokens_per_step / n_tokens), 1)
 
 
 def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:
