@@ -78,21 +78,21 @@ def evaluate(model: LanguageModel, lines: Iterable[str], context: str = "sentenc
 def line_logps(
     model: LanguageModel, lines: Iterable[str], context: str
 ) -> Iterator[tuple[str, Ids, NDArray[np.float64]]]:
-    """Each line that is not blank, its ids with <EOS>, and their ln p."""
+    """Each line that is not blank, as its tokens spell it, its ids with <EOS>, and their ln p."""
     state = model.zero_state()
     for line in lines:
-        encoded = model.vocabulary.encode(line)
-        if not encoded:
+        words = model.vocabulary.split(line)
+        if not words:
             continue
-        ids = np.array([*encoded, EOS_ID], np.int32)
+        text = model.vocabulary.tokenizer.join(words)
+        ids = np.array([*model.vocabulary.encode(line), EOS_ID], np.int32)
         before = state if context == "document" else model.zero_state()
         logps, state = read_logp(model, ids, before)
-        yield line, ids, logps
+        yield text, ids, logps
 
 
-def add_line(sums: Sums, line: str, ids: Ids, logps: NDArray[np.float64]) -> None:
+def add_line(sums: Sums, text: str, ids: Ids, logps: NDArray[np.float64]) -> None:
     """Adds one line."""
-    text = line.strip() if " " in line else line
     sums.logp += math.fsum(logps)
     sums.logp_eos += float(logps[-1])
     sums.logp_oov += math.fsum(logps[ids == UNK_ID])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import TrainingError
-from lmtool.inference.evaluate import sentence_logp, stream_logp
+from lmtool.inference.evaluate import perplexity, sentence_logp, stream_logp
 from lmtool.models.bptt import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, States, zero_state
 from lmtool.nn import kernels
@@ -153,7 +153,7 @@ def progress(task: Task, run: Run, steps: int, loss: float, rate: float) -> Prog
         steps=steps,
         epoch=run.step * task.tokens_per_step / len(task.train_ids),
         loss=loss,
-        perplexity=math.exp(min(loss, 700)),
+        perplexity=perplexity(-loss, 1),
         tokens_per_second=rate * task.tokens_per_step,
         seconds=time.monotonic() - task.start,
         seconds_left=(steps - run.step) / rate,
@@ -300,7 +300,7 @@ def validate(task: Task, run: Run) -> int:
     run.waited = 0 if best else run.waited + 1
     epoch = run.step * task.tokens_per_step / len(task.train_ids)
     seconds = time.monotonic() - task.start
-    task.on_event(Validated(run.step, epoch, math.exp(min(loss, 700)), best, seconds))
+    task.on_event(Validated(run.step, epoch, perplexity(-loss, 1), best, seconds))
     return run.waited
 
 
@@ -308,8 +308,8 @@ def finished(task: Task, run: Run, best: LanguageModel, steps: int, stopped: boo
     """The numbers of the weights that are kept."""
     n = len(task.valid_ids)
     return Finished(
-        valid_perplexity=math.exp(document_loss(task, best)),
-        valid_perplexity_sentence=math.exp(-sentence_logp(best, task.valid_ids) / n),
+        valid_perplexity=perplexity(-document_loss(task, best), 1),
+        valid_perplexity_sentence=perplexity(sentence_logp(best, task.valid_ids), n),
         step=run.best_step,
         steps=steps,
         seconds=time.monotonic() - task.start,

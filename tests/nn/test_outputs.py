@@ -1,0 +1,70 @@
+"""The sampled softmax: exact gradients of its estimate, which is the softmax when all is drawn."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lmtool.nn.outputs import OUTPUTS, OutputWeights
+from lmtool.nn.outputs import sampled as sampled_output
+from lmtool.nn.parameters import Array
+
+N, D, V = 9, 4, 40
+COUNTS = np.arange(V, 0, -1, dtype=np.int64) ** 2
+
+
+def case() -> tuple[OutputWeights, Array, Array]:
+    """Weights, x (N, D) and targets (N,), in double precision."""
+    rng = np.random.default_rng(3)
+    weights = OutputWeights(rng.normal(size=(V, D)), rng.normal(size=V))
+    return weights, rng.normal(size=(N, D)), rng.integers(0, V, N).astype(np.int32)
+
+
+def run(output: str, weights: OutputWeights, x: Array, targets: Array) -> tuple[float, Any, Array]:
+    """(loss, gradients, dx) with the same draw each time."""
+    gradients = OutputWeights(*map(np.zeros_like, weights))
+    sampler, rng = OUTPUTS[output].sampler(COUNTS), np.random.default_rng(5)
+    loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, sampler, rng)
+    return loss, gradients, dx
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_gradients_equal_finite_differences(output: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sampled_output, "SAMPLES", 12)  # far from all of them
+    weights, x, targets = case()
+    _, gradients, dx = run(output, weights, x, targets)
+    for array, analytic in ((weights.weight, gradients.weight), (weights.bias, gradients.bias),
+                            (x, dx)):  # fmt: skip
+        flat, wanted = array.reshape(-1), analytic.reshape(-1)
+        for i in range(0, flat.size, max(1, flat.size // 30)):
+            value = flat[i]
+            ends = []
+            for moved in (value + 1e-5, value - 1e-5):
+                flat[i] = moved
+                ends.append(run(output, weights, x, targets)[0])
+            flat[i] = value
+            assert wanted[i] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-7)
+
+
+def test_with_every_token_drawn_the_sampled_softmax_is_the_full_one(monkeypatch: Any) -> None:
+    monkeypatch.setattr(sampled_output, "SAMPLES", 10**6)
+    weights, x, targets = case()
+    loss, gradients, dx = run("sampled", weights, x, targets)
+    exact, expected, expected_dx = run("full", weights, x, targets)
+    assert loss == pytest.approx(exact, rel=1e-6)
+    np.testing.assert_allclose(gradients.weight, expected.weight, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(dx, expected_dx, rtol=1e-4, atol=1e-6)
+
+
+def test_inclusion_probabilities_are_those_of_the_draws() -> None:
+    counts = np.arange(20_000, 0, -1, dtype=np.int64) ** 2
+    sampler = sampled_output.sampler(counts)
+    rng, draws = np.random.default_rng(0), 400
+    seen = np.zeros(len(counts))
+    for _ in range(draws):
+        seen[sampler.draw(rng)] += 1
+    expected = np.exp(sampler.log_expected)
+    assert seen.sum() / draws == pytest.approx(expected.sum(), rel=0.01)
+    groups = np.array_split(np.arange(len(counts)), 10)
+    for group in groups:
+        assert seen[group].sum() / draws == pytest.approx(expected[group].sum(), rel=0.05)
