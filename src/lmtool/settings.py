@@ -4,7 +4,10 @@
 model file never holds a ``None``.
 """
 
+import math
 from dataclasses import dataclass
+
+from lmtool.errors import ConfigError
 
 __all__ = ["ModelSettings", "SampleSettings", "TextSettings", "TrainSettings"]
 
@@ -53,10 +56,20 @@ class TrainSettings:
 
 @dataclass(frozen=True, slots=True)
 class SampleSettings:
-    """How the next word is drawn."""
+    """How the next word is drawn. Raises ConfigError for a value that cannot be meant."""
 
     max_words: int = 20
     temperature: float = 1.0  # 0 = always the most probable word
     top_k: int = 0  # 0 = off
     top_p: float = 1.0  # 1 = off
     allow_unk: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_words < 1:
+            raise ConfigError(f"--max-words {self.max_words}: must be at least 1")
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise ConfigError(f"--temperature {self.temperature}: must be 0 (greedy) or greater")
+        if self.top_k < 0:
+            raise ConfigError(f"--top-k {self.top_k}: must be 0 (off) or greater")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError(f"--top-p {self.top_p}: must be above 0 and at most 1")

@@ -57,10 +57,11 @@ def run(
     from lmtool import api
 
     lm = api.load(model)
+    drawn = int.from_bytes(os.urandom(4), "big")
+    samples = lm.sample(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
     if seed is None:
-        seed = int.from_bytes(os.urandom(4), "big")
-        talk(f"seed {seed}")
-    for sample in lm.sample(n=n, prompt=prompt, seed=seed, **options):
+        talk(f"seed {drawn}")
+    for sample in samples:
         say(json_line(sample.to_dict()) if as_json else in_words(sample, scores))
 
 

@@ -1,6 +1,5 @@
 """Perplexity, with every count that it depends on; definitions as in SRILM's ppl."""
 
-import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,11 +14,21 @@ from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 
-__all__ = ["CONTEXTS", "Evaluation", "evaluate", "sentence_logp", "stream_logp"]
+__all__ = [
+    "CONTEXTS",
+    "Evaluation",
+    "cut",
+    "evaluate",
+    "padded_logp",
+    "perplexity",
+    "sentence_logp",
+    "stream_logp",
+]
 
 Ids = NDArray[np.int32]
 CONTEXTS = ("sentence", "document")
 STEPS = 32  # time steps whose outputs are computed together
+BURN_IN = 64  # tokens after which a state has forgotten where it started
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +152,21 @@ def signature(model: LanguageModel, context: str) -> str:
 
 
 def stream_logp(model: LanguageModel, ids: Ids, n_streams: int = 1) -> float:
-    """ln p of the stream w1 w2 <EOS> ..., cut into n_streams pieces that run side by side.
+    """ln p of the stream w1 w2 <EOS> ..., cut into n_streams pieces that run side by side."""
+    return padded_logp(model, *cut(ids, n_streams))
 
-    Each piece starts from zero state and <EOS>, so more streams are faster and a little worse.
+
+def cut(ids: Ids, n_streams: int) -> tuple[Ids, Ids]:
+    """(pieces (T, B), skip (B,)) for ``padded_logp``.
+
+    Each piece first reads the BURN_IN tokens before it, so the pieces add up to nearly the whole.
     """
-    bounds = [len(ids) * i // n_streams for i in range(n_streams + 1)]
-    length = max(stop - start for start, stop in itertools.pairwise(bounds))
-    pieces = np.full((length, n_streams), -1, np.int32)
-    for b, (start, stop) in enumerate(itertools.pairwise(bounds)):
-        pieces[: stop - start, b] = ids[start:stop]
-    return padded_logp(model, pieces)
+    bounds = np.arange(n_streams + 1) * len(ids) // n_streams
+    firsts, stops = np.maximum(0, bounds[:-1] - BURN_IN), bounds[1:]
+    pieces = np.full(((stops - firsts).max(), n_streams), -1, np.int32)
+    for b, (first, stop) in enumerate(zip(firsts, stops, strict=True)):
+        pieces[: stop - first, b] = ids[first:stop]
+    return pieces, (bounds[:-1] - firsts).astype(np.int32)
 
 
 def sentence_logp(model: LanguageModel, ids: Ids) -> float:
@@ -169,17 +183,21 @@ def sentence_logp(model: LanguageModel, ids: Ids) -> float:
     return total
 
 
-def padded_logp(model: LanguageModel, pieces: Ids) -> float:
-    """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end."""
+def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float:
+    """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end.
+
+    The first skip (B,) tokens of a column are read but not counted.
+    """
     T, B = pieces.shape
     inputs = np.maximum(np.concatenate([np.zeros((1, B), np.int32), pieces[:-1]]), 0)
+    counted = np.where(np.arange(T)[:, None] >= skip, pieces, -1)
     state, total = model.zero_state(B), 0.0
     for start in range(0, T, STEPS):
         tops = []
         for t in range(start, min(start + STEPS, T)):
             top, state = model.step(inputs[t], state)
             tops.append(top)
-        wanted = pieces[start : start + STEPS].ravel()
+        wanted = counted[start : start + STEPS].ravel()
         real = np.flatnonzero(wanted >= 0)
         logp = model.log_probabilities(np.concatenate(tops)[real])
         total += float(logp[np.arange(len(real)), wanted[real]].sum(dtype=np.float64))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import ConfigError
 from lmtool.inference.next import after
 from lmtool.inference.score import WordScore, word_score
 from lmtool.models.language_model import LanguageModel
@@ -41,8 +40,7 @@ def sample(
     prompt: str = "",
     seed: int | None = None,
 ) -> Sample:
-    """Draws until <EOS> or settings.max_words. Raises ConfigError for settings out of range."""
-    check(settings)
+    """Draws until <EOS> or settings.max_words."""
     logp, state = after(model, prompt)
     drawn: list[int] = []
     rows: list[WordScore] = []
@@ -108,15 +106,3 @@ def beyond_top_p(p: NDArray[np.float64], top_p: float) -> NDArray[np.int64]:
     order = np.argsort(-p, kind="stable")
     n = int(np.searchsorted(p[order].cumsum(), top_p)) + 1
     return order[n:]
-
-
-def check(settings: SampleSettings) -> None:
-    """Raises ConfigError for a value that cannot be meant."""
-    if settings.max_words < 1:
-        raise ConfigError(f"--max-words {settings.max_words}: must be at least 1")
-    if not (math.isfinite(settings.temperature) and settings.temperature >= 0):
-        raise ConfigError(f"--temperature {settings.temperature}: must be 0 (greedy) or greater")
-    if settings.top_k < 0:
-        raise ConfigError(f"--top-k {settings.top_k}: must be 0 (off) or greater")
-    if not 0 < settings.top_p <= 1:
-        raise ConfigError(f"--top-p {settings.top_p}: must be above 0 and at most 1")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import TrainingError
-from lmtool.inference.evaluate import perplexity, sentence_logp, stream_logp
+from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentence_logp
 from lmtool.models.bptt import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, States, zero_state
 from lmtool.nn import kernels
@@ -37,7 +37,7 @@ PATIENCE = 5  # validations without a better one before training stops
 RESET = 0.25  # share of the sentences that start from zero state in the mixed context
 REPORT_SECONDS = 0.25  # between two Progress events
 PROBE_STEPS = 8  # timed, not applied, to turn a time budget into steps
-VALID_STREAMS = 32
+VALID_STREAMS = 64
 
 
 @dataclass(slots=True)
@@ -283,10 +283,9 @@ def document_loss(task: Task, model: LanguageModel) -> float:
     """Nats per token, in pieces of neighbouring text shared among the workers."""
     n = len(task.valid_ids)
     n_streams = max(1, min(VALID_STREAMS, n // 500))
-    parts = slices(n, task.recipe.shards if n > 1000 else 1)
-    logps = task.workers.map(
-        lambda part: stream_logp(model, task.valid_ids[part], n_streams), parts
-    )
+    pieces, skip = cut(task.valid_ids, n_streams)
+    parts = slices(n_streams, min(n_streams, task.recipe.shards))
+    logps = task.workers.map(lambda part: padded_logp(model, pieces[:, part], skip[part]), parts)
     return -sum(logps) / n
 
 
