@@ -190,3 +190,29 @@ def fastest(function: Any) -> float:
         function()
         times.append(time.perf_counter() - began)
     return min(times)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_rows_updated_when_needed_end_where_dense_updates_end(dtype: Any, name: str) -> None:
+    """Catching up on missed steps is what steps with gradient 0 would have done."""
+    optimizer, steps, rng = OPTIMIZERS[name], 30, np.random.default_rng(4)
+    dense = normal(6, 3, dtype=dtype)
+    lazy, seen = dense.copy(), np.zeros(6, np.int64)
+    moments = [np.zeros_like(dense) for _ in range(optimizer.n_moments)]
+    lazy_moments = [np.zeros_like(dense) for _ in range(optimizer.n_moments)]
+    for step in range(500, 500 + steps):  # past the bias correction's first steps
+        rows = np.flatnonzero(rng.random(6) < 0.3)
+        small = rng.normal(size=(len(rows), 3)).astype(dtype)
+        gradient = np.zeros_like(dense)
+        gradient[rows] = small
+        for x, g, m in zip(dense, gradient, zip(*moments) if moments else [()] * 6, strict=True):
+            optimizer.update(x, g, 1.0, m, 0.01, step + 1)
+        gaps = np.minimum(step - seen[rows], step - 500)
+        optimizer.catch_up(lazy, lazy_moments, rows, gaps, 0.01, step)
+        optimizer.update_rows(lazy, small, 1.0, lazy_moments, rows, 0.01, step + 1)
+        seen[rows] = step + 1
+    every = np.arange(6)
+    gaps = np.minimum(500 + steps - seen, steps)
+    optimizer.catch_up(lazy, lazy_moments, every, gaps, 0.01, 500 + steps)
+    np.testing.assert_allclose(lazy, dense, rtol=1e-4, atol=1e-4)

@@ -23,8 +23,9 @@ def case() -> tuple[OutputWeights, Array, Array]:
 def run(output: str, weights: OutputWeights, x: Array, targets: Array) -> tuple[float, Any, Array]:
     """(loss, gradients, dx) with the same draw each time."""
     gradients = OutputWeights(*map(np.zeros_like, weights))
-    sampler, rng = OUTPUTS[output].sampler(COUNTS), np.random.default_rng(5)
-    loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, sampler, rng)
+    sampler = OUTPUTS[output].sampler
+    draw = sampler(COUNTS).draw(np.random.default_rng(5)) if sampler else None
+    loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, draw)
     return loss, gradients, dx
 
 
@@ -62,7 +63,7 @@ def test_inclusion_probabilities_are_those_of_the_draws() -> None:
     rng, draws = np.random.default_rng(0), 400
     seen = np.zeros(len(counts))
     for _ in range(draws):
-        seen[sampler.draw(rng)] += 1
+        seen[sampler.draw(rng).ids] += 1
     expected = np.exp(sampler.log_expected)
     assert seen.sum() / draws == pytest.approx(expected.sum(), rel=0.01)
     groups = np.array_split(np.arange(len(counts)), 10)

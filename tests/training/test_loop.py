@@ -1,5 +1,6 @@
 """Training: the same bits for any number of threads, and it learns."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import lmtool
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.plan import plan
-from lmtool.training.schedules import learning_rate
+from lmtool.training.schedules import DECAY, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
 
@@ -50,12 +51,12 @@ def test_four_lines_are_learnt(corpus: Path, cell: str) -> None:
     assert lm.score("Todd met Pete").log10_p > lm.score("Pete Pete met").log10_p + 2
 
 
-def test_schedule_ends_at_zero() -> None:
-    rates = [learning_rate(step, 100, 1.0) for step in range(101)]
-    assert max(rates) == 1.0
-    assert rates[0] == pytest.approx(0.2)
-    assert rates[-1] == pytest.approx(0.0)
-    assert rates[6:] == sorted(rates[6:], reverse=True)
+def test_schedule_ends_at_zero_and_does_not_know_the_end_before_it_falls() -> None:
+    rates = [learning_rate(step, 1000, 1.0) for step in range(1001)]
+    falls = round(1000 * (1 - DECAY))
+    assert rates[:falls] == [learning_rate(step, math.inf, 1.0) for step in range(falls)]
+    assert (max(rates), rates[falls - 1], rates[-1]) == (1.0, 1.0, 0.0)
+    assert rates[falls:] == sorted(rates[falls:], reverse=True)
 
 
 def test_plan_leaves_nothing_open() -> None:

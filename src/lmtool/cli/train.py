@@ -221,8 +221,8 @@ def check(values: dict[str, Any]) -> None:
     from lmtool.nn.cells.rnn import ACTIVATIONS
     from lmtool.nn.outputs import OUTPUTS
     from lmtool.text.tokenizers import TOKENIZERS
+    from lmtool.training.contexts import CONTEXTS
     from lmtool.training.optimizers import OPTIMIZERS
-    from lmtool.training.plan import CONTEXTS
 
     choice("--tokens", values["tokens"], TOKENIZERS)
     choice("--cell", values["cell"], CELLS)

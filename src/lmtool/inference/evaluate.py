@@ -22,12 +22,14 @@ __all__ = [
     "padded_logp",
     "perplexity",
     "sentence_logp",
+    "sentences",
     "stream_logp",
 ]
 
 Ids = NDArray[np.int32]
 CONTEXTS = ("sentence", "document")
 STEPS = 32  # time steps whose outputs are computed together
+SENTENCES = 64  # side by side
 BURN_IN = 64  # tokens after which a state has forgotten where it started
 
 
@@ -170,17 +172,20 @@ def cut(ids: Ids, n_streams: int) -> tuple[Ids, Ids]:
 
 
 def sentence_logp(model: LanguageModel, ids: Ids) -> float:
-    """ln p of the stream, every sentence from zero state; sentences of like length together."""
+    """ln p of the stream, every sentence from zero state."""
+    return sum(padded_logp(model, pieces) for pieces in sentences(ids))
+
+
+def sentences(ids: Ids) -> Iterator[Ids]:
+    """The sentences as columns (T, B) for ``padded_logp``, those of like length together."""
     ends = np.flatnonzero(ids == EOS_ID) + 1
     starts = np.concatenate([[0], ends[:-1]])
     order = np.argsort(ends - starts, kind="stable")
-    total = 0.0
-    for group in np.array_split(order, -(-len(order) // STEPS)):
+    for group in np.array_split(order, -(-len(order) // SENTENCES)):
         pieces = np.full((int((ends - starts)[group].max()), len(group)), -1, np.int32)
         for b, i in enumerate(group):
             pieces[: ends[i] - starts[i], b] = ids[starts[i] : ends[i]]
-        total += padded_logp(model, pieces)
-    return total
+        yield pieces
 
 
 def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float:

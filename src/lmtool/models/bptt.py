@@ -6,7 +6,7 @@ top = x projection'                                         (3)
 loss = output(top, targets)                                 (4)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lmtool.models.language_model import States, layer_weights
 from lmtool.nn.cells import CELLS
 from lmtool.nn.layers import dropout_mask, embedding_backward, masked
-from lmtool.nn.outputs import OUTPUTS, OutputWeights
+from lmtool.nn.outputs import OUTPUTS, Draw, OutputWeights
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 
@@ -35,7 +35,7 @@ class Trace(NamedTuple):
 
 def loss_and_gradients(
     settings: ModelSettings,
-    parameters: Parameters,
+    parameters: Mapping[str, Array],
     gradients: Parameters,
     inputs: Ids,
     targets: Ids,
@@ -45,7 +45,7 @@ def loss_and_gradients(
     dropout: float = 0.0,
     rng: np.random.Generator | None = None,
     output: str = "full",
-    sampler: Any = None,
+    draw: Draw | None = None,
     scale: float = 1.0,
 ) -> tuple[float, States]:
     """The sum of -ln p over a segment (T, B), in nats, and the state after it.
@@ -55,7 +55,7 @@ def loss_and_gradients(
     """
     trace, state = _forward(settings, parameters, inputs, state, keep, dropout, rng)
     gradients.flat[...] = 0  # the output adds to its gradients
-    estimate = partial(OUTPUTS[output].loss, scale=scale, sampler=sampler, rng=rng)
+    estimate = partial(OUTPUTS[output].loss, scale=scale, draw=draw)
     loss, dtop = _output(parameters, gradients, trace.top, targets.ravel(), estimate)  # (4), 4'
     dx = _backward(settings, parameters, gradients, trace, dtop, state)
     embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
@@ -64,7 +64,7 @@ def loss_and_gradients(
 
 def _forward(
     settings: ModelSettings,
-    parameters: Parameters,
+    parameters: Mapping[str, Array],
     inputs: Ids,
     state: States,
     keep: Array | None,
@@ -87,7 +87,7 @@ def _forward(
 
 def _backward(
     settings: ModelSettings,
-    parameters: Parameters,
+    parameters: Mapping[str, Array],
     gradients: Parameters,
     trace: Trace,
     dx: Array,
@@ -103,7 +103,7 @@ def _backward(
 
 
 def _output(
-    parameters: Parameters,
+    parameters: Mapping[str, Array],
     gradients: Parameters,
     top: Array,
     targets: Ids,
@@ -122,7 +122,7 @@ def _output(
     return loss, dh.reshape(top.shape)
 
 
-def output_weights(parameters: Parameters) -> OutputWeights:
+def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
     """The output layer's weights: its own, or the embedding's where they are tied."""
     own = "output.weight" if "output.weight" in parameters else "embedding.weight"
     return OutputWeights(parameters[own], parameters["output.bias"])

@@ -7,6 +7,7 @@ With x_1 = <EOS>, x_{t+1} = y_t and a_0 = 0:
     P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (3)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,26 +21,36 @@ from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["LanguageModel", "States", "initialise", "layer_weights", "parameter_shapes"]
+__all__ = [
+    "PER_TOKEN",
+    "LanguageModel",
+    "States",
+    "initialise",
+    "layer_weights",
+    "parameter_shapes",
+    "zero_state",
+]
 
+PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
 States = tuple[State, ...]  # one state a layer
 Ids = NDArray[np.int32]
 
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all weights, in the order of the flat vector."""
+    """Names and shapes of all weights, in the order of the flat vector: PER_TOKEN ones last."""
     E, H, V = sizes(settings, n_tokens)
     G = CELLS[settings.cell].n_gates
-    shapes: dict[str, tuple[int, ...]] = {"embedding.weight": (V, E)}
+    shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(settings.layers):
         shapes[f"rnn.weight_ih_l{layer}"] = (G * H, H if layer else E)
         shapes[f"rnn.weight_hh_l{layer}"] = (G * H, H)
         shapes[f"rnn.bias_ih_l{layer}"] = (G * H,)
         shapes[f"rnn.bias_hh_l{layer}"] = (G * H,)
+    if settings.tie and E != H:
+        shapes["projection.weight"] = (E, H)
+    shapes["embedding.weight"] = (V, E)
     if not settings.tie:
         shapes["output.weight"] = (V, H)
-    elif E != H:
-        shapes["projection.weight"] = (E, H)
     return shapes | {"output.bias": (V,)}
 
 
@@ -71,7 +82,7 @@ def initialise(
     return parameters
 
 
-def layer_weights(parameters: Parameters, layer: int) -> Weights:
+def layer_weights(parameters: Mapping[str, Array], layer: int) -> Weights:
     """One layer's weights as a record of views."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))

@@ -401,11 +401,59 @@ def adam_step(
 
 
 @numba.njit(**FLAGS)
+def adam_rows(
+    x: Array,
+    gradient: Array,
+    factor: float,
+    m: Array,
+    v: Array,
+    rows: Any,
+    rate: float,
+    decays: Any,
+) -> None:
+    """``adam_step`` of the rows (n,) of x, m, v (V, D), gradient (n, D)."""
+    for n in range(rows.shape[0]):
+        i = rows[n]
+        adam_step(x[i], gradient[n], factor, m[i], v[i], rate, decays)
+
+
+@numba.njit(**FLAGS)
+def adam_catch_up(
+    x: Array, m: Array, v: Array, rows: Any, gaps: Any, rate: float, decays: Any
+) -> None:
+    """The updates of gradient 0 that rows (n,) of x, m, v (V, D) missed, gaps (n,) of them each.
+
+    The k-th would have been rate m a^k / sqrt(v b^k), so they are a geometric series.
+    """
+    kind, (a, b) = x.dtype.type, decays
+    ratio = a / math.sqrt(b)
+    for n in range(rows.shape[0]):
+        gap = gaps[n]
+        if gap == 0:
+            continue
+        xi, mi, vi = x[rows[n]], m[rows[n]], v[rows[n]]
+        step = kind(rate * ratio * (1 - ratio**gap) / (1 - ratio))
+        am, bv, tiny = kind(a**gap), kind(b**gap), kind(1e-8)
+        for j in range(xi.shape[0]):
+            xi[j] -= step * mi[j] / (np.sqrt(vi[j]) + tiny)
+        for j in range(xi.shape[0]):
+            mi[j] *= am
+            vi[j] *= bv
+
+
+@numba.njit(**FLAGS)
 def sgd_step(x: Array, gradient: Array, rate: float) -> None:
     """x (N,) -= rate * gradient."""
     step = x.dtype.type(rate)
     for j in range(x.shape[0]):
         x[j] -= step * gradient[j]
+
+
+@numba.njit(**FLAGS)
+def sgd_rows(x: Array, gradient: Array, factor: float, rows: Any, rate: float) -> None:
+    """x[rows] (n, D) -= rate * factor * gradient (n, D)."""
+    for n in range(rows.shape[0]):
+        sgd_step(x[rows[n]], gradient[n], rate * factor)
 
 
 @numba.njit(**FLAGS)

@@ -13,8 +13,8 @@ Array = NDArray[Any]  # of float32, or of float64 in gradient checks
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class Parameters:
-    """Named arrays that share one flat vector; gradients and moments have the same layout.
+class Parameters(Mapping[str, Array]):
+    """Names -> arrays that share one flat vector; gradients and moments have the same layout.
 
     ``flat`` is used in place when given (its length must be the sum of all sizes), else zeros.
     """
@@ -39,12 +39,11 @@ class Parameters:
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._views
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
 
-    def items(self) -> Iterator[tuple[str, Array]]:
-        """Names and views, in the order of the flat vector."""
-        return iter(self._views.items())
+    def __len__(self) -> int:
+        return len(self._views)
 
     def like(self) -> "Parameters":
         """Zeros of the same layout and dtype."""

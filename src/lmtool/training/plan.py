@@ -10,12 +10,10 @@ from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
 __all__ = ["n_steps", "plan"]
-
-CONTEXTS = ("document", "sentence", "mixed")
-
 
 FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity

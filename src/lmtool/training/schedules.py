@@ -2,14 +2,17 @@
 
 import math
 
-__all__ = ["learning_rate"]
+__all__ = ["DECAY", "learning_rate"]
 
-WARM_UP = 0.05  # share of the run
+WARM_UP = 60  # steps
+DECAY = 0.6  # share of the run
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear warm-up, then a cosine that reaches 0 at ``steps`` (Loshchilov & Hutter 2017)."""
-    warm_up = max(1, math.ceil(WARM_UP * steps))
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+def learning_rate(step: int, steps: float, peak: float) -> float:
+    """Linear warm-up, a constant stretch, a linear decay that reaches 0 at ``steps``.
+
+    Until the decay begins the rate does not depend on ``steps``, so a run against the clock can
+    fix its length then, at the speed that it has measured (Hu et al. 2024; Haegele et al. 2024).
+    """
+    left = (steps - step) / (DECAY * steps) if math.isfinite(steps) else 1.0
+    return peak * min(1.0, (step + 1) / WARM_UP, left)

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.nn.parameters import Array
 
-__all__ = ["Ids", "Output", "OutputWeights", "no_sampler"]
+__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler"]
 
 Ids = NDArray[np.int32]
 
@@ -21,19 +21,30 @@ class OutputWeights(NamedTuple):
     bias: Array  # (V,)
 
 
+class Draw(NamedTuple):
+    """Tokens drawn for a step."""
+
+    ids: NDArray[np.intp]  # (K,) distinct, ascending
+    log_expected: Array  # (K,) ln of the probability of being drawn
+
+
+class Sampler(Protocol):
+    """What an output layer draws from."""
+
+    def draw(self, rng: np.random.Generator) -> Draw:
+        """The tokens of one step."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """An output layer.
 
-    loss(weights, gradients, x (N, D), targets (N,), scale, sampler, rng) -> (loss, dx): the sum
-    of -ln p in nats; scale times its gradients are ADDED to ``gradients``.
-    sampler(counts (V,)) -> what the loss draws from; None where it draws nothing.
+    loss(weights, gradients, x (N, D), targets (N,), scale, draw) -> (loss, dx): the sum of -ln p
+    in nats; scale times its gradients are ADDED to ``gradients``.
+    sampler(counts (V,)) -> what is drawn from; None where the loss needs every token.
     """
 
     name: str
     loss: Callable[..., tuple[float, Array]]
-    sampler: Callable[[NDArray[np.int64]], Any]
-
-
-def no_sampler(counts: NDArray[np.int64]) -> None:
-    """For outputs that draw nothing."""
+    sampler: Callable[[NDArray[np.int64]], Sampler] | None = None

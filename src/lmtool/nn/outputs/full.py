@@ -4,11 +4,9 @@ logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]    
 dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
 """
 
-from typing import Any
-
 import numpy as np
 
-from lmtool.nn.outputs.base import Ids, Output, OutputWeights, no_sampler
+from lmtool.nn.outputs.base import Ids, Output, OutputWeights
 from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT"]
@@ -22,8 +20,7 @@ def loss(
     x: Array,
     targets: Ids,
     scale: float,
-    sampler: None = None,
-    rng: Any = None,
+    draw: None = None,
 ) -> tuple[float, Array]:
     """Exact, in chunks of rows so that memory does not grow with N V."""
     from lmtool.nn import kernels  # only training loads numba
@@ -40,4 +37,4 @@ def loss(
     return total, dx
 
 
-OUTPUT = Output("full", loss, no_sampler)
+OUTPUT = Output("full", loss)

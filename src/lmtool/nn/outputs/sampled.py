@@ -14,33 +14,34 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.outputs.base import Ids, Output, OutputWeights
+from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights
 from lmtool.nn.parameters import Array
 
-__all__ = ["OUTPUT", "Sampler"]
+__all__ = ["OUTPUT"]
 
-SAMPLES = 1024  # draws a step and shard, about that many distinct tokens
+SAMPLES = 1024  # draws a step, nearly as many distinct tokens
 FLATTEN = 0.75  # power of the unigram distribution that is drawn from
 
 
-class Sampler(NamedTuple):
-    """How tokens are drawn."""
+class Unigrams(NamedTuple):
+    """The flattened unigram distribution."""
 
     cumulative: NDArray[np.float64]  # (V,)
     log_expected: NDArray[np.float32]  # (V,) ln q: being drawn at least once in SAMPLES draws
 
-    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, rng: np.random.Generator) -> Draw:
         """Distinct token ids, ascending."""
-        return np.unique(np.searchsorted(self.cumulative, rng.random(SAMPLES)))
+        ids = np.unique(np.searchsorted(self.cumulative, rng.random(SAMPLES)))
+        return Draw(ids, self.log_expected[ids])
 
 
-def sampler(counts: NDArray[np.int64]) -> Sampler:
-    """Draws from the flattened unigram distribution."""
+def sampler(counts: NDArray[np.int64]) -> Unigrams:
+    """q from the counts (V,)."""
     p = (counts + 1.0) ** FLATTEN
     p /= p.sum()
     expected = -np.expm1(SAMPLES * np.log1p(-p))
     cumulative = p.cumsum()
-    return Sampler(cumulative / cumulative[-1], np.log(expected).astype(np.float32))
+    return Unigrams(cumulative / cumulative[-1], np.log(expected).astype(np.float32))
 
 
 def loss(
@@ -49,16 +50,15 @@ def loss(
     x: Array,
     targets: Ids,
     scale: float,
-    sampler: Sampler,
-    rng: np.random.Generator,
+    draw: Draw,
 ) -> tuple[float, Array]:
     """The estimate (2) and its gradients, whose rows are few."""
     from lmtool.nn import kernels  # only training loads numba
 
-    drawn = sampler.draw(rng)
+    drawn = draw.ids
     W, w = weights.weight[drawn], weights.weight[targets]  # (K, D), (N, D)
     logits = x @ W.T
-    offset = weights.bias[drawn] - sampler.log_expected[drawn]
+    offset = weights.bias[drawn] - draw.log_expected
     wanted = np.einsum("nd,nd->n", x, w) + weights.bias[targets]  # s_y, becomes its gradient
     places = np.minimum(np.searchsorted(drawn, targets), len(drawn) - 1)
     hits = np.where(drawn[places] == targets, places, -1)
