@@ -11,7 +11,7 @@ from lmtool.errors import ConfigError, InputError, LmtoolError, ModelFileError, 
 from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
 
 if TYPE_CHECKING:
-    from lmtool.api import Model, load, train
+    from lmtool.api import Model, load, plan, train
 
 __all__ = [
     "ConfigError",
@@ -26,12 +26,13 @@ __all__ = [
     "TrainingError",
     "__version__",
     "load",
+    "plan",
     "train",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Model", "load", "train"):
+    if name not in ("Model", "load", "plan", "train"):
         raise AttributeError(f"module 'lmtool' has no attribute {name!r}")
     from lmtool import api
 

@@ -1,10 +1,10 @@
 """The library's face: train, load and Model, which mirror the commands."""
 
-import itertools
-import shlex
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +18,20 @@ from lmtool.inference.evaluate import Evaluation, evaluate
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines
-from lmtool.models.language_model import LanguageModel, initialise, parameter_shapes
+from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
 from lmtool.text.reader import read_lines
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
+from lmtool.training.repeat import command, inputs_and_output, settled
 
 if TYPE_CHECKING:
     from lmtool.text.corpus import Corpus
     from lmtool.training.events import Event, Planned
+    from lmtool.training.forecast import Forecast
 
-__all__ = ["Model", "load", "train"]
+    Prepared = tuple[Vocabulary, Corpus, Corpus]
+
+__all__ = ["Model", "load", "plan", "train"]
 
 PathLike = str | Path
 Paths = PathLike | Sequence[PathLike]
@@ -130,19 +134,60 @@ def train(
     text, network, recipe = merge(options, text, network, recipe)
     if model is not None:
         model_file.check_target(model, overwrite)
-    from lmtool.text.corpus import prepare
-
-    with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        prepared = prepare(as_list(corpus), as_list(valid) or None, text, Path(folder))
-        words = command_words(as_list(corpus), as_list(valid), model)
-        trained = fit(prepared, network, recipe, emit, start, words, model)
+    words = inputs_and_output(as_list(corpus), as_list(valid), model)
+    with prepared(corpus, valid, text) as parts:
+        trained = fit(parts, network, recipe, emit, start, words, model)
     if model is not None:
         model_file.save(trained, model, overwrite)
     return Model(trained)
 
 
+def plan(
+    corpus: Paths,
+    *,
+    valid: Paths | None = None,
+    text: TextSettings | None = None,
+    network: ModelSettings | None = None,
+    recipe: TrainSettings | None = None,
+    **options: Any,
+) -> "Forecast":
+    """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
+    from lmtool.training.forecast import forecast
+
+    text, network, recipe = merge(options, text, network, recipe)
+    words = inputs_and_output(as_list(corpus), as_list(valid), None)
+    with prepared(corpus, valid, text) as parts:
+        fresh, recipe = start_of(parts, network, recipe)
+        line = command(words, text, fresh.settings, recipe)
+        return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
+
+
+@contextmanager
+def prepared(corpus: Paths, valid: Paths | None, text: TextSettings) -> "Iterator[Prepared]":
+    """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
+    from lmtool.text.corpus import prepare
+
+    with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
+        yield prepare(as_list(corpus), as_list(valid) or None, text, Path(folder))
+
+
+def start_of(
+    parts: "Prepared", network: ModelSettings, recipe: TrainSettings
+) -> tuple[LanguageModel, TrainSettings]:
+    """The model before its first step, and the recipe without None."""
+    from lmtool.training import clock
+    from lmtool.training.plan import plan as fitting
+
+    vocabulary, train_corpus, _ = parts
+    n_threads = recipe.threads or os.cpu_count() or 1
+    speed = clock.speed(min(recipe.shards, n_threads)) if recipe.seconds else 0.0
+    network, recipe = fitting(network, recipe, len(train_corpus.ids), vocabulary.n_tokens, speed)
+    rng = np.random.default_rng(recipe.seed)
+    return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe
+
+
 def fit(
-    prepared: "tuple[Vocabulary, Corpus, Corpus]",
+    parts: "Prepared",
     network: ModelSettings,
     recipe: TrainSettings,
     emit: "Callable[[Event], None]",
@@ -153,68 +198,56 @@ def fit(
     """Plans, trains, and notes where the model comes from."""
     from lmtool.training.events import Finished, Note, Validated
     from lmtool.training.loop import train as run
-    from lmtool.training.plan import plan
 
-    vocabulary, train_corpus, valid_corpus = prepared
-    network, recipe = plan(network, recipe, len(train_corpus.ids), vocabulary.n_tokens)
+    vocabulary, train_corpus, valid_corpus = parts
+    fresh, recipe = start_of(parts, network, recipe)
     events: list[Event] = []
 
     def listen(event: "Event") -> None:
         if isinstance(event, Finished):
-            event = replace(event, model=None if model is None else str(model))
+            same = settled(recipe, event.steps)
+            line = command(words, vocabulary.settings, fresh.settings, same)
+            event = replace(event, model=None if model is None else str(model), command=line)
         if isinstance(event, Finished | Validated):
             events.append(event)
         emit(event)
 
-    planned = describe(prepared, network, recipe, words)
-    listen(planned)
+    listen(describe(parts, fresh, recipe, words))
     if train_corpus.fingerprint == valid_corpus.fingerprint:
         listen(Note("validation is on the text trained on: give more lines, or --valid FILE"))
-    rng = np.random.default_rng(recipe.seed)
-    parameters = initialise(network, vocabulary.counts, rng)
-    fresh = LanguageModel(network, vocabulary, parameters)
     trained = run(fresh, train_corpus.ids, valid_corpus.ids, recipe, listen, start)
-    return replace(trained, provenance=provenance(planned, prepared, recipe, events))
+    return replace(trained, provenance=provenance(parts, recipe, events))
 
 
 def describe(
-    prepared: "tuple[Vocabulary, Corpus, Corpus]",
-    network: ModelSettings,
-    recipe: TrainSettings,
-    words: list[str],
+    parts: "Prepared", fresh: LanguageModel, recipe: TrainSettings, words: list[str]
 ) -> "Planned":
     """The choices, for whoever listens."""
     from lmtool.training.events import Planned
 
-    vocabulary, train_corpus, valid_corpus = prepared
-    shapes = parameter_shapes(network, vocabulary.n_tokens)
+    vocabulary, train_corpus, valid_corpus = parts
     return Planned(
-        network=network,
+        network=fresh.settings,
         recipe=recipe,
         n_lines=train_corpus.n_lines,
         n_train_tokens=len(train_corpus.ids),
         n_valid_tokens=len(valid_corpus.ids),
         n_tokens=vocabulary.n_tokens,
         n_oov=int(vocabulary.counts[UNK_ID]),
-        n_parameters=sum(int(np.prod(shape)) for shape in shapes.values()),
-        command=equivalent_command(words, vocabulary.settings, network, recipe),
+        n_parameters=fresh.parameters.flat.size,
+        command=command(words, vocabulary.settings, fresh.settings, recipe),
     )
 
 
-def provenance(
-    planned: "Planned",
-    prepared: "tuple[Vocabulary, Corpus, Corpus]",
-    recipe: TrainSettings,
-    events: "list[Event]",
-) -> dict[str, Any]:
+def provenance(parts: "Prepared", recipe: TrainSettings, events: "list[Event]") -> dict[str, Any]:
     """What a model file says about its origin; plain JSON values."""
     from lmtool.training.events import Finished, Validated
 
-    _, train_corpus, valid_corpus = prepared
+    _, train_corpus, valid_corpus = parts
     finish = next(event for event in events if isinstance(event, Finished))
     return {
-        "recipe": asdict(recipe),
-        "command": planned.command,
+        "recipe": asdict(settled(recipe, finish.steps)),
+        "command": finish.command,
         "corpus": {
             name: {
                 "fingerprint": corpus.fingerprint,
@@ -228,35 +261,6 @@ def provenance(
         "result": asdict(finish),
         "versions": {"lmtool": __version__, "numpy": np.__version__},
     }
-
-
-def command_words(
-    corpus: list[PathLike], valid: list[PathLike], model: PathLike | None
-) -> list[str]:
-    """The beginning of the command line: what is read and written."""
-    words = ["lmtool", "train", *map(str, corpus)]
-    words += [word for path in valid for word in ("--valid", str(path))]
-    return words + (["--model", str(model)] if model else [])
-
-
-def equivalent_command(
-    words: list[str], text: TextSettings, network: ModelSettings, recipe: TrainSettings
-) -> str:
-    """The command line that repeats a run, with every choice that matters spelled out."""
-    settings = itertools.chain(*(asdict(part).items() for part in (text, network, recipe)))
-    for name, value in settings:
-        words = words + option_words("time" if name == "seconds" else name, value)
-    return shlex.join(words)
-
-
-def option_words(name: str, value: Any) -> list[str]:
-    """One setting as command-line words; none where it is off, open or changes no bits."""
-    if value is None or (value is False and name != "tie") or name in ("shards", "threads"):
-        return []
-    option = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{option}" if value else f"--no-{option}"]
-    return [f"--{option}", str(value)]
 
 
 def merge(

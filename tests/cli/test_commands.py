@@ -47,7 +47,7 @@ def test_version_and_no_command(run: Run) -> None:
         ("activation", "lmtool.nn.cells.rnn", "ACTIVATIONS"),
         ("output", "lmtool.nn.outputs", "OUTPUTS"),
         ("optimizer", "lmtool.training.optimizers", "OPTIMIZERS"),
-        ("context", "lmtool.training.plan", "CONTEXTS"),
+        ("context", "lmtool.training.contexts", "CONTEXTS"),
     ],
 )
 def test_help_names_what_the_tables_hold(option: str, module: str, table: str) -> None:

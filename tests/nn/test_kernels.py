@@ -206,8 +206,8 @@ def test_rows_updated_when_needed_end_where_dense_updates_end(dtype: Any, name: 
         small = rng.normal(size=(len(rows), 3)).astype(dtype)
         gradient = np.zeros_like(dense)
         gradient[rows] = small
-        for x, g, m in zip(dense, gradient, zip(*moments) if moments else [()] * 6, strict=True):
-            optimizer.update(x, g, 1.0, m, 0.01, step + 1)
+        for i in range(6):
+            optimizer.update(dense[i], gradient[i], 1.0, [m[i] for m in moments], 0.01, step + 1)
         gaps = np.minimum(step - seen[rows], step - 500)
         optimizer.catch_up(lazy, lazy_moments, rows, gaps, 0.01, step)
         optimizer.update_rows(lazy, small, 1.0, lazy_moments, rows, 0.01, step + 1)

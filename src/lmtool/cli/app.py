@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import evaluate, info, next, sample, score, train
+from lmtool.cli import evaluate, info, next, plan, sample, score, train
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
 from lmtool.errors import LmtoolError
 
@@ -23,6 +23,7 @@ __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train.run,
+    "plan": plan.run,
     "score": score.run,
     "sample": sample.run,
     "evaluate": evaluate.run,

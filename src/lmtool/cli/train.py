@@ -259,6 +259,7 @@ def summary(finished: "Finished", model: Path) -> Iterator[str]:
         f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
         f" {finished.peak_memory_mb:,.0f} MB of memory at most"
     )
+    yield f"the same  {finished.command}"
     yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
     yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'

@@ -1,14 +1,32 @@
-"""How many steps fit into a time budget, and what they leave for validation."""
+"""What fits into a time budget: how large a model, how many steps."""
 
 import math
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lmtool.training.schedules import DECAY
 from lmtool.training.step import Run, Task
 
-__all__ = ["horizon", "settle"]
+__all__ = ["horizon", "settle", "speed"]
 
 LEAST_TIMED = 5  # steps before a speed is known
 SPARE = 0.01  # of the budget: loading, saving, noise
+PROBE = 512  # rows of the matrices whose product is timed
+SUSTAINED = 0.6  # share of that speed that training reaches
+
+
+def speed(threads: int) -> float:
+    """Floating-point operations per second that training can count on, from a short probe."""
+    a = np.ones((PROBE, PROBE), np.float32)
+    out, times = np.empty_like(a), []
+    with threadpool_limits(1, "blas"):
+        for _ in range(8):
+            began = time.perf_counter()
+            np.dot(a, a, out=out)
+            times.append(time.perf_counter() - began)
+    return SUSTAINED * threads * 2 * PROBE**3 / sorted(times)[len(times) // 2]
 
 
 def settle(task: Task, run: Run, every: int, validation: float) -> None:

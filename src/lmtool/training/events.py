@@ -68,6 +68,7 @@ class Finished:
     peak_memory_mb: float
     stopped_early: bool
     model: str | None = None
+    command: str | None = None  # repeats the run bit for bit
 
 
 Event = Note | Planned | Progress | Validated | Finished

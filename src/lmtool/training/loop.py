@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -45,17 +46,30 @@ def train(
     ``recipe`` comes from ``plan``; ``start`` (``time.monotonic()``) is when a time budget began.
     Raises TrainingError when a loss or a gradient is not finite.
     """
-    start = time.monotonic() if start is None else start
-    with Workers(recipe.threads or 1) as workers:
-        make = OUTPUTS[recipe.output or "full"].sampler
-        sampler = make and make(model.vocabulary.counts)
-        task = Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
+    with task_for(model, train_ids, valid_ids, recipe, on_event, start) as task:
         run = new_run(task)
         run.steps = n_steps(recipe, len(train_ids)) or math.inf
         stopped = loop(task, run)
         best = replace(model, parameters=Parameters(run.parameters.shapes, run.best))
         on_event(finished(task, run, best, stopped))
     return best
+
+
+@contextmanager
+def task_for(
+    model: LanguageModel,
+    train_ids: Ids,
+    valid_ids: Ids,
+    recipe: TrainSettings,
+    on_event: Callable[[Event], None] = lambda event: None,
+    start: float | None = None,
+) -> Iterator[Task]:
+    """A task with its workers, for as long as it is used."""
+    start = time.monotonic() if start is None else start
+    make = OUTPUTS[recipe.output or "full"].sampler
+    sampler = make and make(model.vocabulary.counts)
+    with Workers(recipe.threads or 1) as workers:
+        yield Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
 
 
 def loop(task: Task, run: Run) -> bool:

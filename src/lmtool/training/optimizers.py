@@ -22,12 +22,10 @@ class Optimizer:
     update_rows(x (V, D), gradient (n, D), factor, moments, rows (n,), lr, step): rows of x alone.
     catch_up(x, moments, rows, gaps (n,), lr, step): what update would have done to rows in the
     gaps[i] steps up to ``step`` in which their gradient was 0.
-    lr is the default peak rate.
     """
 
     name: str
     n_moments: int
-    lr: float
     update: Callable[[Array, Array, float, Moments, float, int], None]
     update_rows: Callable[[Array, Array, float, Moments, Rows, float, int], None]
     catch_up: Callable[[Array, Moments, Rows, Array, float, int], None]
@@ -87,7 +85,7 @@ def nothing(x: Array, moments: Moments, rows: Rows, gaps: Array, lr: float, step
 OPTIMIZERS: dict[str, Optimizer] = {
     optimizer.name: optimizer
     for optimizer in (
-        Optimizer("adam", 2, 4e-3, adam, adam_rows, adam_catch_up),
-        Optimizer("sgd", 0, 2.0, sgd, sgd_rows, nothing),
+        Optimizer("adam", 2, adam, adam_rows, adam_catch_up),
+        Optimizer("sgd", 0, sgd, sgd_rows, nothing),
     )
 }

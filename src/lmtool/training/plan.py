@@ -9,63 +9,101 @@ from lmtool.errors import ConfigError
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.outputs.sampled import SAMPLES
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
 __all__ = ["n_steps", "plan"]
 
+SPEED = 1e11  # floating-point operations per second, where nobody has measured
+SGD_LR = 2.0
 FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
+SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
+MOST_DROPOUT = 0.5
 
 
 class Sizes(NamedTuple):
-    """What suits corpora of up to ``n_tokens`` tokens."""
+    """What suits whatever is no more than ``limit``."""
 
-    n_tokens: float
+    limit: float
+    embed: int
     hidden: int
     batch: int
     bptt: int
-    dropout: float
+    lr: float  # Adam's
+    dropout: float | None  # None: as many passes over the text demand
 
 
-SIZES = (
-    Sizes(500, 32, 1, 16, 0.0),
-    Sizes(5_000, 64, 4, 20, 0.1),
-    Sizes(50_000, 128, 8, 25, 0.2),
-    Sizes(300_000, 192, 16, 32, 0.25),
-    Sizes(5_000_000, 256, 20, 35, 0.25),
-    Sizes(50_000_000, 384, 32, 35, 0.1),
-    Sizes(math.inf, 512, 64, 35, 0.0),
+CORPORA = (  # limit: tokens
+    Sizes(500, 32, 32, 1, 16, 0.004, 0.0),
+    Sizes(5_000, 64, 64, 4, 20, 0.004, 0.1),
+    Sizes(50_000, 128, 128, 8, 25, 0.004, 0.2),
+    Sizes(300_000, 128, 192, 16, 32, 0.004, 0.25),
+    Sizes(5_000_000, 192, 384, 32, 20, 0.008, 0.25),
+    Sizes(50_000_000, 256, 512, 32, 25, 0.006, 0.1),
+    Sizes(math.inf, 256, 512, 64, 25, 0.006, 0.0),
+)
+BUDGETS = (  # limit: floating-point operations of training
+    Sizes(1.5e12, 96, 128, 32, 16, 0.012, None),
+    Sizes(2.5e13, 128, 256, 32, 20, 0.010, None),
+    Sizes(2e14, 256, 512, 32, 25, 0.006, None),
+    Sizes(1e15, 400, 800, 32, 30, 0.004, None),
+    Sizes(math.inf, 512, 1024, 48, 35, 0.003, None),
 )
 
 
 def plan(
-    network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int
+    network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int, speed: float = SPEED
 ) -> tuple[ModelSettings, TrainSettings]:
     """Settings without None for a corpus of n_tokens (<EOS> included) over V outputs.
 
-    Of epochs, steps and seconds one is left set. Raises ConfigError naming a bad option.
+    Of epochs, steps and seconds one is left set. ``speed``, in floating-point operations per
+    second, decides what fits into seconds. Raises ConfigError naming a bad option.
     """
     check(network, recipe)
-    fit = next(sizes for sizes in SIZES if n_tokens <= sizes.n_tokens)
+    fit = fitted(n_tokens, work := speed * (recipe.seconds or 0))
     hidden = network.hidden or network.embed or fit.hidden
+    network = replace(network, hidden=hidden, embed=network.embed or min(hidden, fit.embed))
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
+    output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
+    passes = work / flops_per_token(network, output, V) / n_tokens
+    dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
     asked = recipe.epochs or recipe.steps or recipe.seconds
-    return (
-        replace(network, hidden=hidden, embed=network.embed or hidden),
-        replace(
-            recipe,
-            output=recipe.output or ("full" if V <= FULL_UP_TO else "sampled"),
-            epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
-            batch=batch,
-            bptt=bptt,
-            lr=recipe.lr or OPTIMIZERS[recipe.optimizer].lr,
-            dropout=fit.dropout if recipe.dropout is None else recipe.dropout,
-            shards=min(recipe.shards, batch),
-            threads=recipe.threads or min(recipe.shards, batch, os.cpu_count() or 1),
-        ),
+    return network, replace(
+        recipe,
+        output=output,
+        epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
+        batch=batch,
+        bptt=bptt,
+        lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
+        dropout=dropout if recipe.dropout is None else recipe.dropout,
+        shards=min(recipe.shards, batch),
+        threads=recipe.threads or min(recipe.shards, batch, os.cpu_count() or 1),
     )
+
+
+def fitted(n_tokens: int, work: float) -> Sizes:
+    """By the work that there is time for, if any, else by the corpus."""
+    if work and n_tokens > SMALL:
+        return next(sizes for sizes in BUDGETS if work <= sizes.limit)
+    return next(sizes for sizes in CORPORA if n_tokens <= sizes.limit)
+
+
+def dropout_for(passes: float) -> float:
+    """More passes over the same text need more dropout: 0.1 for 2, 0.1 more for each doubling."""
+    return round(min(MOST_DROPOUT, max(0.0, 0.1 * math.log2(max(1.0, passes)))), 2)
+
+
+def flops_per_token(network: ModelSettings, output: str, V: int) -> float:
+    """Floating-point operations of training on a token: the forward pass three times."""
+    E, H, n_gates = network.embed or 1, network.hidden or 1, CELLS[network.cell].n_gates
+    weights = n_gates * H * (E + H + 2 * H * (network.layers - 1))
+    if network.tie and E != H:
+        weights += E * H
+    weights += (E if network.tie else H) * (V if output == "full" else min(V, SAMPLES))
+    return 6.0 * weights
 
 
 def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
