@@ -17,6 +17,7 @@ NAMES = {
     "TrainingError",
     "__version__",
     "load",
+    "plan",
     "train",
 }
 

@@ -25,6 +25,7 @@ from lmtool.errors import ConfigError, ModelFileError
 from lmtool.models.language_model import LanguageModel, parameter_shapes
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
+from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text.vocabulary import Vocabulary
@@ -211,6 +212,8 @@ def build(card: Mapping[str, Any], tensors: dict[str, NDArray[Any]]) -> Language
     vocabulary = Vocabulary(tokens, tensors.pop("counts").astype(np.int64), text)
     if settings.cell not in CELLS or settings.activation not in ACTIVATIONS:
         raise ValueError(f"its cell is unknown: {settings.cell!r} {settings.activation!r}")
+    if settings.softmax not in SOFTMAXES:
+        raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
     if settings.layers > len(tensors):
         raise ValueError("it has fewer weights than layers")
     shapes = parameter_shapes(settings, len(tokens))

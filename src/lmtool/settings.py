@@ -32,6 +32,7 @@ class ModelSettings:
     embed: int | None = None  # E, size of a word vector
     hidden: int | None = None  # H, size of the recurrent state
     tie: bool = True  # output weights = embedding (a projection H -> E where they differ)
+    softmax: str = "full"  # a key of nn.outputs.SOFTMAXES; follows the output that is trained
 
 
 @dataclass(frozen=True, slots=True)

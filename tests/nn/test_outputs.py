@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lmtool.nn.outputs import OUTPUTS, OutputWeights
+from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, OutputWeights, classes
 from lmtool.nn.outputs import sampled as sampled_output
 from lmtool.nn.parameters import Array
 
@@ -13,10 +13,21 @@ N, D, V = 9, 4, 40
 COUNTS = np.arange(V, 0, -1, dtype=np.int64) ** 2
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head of 10 tokens and classes of 7, the last of 2; few draws."""
+    monkeypatch.setattr(classes, "S", 10)
+    monkeypatch.setattr(classes, "C", 7)
+    monkeypatch.setattr(sampled_output, "SAMPLES", 12)
+
+
 def case() -> tuple[OutputWeights, Array, Array]:
     """Weights, x (N, D) and targets (N,), in double precision."""
     rng = np.random.default_rng(3)
-    weights = OutputWeights(rng.normal(size=(V, D)), rng.normal(size=V))
+    K = classes.n_classes(V)
+    weights = OutputWeights(
+        rng.normal(size=(V, D)), rng.normal(size=V), rng.normal(size=(K, D)), rng.normal(size=K)
+    )
     return weights, rng.normal(size=(N, D)), rng.integers(0, V, N).astype(np.int32)
 
 
@@ -24,18 +35,17 @@ def run(output: str, weights: OutputWeights, x: Array, targets: Array) -> tuple[
     """(loss, gradients, dx) with the same draw each time."""
     gradients = OutputWeights(*map(np.zeros_like, weights))
     sampler = OUTPUTS[output].sampler
-    draw = sampler(COUNTS).draw(np.random.default_rng(5)) if sampler else None
+    draw = sampler(COUNTS).draw(targets, np.random.default_rng(5)) if sampler else None
     loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, draw)
     return loss, gradients, dx
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_gradients_equal_finite_differences(output: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(sampled_output, "SAMPLES", 12)  # far from all of them
+def test_gradients_equal_finite_differences(output: str) -> None:
     weights, x, targets = case()
     _, gradients, dx = run(output, weights, x, targets)
-    for array, analytic in ((weights.weight, gradients.weight), (weights.bias, gradients.bias),
-                            (x, dx)):  # fmt: skip
+    pairs: Any = [*zip(weights, gradients, strict=True), (x, dx)]
+    for array, analytic in pairs if output == "classes" else (*pairs[:2], pairs[-1]):
         flat, wanted = array.reshape(-1), analytic.reshape(-1)
         for i in range(0, flat.size, max(1, flat.size // 30)):
             value = flat[i]
@@ -57,15 +67,39 @@ def test_with_every_token_drawn_the_sampled_softmax_is_the_full_one(monkeypatch:
     np.testing.assert_allclose(dx, expected_dx, rtol=1e-4, atol=1e-6)
 
 
-def test_inclusion_probabilities_are_those_of_the_draws() -> None:
+def test_inclusion_probabilities_are_those_of_the_draws(monkeypatch: Any) -> None:
+    monkeypatch.setattr(sampled_output, "SAMPLES", 1024)
     counts = np.arange(20_000, 0, -1, dtype=np.int64) ** 2
     sampler = sampled_output.sampler(counts)
     rng, draws = np.random.default_rng(0), 400
     seen = np.zeros(len(counts))
     for _ in range(draws):
-        seen[sampler.draw(rng).ids] += 1
+        seen[sampler.draw(np.zeros(1, np.int32), rng).ids] += 1
     expected = np.exp(sampler.log_expected)
     assert seen.sum() / draws == pytest.approx(expected.sum(), rel=0.01)
     groups = np.array_split(np.arange(len(counts)), 10)
     for group in groups:
         assert seen[group].sum() / draws == pytest.approx(expected[group].sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("name", SOFTMAXES)
+def test_a_softmax_is_normalised_and_agrees_with_itself(name: str) -> None:
+    weights, x, targets = case()
+    logp = SOFTMAXES[name].log_probabilities(weights, x)
+    np.testing.assert_allclose(np.exp(logp).sum(axis=1), 1, rtol=1e-12)
+    chosen = SOFTMAXES[name].log_probability(weights, x, targets)
+    np.testing.assert_allclose(chosen, logp[np.arange(N), targets], rtol=1e-12)
+
+
+@pytest.mark.parametrize("output", ["full", "classes"])
+def test_the_loss_is_what_scoring_says(output: str) -> None:
+    weights, x, targets = case()
+    exact = SOFTMAXES[OUTPUTS[output].softmax].log_probability(weights, x, targets)
+    assert run(output, weights, x, targets)[0] == pytest.approx(-exact.sum(), rel=1e-9)
+
+
+def test_classes_share_what_the_head_leaves() -> None:
+    p = np.arange(V, 0, -1) / np.arange(V + 1).sum()
+    share = SOFTMAXES["classes"].class_share(p)
+    assert len(share) == SOFTMAXES["classes"].n_classes(V)
+    assert share.sum() + p[: classes.S].sum() == pytest.approx(1)

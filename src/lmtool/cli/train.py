@@ -84,7 +84,7 @@ def run(
     output: Annotated[
         str | None,
         typer.Option(
-            metavar="full|sampled",
+            metavar="full|sampled|classes",
             help="How the softmax is trained.",
             show_default=FOLLOWS,
             rich_help_panel=TRAINING,

@@ -204,6 +204,6 @@ def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float
             tops.append(top)
         wanted = counted[start : start + STEPS].ravel()
         real = np.flatnonzero(wanted >= 0)
-        logp = model.log_probabilities(np.concatenate(tops)[real])
-        total += float(logp[np.arange(len(real)), wanted[real]].sum(dtype=np.float64))
+        logp = model.log_probability(np.concatenate(tops)[real], wanted[real])
+        total += float(logp.sum(dtype=np.float64))
     return total

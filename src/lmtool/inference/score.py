@@ -112,6 +112,5 @@ def read_logp(
     for start in range(0, len(ids), CHUNK):
         part = slice(start, start + CHUNK)
         top, state = model.read(inputs[part], state)
-        wanted = ids[part]
-        logps[part] = model.log_probabilities(top)[np.arange(len(wanted)), wanted]
+        logps[part] = model.log_probability(top, ids[part])
     return logps, state

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.models.language_model import States, layer_weights
+from lmtool.models.language_model import States, layer_weights, output_weights
 from lmtool.nn.cells import CELLS
 from lmtool.nn.layers import dropout_mask, embedding_backward, masked
-from lmtool.nn.outputs import OUTPUTS, Draw, OutputWeights
+from lmtool.nn.outputs import OUTPUTS, Draw
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 
@@ -120,9 +120,3 @@ def _output(
         np.dot(dx.T, h, out=gradients["projection.weight"])  # 3'
         dh = dx @ projection
     return loss, dh.reshape(top.shape)
-
-
-def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
-    """The output layer's weights: its own, or the embedding's where they are tied."""
-    own = "output.weight" if "output.weight" in parameters else "embedding.weight"
-    return OutputWeights(parameters[own], parameters["output.bias"])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lmtool.errors import ConfigError
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
+from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 from lmtool.text.vocabulary import Vocabulary
@@ -27,6 +28,7 @@ __all__ = [
     "States",
     "initialise",
     "layer_weights",
+    "output_weights",
     "parameter_shapes",
     "zero_state",
 ]
@@ -48,6 +50,9 @@ def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[
         shapes[f"rnn.bias_hh_l{layer}"] = (G * H,)
     if settings.tie and E != H:
         shapes["projection.weight"] = (E, H)
+    if K := SOFTMAXES[settings.softmax].n_classes(V):
+        shapes["output.class_weight"] = (K, E if settings.tie else H)
+        shapes["output.class_bias"] = (K,)
     shapes["embedding.weight"] = (V, E)
     if not settings.tie:
         shapes["output.weight"] = (V, H)
@@ -78,7 +83,12 @@ def initialise(
     if settings.cell == "lstm":
         for layer in range(settings.layers):
             parameters[f"rnn.bias_ih_l{layer}"][H : 2 * H] = 1
-    parameters["output.bias"][...] = np.log((counts + 1) / (counts + 1).sum())
+    share = (counts + 1) / (counts + 1).sum()
+    parameters["output.bias"][...] = np.log(share)
+    if "output.class_bias" in parameters:
+        parameters["output.class_bias"][...] = np.log(
+            SOFTMAXES[settings.softmax].class_share(share)
+        )
     return parameters
 
 
@@ -86,6 +96,13 @@ def layer_weights(parameters: Mapping[str, Array], layer: int) -> Weights:
     """One layer's weights as a record of views."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))
+
+
+def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
+    """The output layer's weights: its own, or the embedding's where they are tied."""
+    own = "output.weight" if "output.weight" in parameters else "embedding.weight"
+    classes = (parameters.get("output.class_weight"), parameters.get("output.class_bias"))
+    return OutputWeights(parameters[own], parameters["output.bias"], *classes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +153,15 @@ class LanguageModel:
 
     def log_probabilities(self, top: Array) -> Array:
         """log p_t, natural, of every token: top (N, D) -> (N, V)."""
-        weight = "embedding.weight" if self.settings.tie else "output.weight"
-        logits = top @ self.parameters[weight].T
-        logits += self.parameters["output.bias"]
-        logits -= logits.max(axis=1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-        return logits
+        return self._softmax.log_probabilities(output_weights(self.parameters), top)
+
+    def log_probability(self, top: Array, ids: Ids) -> Array:
+        """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
+        return self._softmax.log_probability(output_weights(self.parameters), top, ids)
+
+    @property
+    def _softmax(self) -> Softmax:
+        return SOFTMAXES[self.settings.softmax]
 
 
 def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> States:

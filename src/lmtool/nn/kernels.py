@@ -377,6 +377,49 @@ def sampled_cross_entropy(
 
 
 @numba.njit(**SUMS)
+def _dot(x: Array, y: Array) -> Any:
+    total = x.dtype.type(0)
+    for j in range(x.shape[0]):
+        total += x[j] * y[j]
+    return total
+
+
+@numba.njit(**FLAGS)
+def _add_scaled(x: Array, factor: Any, y: Array) -> None:
+    """x += factor * y."""
+    for j in range(x.shape[0]):
+        x[j] += factor * y[j]
+
+
+@numba.njit(**FLAGS)
+def block_cross_entropy(
+    x: Array, weight: Array, bias: Array, tail: Any, firsts: Any, sizes: Any, targets: Any,
+    scale: float, dx: Array, dweight: Array, dbias: Array,
+) -> float:  # fmt: skip
+    """Sum of -ln p[target | its block] over the rows tail (M,) of x (N, D).
+
+    The block of tail[m] is rows firsts[m] .. firsts[m] + sizes[m] of weight and bias; scale times
+    the gradients is added to dx (N, D), dweight and dbias.
+    """
+    loss = 0.0
+    for m in range(tail.shape[0]):
+        n, first, size = tail[m], firsts[m], sizes[m]
+        p, target = np.empty(size, x.dtype), targets[tail[m]] - firsts[m]
+        for k in range(size):
+            p[k] = _dot(x[n], weight[first + k])
+        peak = _add_and_peak(p, bias[first : first + size])
+        wanted = p[target]
+        total = _exp_and_sum(p, peak)
+        loss += math.log(total) - (wanted - peak)
+        for k in range(size):
+            d = x.dtype.type(scale * (p[k] / total - (1.0 if k == target else 0.0)))
+            dbias[first + k] += d
+            _add_scaled(dweight[first + k], d, x[n])
+            _add_scaled(dx[n], d, weight[first + k])
+    return loss
+
+
+@numba.njit(**SUMS)
 def sum_of_squares(x: Array) -> float:
     """The squared Euclidean norm of x (N,), accumulated in double precision."""
     total = 0.0

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from lmtool.training.schedules import DECAY
 from lmtool.training.step import Run, Task
 
-__all__ = ["horizon", "settle", "speed"]
+__all__ = ["horizon", "settle", "speed", "validates"]
 
 LEAST_TIMED = 5  # steps before a speed is known
 SPARE = 0.01  # of the budget: loading, saving, noise
@@ -29,22 +29,26 @@ def speed(threads: int) -> float:
     return SUSTAINED * threads * 2 * PROBE**3 / sorted(times)[len(times) // 2]
 
 
-def settle(task: Task, run: Run, every: int, validation: float) -> None:
-    """Fixes the length of a run against the clock when its learning rate must begin to fall.
-
-    ``every`` is the number of steps between validations, ``validation`` what one costs, seconds.
-    """
+def settle(task: Task, run: Run, every: int) -> None:
+    """Fixes the length of a run against the clock when its learning rate must begin to fall."""
     if math.isfinite(run.steps) or run.timed_steps < LEAST_TIMED:
         return
-    steps = horizon(task, run, every, validation)
+    steps = horizon(task, run, every)
     if run.step >= (1 - DECAY) * steps:
         run.steps = max(run.step + 1, steps)
 
 
-def horizon(task: Task, run: Run, every: int, validation: float) -> int:
-    """Steps of the whole run at the speed so far."""
-    if run.timed_steps < LEAST_TIMED:
-        return run.step + 1
-    per_step = run.training_seconds / run.timed_steps + validation / every
-    left = (task.recipe.seconds or 0) * (1 - SPARE) - task.elapsed() - 2 * validation
-    return run.step + max(0, int(left / per_step))
+def horizon(task: Task, run: Run, every: int) -> int:
+    """Steps of the whole run at the speed so far, with a validation after ``every`` steps."""
+    per_step = max(1e-9, run.training_seconds) / max(1, run.timed_steps)
+    left = (task.recipe.seconds or 0) * (1 - SPARE) - task.elapsed() - 2 * run.validation_seconds
+    last = run.step + left / per_step - every / 2
+    validations = max(0, last // every - run.step // every)
+    return run.step + max(0, int((left - validations * run.validation_seconds) / per_step))
+
+
+def validates(run: Run, every: int) -> bool:
+    """After every so many steps, but not shortly before the end, and at the end."""
+    if run.step == run.steps:
+        return True
+    return run.step % every == 0 and run.steps - run.step >= every / 2

@@ -60,8 +60,8 @@ def forecast(
         run = new_run(task)
         for _ in range(TRIED):
             timed_step(task, run)
-        every, validation = validation_interval(task), validation_seconds(task)
-        steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every, validation)
+        every, run.validation_seconds = validation_interval(task), validation_seconds(task)
+        steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every)
         per_step = run.training_seconds / run.timed_steps
         return Forecast(
             network=model.settings,
@@ -72,7 +72,7 @@ def forecast(
             steps=steps,
             epochs=steps * task.tokens_per_step / len(train_ids),
             tokens_per_second=task.tokens_per_step / per_step,
-            seconds=steps * per_step + validation * (2 + steps // every),
+            seconds=steps * per_step + run.validation_seconds * (2 + steps // every),
             memory_mb=peak_memory_mb(),
             file_mb=model.parameters.flat.nbytes / 1e6,
             command=command,

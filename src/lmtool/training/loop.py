@@ -14,7 +14,7 @@ from lmtool.models.language_model import LanguageModel
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
-from lmtool.training.clock import horizon, settle
+from lmtool.training.clock import horizon, settle, validates
 from lmtool.training.events import Event, Finished, Progress, Validated
 from lmtool.training.plan import n_steps
 from lmtool.training.schedules import DECAY, learning_rate
@@ -75,17 +75,17 @@ def task_for(
 def loop(task: Task, run: Run) -> bool:
     """Trains to the end of the schedule; True where early stopping cut it short."""
     every = validation_interval(task)
-    cost = validation_seconds(task) if math.isinf(run.steps) else 0.0
+    run.validation_seconds = validation_seconds(task) if math.isinf(run.steps) else 0.0
     loss, counted, reported = 0.0, 0, time.monotonic()
     while run.step < run.steps:
         loss += timed_step(task, run)
         counted += 1
-        settle(task, run, every, cost)
+        settle(task, run, every)
         now = time.monotonic()
         if now - reported > REPORT_SECONDS or run.step == run.steps:
-            task.on_event(progress(task, run, loss / counted, horizon(task, run, every, cost)))
+            task.on_event(progress(task, run, loss / counted, horizon(task, run, every)))
             loss, counted, reported = 0.0, 0, now
-        if run.step % every == 0 or run.step == run.steps:
+        if validates(run, every):
             validate(task, run)
             if run.waited >= PATIENCE and not anneal(run):
                 return run.step < run.steps
@@ -148,6 +148,7 @@ def speed(task: Task, run: Run) -> float:
 def validate(task: Task, run: Run) -> None:
     """Keeps the weights if they are the best so far."""
     everything = np.arange(task.model.vocabulary.n_tokens)
+    began = time.monotonic()
     catch_up(task, run, everything, learning_rate(run.step, run.steps, task.recipe.lr or 0))
     loss = valid_loss(task, replace(task.model, parameters=run.parameters))
     best = loss < run.best_loss
@@ -155,8 +156,8 @@ def validate(task: Task, run: Run) -> None:
         run.best_loss, run.best_step = loss, run.step
         run.best[...] = run.parameters.flat
     run.waited = 0 if best else run.waited + 1
-    seconds = task.elapsed()
-    task.on_event(Validated(run.step, epoch(task, run), perplexity(-loss, 1), best, seconds))
+    run.validation_seconds = time.monotonic() - began
+    task.on_event(Validated(run.step, epoch(task, run), perplexity(-loss, 1), best, task.elapsed()))
 
 
 def valid_loss(task: Task, model: LanguageModel) -> float:

@@ -68,6 +68,7 @@ def plan(
     network = replace(network, hidden=hidden, embed=network.embed or min(hidden, fit.embed))
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
+    network = replace(network, softmax=OUTPUTS[output].softmax)
     passes = work / flops_per_token(network, output, V) / n_tokens
     dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
     asked = recipe.epochs or recipe.steps or recipe.seconds

@@ -11,7 +11,7 @@ from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 
 __all__ = ["command", "inputs_and_output", "settled"]
 
-SAME_BITS = ("shards", "threads")  # settings that need no repeating
+NOT_REPEATED = ("shards", "threads", "softmax")  # they change no bits, or follow another
 
 
 def settled(recipe: TrainSettings, steps: int) -> TrainSettings:
@@ -39,7 +39,7 @@ def command(
 
 def option_words(name: str, value: Any) -> list[str]:
     """One setting as command-line words; none where it is off, open or changes no bits."""
-    if value is None or (value is False and name != "tie") or name in SAME_BITS:
+    if value is None or (value is False and name != "tie") or name in NOT_REPEATED:
         return []
     option = name.replace("_", "-")
     if isinstance(value, bool):

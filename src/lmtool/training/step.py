@@ -51,6 +51,7 @@ class Run:
     waited: int = 0  # validations since the best
     training_seconds: float = 0.0  # without validation
     timed_steps: int = 0  # that training_seconds counts
+    validation_seconds: float = 0.0  # of the last one
 
     def buffer(self, shard: int, shapes: Shapes) -> Parameters:
         """Gradients of a shard, not cleared; the same memory every step."""
@@ -139,13 +140,13 @@ def touched(task: Task, run: Run, rate: float) -> Part:
     inputs, targets = segment(task.train_ids, run.step, recipe.bptt or 1, recipe.batch or 1)
     if task.sampler is None:
         return Part(run.parameters, inputs, targets, None, None)
-    draw = task.sampler.draw(np.random.default_rng((recipe.seed, run.step)))
+    draw = task.sampler.draw(targets.ravel(), np.random.default_rng((recipe.seed, run.step)))
     ids = np.concatenate([inputs.ravel(), targets.ravel(), draw.ids, [EOS_ID]])  # stays row 0
     rows, places = np.unique(ids, return_inverse=True)
     catch_up(task, run, rows, rate)
     weights = {k: x[rows] if k in PER_TOKEN else x for k, x in run.parameters.items()}
     n, small = inputs.size, places.reshape(-1).astype(np.int32)
-    local = Draw(places[2 * n : -1], draw.log_expected)
+    local = Draw(places[2 * n : -1], draw.extra)
     shape = inputs.shape
     return Part(weights, small[:n].reshape(shape), small[n : 2 * n].reshape(shape), local, rows)
 

@@ -1,8 +1,11 @@
-"""The table of output layers: a new one is a new file and one line here."""
+"""The tables of output layers: a new one is a new file and a line here."""
 
-from lmtool.nn.outputs import full, sampled
-from lmtool.nn.outputs.base import Draw, Output, OutputWeights, Sampler
+from lmtool.nn.outputs import classes, full, sampled
+from lmtool.nn.outputs.base import Draw, Output, OutputWeights, Sampler, Softmax
 
-__all__ = ["OUTPUTS", "Draw", "Output", "OutputWeights", "Sampler"]
+__all__ = ["OUTPUTS", "SOFTMAXES", "Draw", "Output", "OutputWeights", "Sampler", "Softmax"]
 
-OUTPUTS: dict[str, Output] = {output.name: output for output in (full.OUTPUT, sampled.OUTPUT)}
+OUTPUTS: dict[str, Output] = {
+    output.name: output for output in (full.OUTPUT, sampled.OUTPUT, classes.OUTPUT)
+}
+SOFTMAXES: dict[str, Softmax] = {"full": full.SOFTMAX, "classes": classes.SOFTMAX}

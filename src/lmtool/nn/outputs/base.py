@@ -1,15 +1,15 @@
-"""What an output layer is: from top vectors to the loss and its gradients."""
+"""What an output layer is: from top vectors to the loss and its gradients, and to exact scores."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.nn.parameters import Array
 
-__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler"]
+__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax"]
 
 Ids = NDArray[np.int32]
 
@@ -19,20 +19,22 @@ class OutputWeights(NamedTuple):
 
     weight: Array  # (V, D)
     bias: Array  # (V,)
+    class_weight: Array | None = None  # (K, D)
+    class_bias: Array | None = None  # (K,)
 
 
 class Draw(NamedTuple):
-    """Tokens drawn for a step."""
+    """The tokens that a step's loss needs beside its targets."""
 
-    ids: NDArray[np.intp]  # (K,) distinct, ascending
-    log_expected: Array  # (K,) ln of the probability of being drawn
+    ids: NDArray[np.intp]  # (K,)
+    extra: Any  # what the loss wants to know about them
 
 
 class Sampler(Protocol):
     """What an output layer draws from."""
 
-    def draw(self, rng: np.random.Generator) -> Draw:
-        """The tokens of one step."""
+    def draw(self, targets: Ids, rng: np.random.Generator) -> Draw:
+        """The tokens of a step with these targets."""
         ...
 
 
@@ -43,8 +45,33 @@ class Output:
     loss(weights, gradients, x (N, D), targets (N,), scale, draw) -> (loss, dx): the sum of -ln p
     in nats; scale times its gradients are ADDED to ``gradients``.
     sampler(counts (V,)) -> what is drawn from; None where the loss needs every token.
+    softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.
     """
 
     name: str
     loss: Callable[..., tuple[float, Array]]
     sampler: Callable[[NDArray[np.int64]], Sampler] | None = None
+    softmax: str = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """An exactly normalised distribution over V tokens, in numpy.
+
+    log_probabilities(weights, x (N, D)) -> (N, V) ln p of every token.
+    log_probability(weights, x (N, D), ids (N,)) -> (N,) ln p of one token each.
+    n_classes(V) -> K, the number of classes that it adds.
+    class_share(p (V,)) -> (K,) their probabilities, from those of the tokens.
+    """
+
+    log_probabilities: Callable[[OutputWeights, Array], Array]
+    log_probability: Callable[[OutputWeights, Array, Ids], Array]
+    n_classes: Callable[[int], int]
+    class_share: Callable[[Array], Array]
+
+
+def log_softmax(logits: Array) -> Array:
+    """In place, over the last axis."""
+    logits -= logits.max(axis=-1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return logits

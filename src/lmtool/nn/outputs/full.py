@@ -6,10 +6,10 @@ dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlo
 
 import numpy as np
 
-from lmtool.nn.outputs.base import Ids, Output, OutputWeights
+from lmtool.nn.outputs.base import Ids, Output, OutputWeights, Softmax, log_softmax
 from lmtool.nn.parameters import Array
 
-__all__ = ["OUTPUT"]
+__all__ = ["OUTPUT", "SOFTMAX"]
 
 CHUNK = 1 << 23  # logits held at once: 32 MB of float32
 
@@ -37,4 +37,17 @@ def loss(
     return total, dx
 
 
+def log_probabilities(weights: OutputWeights, x: Array) -> Array:
+    """(1) without a target."""
+    logits = x @ weights.weight.T
+    logits += weights.bias
+    return log_softmax(logits)
+
+
+def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
+    """ln p of one token a row: needs them all."""
+    return np.asarray(log_probabilities(weights, x)[np.arange(len(ids)), ids])
+
+
 OUTPUT = Output("full", loss)
+SOFTMAX = Softmax(log_probabilities, log_probability, lambda V: 0, lambda p: p[:0])

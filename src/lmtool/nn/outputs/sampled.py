@@ -29,8 +29,8 @@ class Unigrams(NamedTuple):
     cumulative: NDArray[np.float64]  # (V,)
     log_expected: NDArray[np.float32]  # (V,) ln q: being drawn at least once in SAMPLES draws
 
-    def draw(self, rng: np.random.Generator) -> Draw:
-        """Distinct token ids, ascending."""
+    def draw(self, targets: Ids, rng: np.random.Generator) -> Draw:
+        """Distinct token ids, ascending, each with its ln q."""
         ids = np.unique(np.searchsorted(self.cumulative, rng.random(SAMPLES)))
         return Draw(ids, self.log_expected[ids])
 
@@ -58,7 +58,7 @@ def loss(
     drawn = draw.ids
     W, w = weights.weight[drawn], weights.weight[targets]  # (K, D), (N, D)
     logits = x @ W.T
-    offset = weights.bias[drawn] - draw.log_expected
+    offset = weights.bias[drawn] - draw.extra
     wanted = np.einsum("nd,nd->n", x, w) + weights.bias[targets]  # s_y, becomes its gradient
     places = np.minimum(np.searchsorted(drawn, targets), len(drawn) - 1)
     hits = np.where(drawn[places] == targets, places, -1)

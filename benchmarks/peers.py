@@ -1,0 +1,231 @@
+"""The same model twice: trained and run by lmtool and by PyTorch."""
+
+import importlib
+import math
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import SEED, installed, per_second, zipf_ids, zipf_vocabulary
+from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.text.batches import segment
+from lmtool.training.loop import task_for
+from lmtool.training.plan import plan
+from lmtool.training.step import Task, new_run, training_step
+
+__all__ = [
+    "BATCH",
+    "BPTT",
+    "MODELS",
+    "THREADS",
+    "Job",
+    "LmtoolTrainer",
+    "Network",
+    "TorchTrainer",
+    "V",
+    "check_same",
+    "copied",
+    "fresh_job",
+    "fresh_model",
+    "has_torch",
+    "network",
+    "torch_logp",
+]
+
+V = 10_000
+BATCH, BPTT, LR = 20, 35, 0.004
+N_IDS = 200_000
+STEPS = 32  # time steps whose outputs are computed together, as in lmtool.inference.evaluate
+THREADS = (1, 2)
+
+MODELS = {
+    "RNN 200": ModelSettings("rnn", hidden=200, embed=200),
+    "LSTM 256": ModelSettings("lstm", hidden=256, embed=256),
+    "LSTM 2x200": ModelSettings("lstm", layers=2, hidden=200, embed=200),
+    "LSTM 650": ModelSettings("lstm", hidden=650, embed=650),
+}
+
+Ids = NDArray[np.int32]
+Tensor = Any  # torch may be absent, so nothing of it has a type
+
+
+# --- lmtool ---------------------------------------------------------------------------------
+
+
+def fresh_model(settings: ModelSettings, n_tokens: int = V) -> LanguageModel:
+    """Random weights over generated words."""
+    vocabulary = zipf_vocabulary(n_tokens)
+    rng = np.random.default_rng(SEED)
+    return LanguageModel(settings, vocabulary, initialise(settings, vocabulary.counts, rng))
+
+
+class Job(NamedTuple):
+    """What both train."""
+
+    model: LanguageModel  # at the start
+    ids: Ids
+    recipe: TrainSettings
+
+
+def fresh_job(settings: ModelSettings, n_tokens: int = V, output: str = "full") -> Job:
+    """Random ids, 20 streams, 35 steps, Adam, clipping, no dropout, the state carried."""
+    ids = zipf_ids(np.random.default_rng(SEED), n_tokens, N_IDS)
+    asked = TrainSettings(
+        output=output, steps=1, batch=BATCH, bptt=BPTT, lr=LR, dropout=0.0, context="document"
+    )
+    settings, recipe = plan(settings, asked, len(ids), n_tokens)
+    return Job(fresh_model(settings, n_tokens), ids, recipe)
+
+
+class LmtoolTrainer:
+    """A model in training by lmtool."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        with self.task(1) as task:
+            self.run = new_run(task)
+
+    def task(self, threads: int) -> AbstractContextManager[Task]:
+        """The job for some threads, as long as it is used."""
+        model, ids, recipe = self.job
+        return task_for(model, ids, ids, replace(recipe, threads=threads))
+
+    def step(self) -> float:
+        """The sum of -ln p over the step's tokens."""
+        with self.task(1) as task:
+            return training_step(task, self.run)
+
+    def speed(self, threads: int, seconds: float) -> float:
+        """Tokens a second."""
+        with self.task(threads) as task:
+            steps = per_second(lambda: training_step(task, self.run), seconds)
+        return steps * BATCH * BPTT
+
+
+# --- PyTorch --------------------------------------------------------------------------------
+
+
+def has_torch() -> bool:
+    """Whether there is a PyTorch to compare with."""
+    return installed("torch") is not None
+
+
+def torch() -> Any:
+    """The package, which only these functions load."""
+    return importlib.import_module("torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The modules of a language model; the embedding's weights are the output's."""
+
+    embedding: Any  # nn.Embedding
+    rnn: Any  # nn.RNN or nn.LSTM
+    output: Any  # nn.Linear
+    dropout: Any  # nn.Dropout
+
+    def __call__(self, ids: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """ids (T, B) -> logits (T, B, V) and the state after them."""
+        top, state = self.rnn(self.dropout(self.embedding(ids)), state)
+        return self.output(self.dropout(top)), state
+
+    @property
+    def modules(self) -> Any:
+        """All of them, as one module."""
+        return torch().nn.ModuleList([self.embedding, self.rnn, self.output, self.dropout])
+
+
+def network(settings: ModelSettings, n_tokens: int, dropout: float = 0.0) -> Network:
+    """Fresh modules."""
+    nn = torch().nn
+    between = dropout if settings.layers > 1 else 0.0
+    rnn = getattr(nn, settings.cell.upper())(
+        settings.embed, settings.hidden, settings.layers, dropout=between
+    )
+    embedding, output = nn.Embedding(n_tokens, settings.embed), nn.Linear(settings.hidden, n_tokens)
+    output.weight = embedding.weight
+    return Network(embedding, rnn, output, nn.Dropout(dropout))
+
+
+def copied(model: LanguageModel) -> Network:
+    """The same weights as the model's."""
+    weights = {name: torch().tensor(array) for name, array in model.parameters.items()}
+    copy = network(model.settings, model.vocabulary.n_tokens)
+    copy.embedding.load_state_dict({"weight": weights["embedding.weight"]})
+    copy.output.load_state_dict(
+        {"weight": weights["embedding.weight"], "bias": weights["output.bias"]}
+    )
+    copy.rnn.load_state_dict(
+        {k.removeprefix("rnn."): x for k, x in weights.items() if k.startswith("rnn.")}
+    )
+    return copy
+
+
+class TorchTrainer:
+    """A network in training by PyTorch."""
+
+    def __init__(self, network: Network, optimizer: Any, ids: Ids, clip: float) -> None:
+        self.network, self.optimizer, self.ids, self.clip = network, optimizer, ids, clip
+        self.n_steps, self.state = 0, None
+
+    @classmethod
+    def of(cls, job: Job) -> "TorchTrainer":
+        """The same weights, ids and recipe as lmtool's."""
+        network = copied(job.model)
+        optimizer = torch().optim.Adam(network.modules.parameters(), job.recipe.lr)
+        return cls(network, optimizer, job.ids, job.recipe.clip)
+
+    def step(self) -> float:
+        """The sum of -ln p over the step's tokens."""
+        inputs, targets = map(long, segment(self.ids, self.n_steps, BPTT, BATCH))
+        self.optimizer.zero_grad()
+        logits, state = self.network(inputs, self.state)
+        loss = torch().nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        loss.backward()
+        torch().nn.utils.clip_grad_norm_(self.network.modules.parameters(), self.clip)
+        self.optimizer.step()
+        self.n_steps, self.state = self.n_steps + 1, detached(state)
+        return float(loss.detach()) * BATCH * BPTT
+
+    def speed(self, threads: int, seconds: float) -> float:
+        """Tokens a second."""
+        torch().set_num_threads(threads)
+        return per_second(self.step, seconds) * BATCH * BPTT
+
+
+def torch_logp(network: Network, pieces: Ids, skip: Ids | int = 0) -> float:
+    """What ``lmtool.inference.evaluate.padded_logp`` computes, in PyTorch."""
+    T, B = pieces.shape
+    inputs = long(np.maximum(np.concatenate([np.zeros((1, B), np.int32), pieces[:-1]]), 0))
+    counted = long(np.where(np.arange(T)[:, None] >= skip, pieces, -1))
+    state, total = None, 0.0
+    with torch().inference_mode():
+        for start in range(0, T, STEPS):
+            logits, state = network(inputs[start : start + STEPS], state)
+            wanted = counted[start : start + STEPS].flatten()
+            total -= float(
+                torch().nn.functional.cross_entropy(
+                    logits.flatten(0, 1), wanted, ignore_index=-1, reduction="sum"
+                )
+            )
+    return total
+
+
+def long(ids: Ids) -> Tensor:
+    """Ids as PyTorch takes them."""
+    return torch().from_numpy(ids.astype(np.int64))
+
+
+def detached(state: Any) -> Any:
+    """The state without its history."""
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+
+
+def check_same(ours: float, theirs: float) -> None:
+    """Stops where the two do not compute the same number, since a ratio would mean nothing."""
+    if not math.isclose(ours, theirs, rel_tol=1e-4):
+        raise RuntimeError(f"lmtool and PyTorch do not agree: {ours} and {theirs}")

@@ -1,0 +1,61 @@
+"""Training speed: the same model, batch and optimiser in lmtool and in PyTorch."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from statistics import median
+
+from benchmarks.common import Cell, Options, Table, interleaved, ratio, say
+from benchmarks.peers import (
+    MODELS,
+    THREADS,
+    LmtoolTrainer,
+    TorchTrainer,
+    check_same,
+    fresh_job,
+    has_torch,
+)
+from lmtool.settings import ModelSettings
+
+__all__ = ["run"]
+
+COLUMNS = (
+    "model",
+    *(f"lmtool, {n}" for n in THREADS),
+    *(f"PyTorch, {n}" for n in THREADS),
+    *(f"lmtool / PyTorch, {n}" for n in THREADS),
+    "lmtool, 2 / 1",
+)
+
+
+def run(options: Options) -> Iterator[Table]:
+    """One table."""
+    if not has_torch():
+        say("throughput: PyTorch is not installed, so lmtool runs alone")
+    rows = [[name, *row(settings, options)] for name, settings in MODELS.items()]
+    yield Table("Training, tokens/s with 1 and 2 threads", COLUMNS, rows)
+
+
+def row(settings: ModelSettings, options: Options) -> list[Cell]:
+    """One model."""
+    speeds = interleaved(arms(settings, options.seconds), options.repeats)
+    ours, theirs = ([speeds.get((name, n), []) for n in THREADS] for name in ("lmtool", "PyTorch"))
+    return [
+        *(median(some) for some in ours),
+        *(median(some) if some else None for some in theirs),
+        *(ratio(a, b) if b else None for a, b in zip(ours, theirs, strict=True)),
+        ratio(ours[1], ours[0]),
+    ]
+
+
+def arms(settings: ModelSettings, seconds: float) -> dict[tuple[str, int], Callable[[], float]]:
+    """(who, threads) -> tokens a second; the first step of both must give the same loss."""
+    job = fresh_job(settings)
+    trainers: dict[str, LmtoolTrainer | TorchTrainer] = {"lmtool": LmtoolTrainer(job)}
+    if has_torch():
+        trainers["PyTorch"] = TorchTrainer.of(job)
+        check_same(*(trainer.step() for trainer in trainers.values()))
+    return {
+        (name, n): partial(trainer.speed, n, seconds)
+        for n in THREADS
+        for name, trainer in trainers.items()
+    }
