@@ -1,5 +1,6 @@
 """What every part shares: interleaved timing, generated text, fresh processes, tables."""
 
+import math
 import os
 import platform
 import re
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from lmtool._version import __version__
 from lmtool.cli.render import json_line, table
 from lmtool.settings import TextSettings
-from lmtool.text.vocabulary import Vocabulary
+from lmtool.text.vocabulary import UNK_ID, Vocabulary
 
 __all__ = [
     "SEED",
@@ -49,6 +50,7 @@ __all__ = [
 
 SEED = 1
 SYLLABLES = [consonant + vowel for consonant in "bcdfghjklmnprstz" for vowel in "aeiou"]
+BEND = 8000  # most frequent words that follow Zipf's law
 N_TYPES = 1_000_000  # words that a generated text draws from
 LINE = 20  # words a line
 LINES = 1000  # written at a time
@@ -156,8 +158,13 @@ def peak_mb() -> float:
 
 
 def zipf_ids(rng: np.random.Generator, V: int, n: int) -> NDArray[np.int32]:
-    """n of the ids below V, id k with probability ln(1 + 1 / (k + 1)) / ln V, nearly Zipf's law."""
-    return (V ** rng.random(n)).astype(np.int32) - 1
+    """n ids by the word frequencies of large texts: 1 / k, and 1 / k^2 beyond BEND.
+
+    Words beyond the V most frequent become <UNK>. (Ferrer i Cancho & Sole 2001)
+    """
+    t = rng.random(n) * (1 + math.log(BEND))
+    k = np.where(t < math.log(BEND), np.exp(t), BEND / (1 + math.log(BEND) - t))
+    return np.where(k < V + 1, k - 1, UNK_ID).astype(np.int32)
 
 
 def spelled(number: int) -> str:
@@ -171,7 +178,7 @@ def spelled(number: int) -> str:
 
 def zipf_vocabulary(V: int) -> Vocabulary:
     """V outputs with the counts of a large text."""
-    counts = {spelled(k): 1 + 100 * V // (k + 1) for k in range(V - 2)}
+    counts = {spelled(k - 1): 1 + int(100 * V * min(1, BEND / k) / k) for k in range(1, V - 1)}
     return Vocabulary.from_counts(counts, 10 * V, TextSettings(vocab_size=V))
 
 

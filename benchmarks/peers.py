@@ -130,8 +130,13 @@ class Network:
 
     def __call__(self, ids: Tensor, state: Any) -> tuple[Tensor, Any]:
         """ids (T, B) -> logits (T, B, V) and the state after them."""
+        top, state = self.read(ids, state)
+        return self.output(top), state
+
+    def read(self, ids: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """ids (T, B) -> top (T, B, H) and the state after them."""
         top, state = self.rnn(self.dropout(self.embedding(ids)), state)
-        return self.output(self.dropout(top)), state
+        return self.dropout(top), state
 
     @property
     def modules(self) -> Any:
@@ -202,16 +207,14 @@ def torch_logp(network: Network, pieces: Ids, skip: Ids | int = 0) -> float:
     T, B = pieces.shape
     inputs = long(np.maximum(np.concatenate([np.zeros((1, B), np.int32), pieces[:-1]]), 0))
     counted = long(np.where(np.arange(T)[:, None] >= skip, pieces, -1))
+    cross_entropy = torch().nn.functional.cross_entropy
     state, total = None, 0.0
     with torch().inference_mode():
         for start in range(0, T, STEPS):
-            logits, state = network(inputs[start : start + STEPS], state)
-            wanted = counted[start : start + STEPS].flatten()
-            total -= float(
-                torch().nn.functional.cross_entropy(
-                    logits.flatten(0, 1), wanted, ignore_index=-1, reduction="sum"
-                )
-            )
+            top, state = network.read(inputs[start : start + STEPS], state)
+            wanted = counted[start : start + STEPS]
+            logits = network.output(top[wanted >= 0])
+            total -= float(cross_entropy(logits, wanted[wanted >= 0], reduction="sum"))
     return total
 
 

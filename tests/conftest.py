@@ -1,5 +1,6 @@
 """A tiny vocabulary and a tiny random model of each cell, shared by all tests."""
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -7,6 +8,9 @@ from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.cells import CELLS
 from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text.vocabulary import Vocabulary
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # machines may be busy
+hypothesis.settings.load_profile("untimed")
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw Todd", "the dog saw the cat")
 

@@ -40,6 +40,7 @@ class TrainSettings:
     """How the weights are found."""
 
     output: str | None = None  # a key of nn.outputs.OUTPUTS
+    samples: int | None = None  # tokens drawn a step by the sampled output
     epochs: float | None = None  # passes over the corpus; one of epochs, steps, seconds
     steps: int | None = None  # optimiser steps
     seconds: float | None = None  # wall-clock budget

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lmtool.errors import ConfigError, InputError
 from lmtool.settings import TextSettings
-from lmtool.text import transcript
+from lmtool.text import reader, transcript
 from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
@@ -66,7 +66,7 @@ def test_streams_are_the_naive_encoding(
     paths = [write(folder, "one.txt", text[:3]), write(folder, "two.txt", text[3:])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transcript, "CHUNK", chunk)
-        patch.setattr(transcript, "BATCH", chunk)
+        patch.setattr(reader, "BLOCK", chunk)
         vocabulary, train, valid = prepare(
             paths, [write(folder, "valid.txt", valid_text)], settings, folder
         )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmtool.errors import InputError
+from lmtool.text import reader
 from lmtool.text.reader import display_name, read_lines
 
 BOM = b"\xef\xbb\xbf"
@@ -143,3 +144,28 @@ def test_standard_input_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     next(lines)
     del lines
     assert not stream.buffer.closed
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\xef\xbb\xbf", b"one", b"one\r\n\r\ntwo\rthree\n", b"\xef\xbb\xbfa\n" + b"b\n" * 9],
+)
+@pytest.mark.parametrize("size", [1, 4, 1 << 16])
+def test_blocks_are_the_lines(tmp_path: Path, raw: bytes, size: int) -> None:
+    path = written(tmp_path, raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "BLOCK", size)
+        blocks = list(reader.read_blocks(path))
+    assert "".join(blocks) == "".join(f"{line}\n" for line in texts(path))
+
+
+@pytest.mark.parametrize("raw", [b"a\n" * 50_000 + b"caf\xe9\n", b"a\n" * 50_000 + b"\0\n"])
+def test_blocks_fail_with_the_same_words(tmp_path: Path, raw: bytes) -> None:
+    path = written(tmp_path, raw)
+    messages = []
+    for read in (reader.read_lines, reader.read_blocks):
+        with pytest.raises(InputError) as error:
+            list(read(path))
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+    assert ":50001:" in messages[0]

@@ -90,6 +90,15 @@ def run(
             rich_help_panel=TRAINING,
         ),
     ] = RECIPE.output,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Words drawn a step by the sampled softmax.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.samples,
     epochs: Annotated[
         float | None,
         typer.Option(help="Passes over the text.", show_default=FOLLOWS, rich_help_panel=TRAINING),

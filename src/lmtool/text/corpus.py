@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lmtool.errors import InputError
 from lmtool.settings import TextSettings
 from lmtool.text.reader import STDIN, display_name
+from lmtool.text.tokenizers import LINE_END as END_TOKEN
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.transcript import LINE_END, Spellings, Transcript, transcribe
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary, check_settings
@@ -106,7 +107,7 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
 
 def _vocabulary(text: Transcript, spellings: Spellings, settings: TextSettings) -> Vocabulary:
     counts = dict(zip(spellings, text.counts(len(spellings)).tolist(), strict=True))
-    n_lines = counts.pop("\n")
+    n_lines = counts.pop(END_TOKEN)
     return Vocabulary.from_counts(counts, n_lines, settings)
 
 

@@ -11,10 +11,11 @@ from typing import BinaryIO, NamedTuple, cast
 
 from lmtool.errors import InputError
 
-__all__ = ["STDIN", "Line", "display_name", "read_lines"]
+__all__ = ["STDIN", "Line", "display_name", "read_blocks", "read_lines"]
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
+BLOCK = 1 << 16  # bytes at a time: few enough for the processor's cache
 UTF8_BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")  # the first one opens UTF-32 files, too
 
@@ -35,9 +36,23 @@ def read_lines(path: str | Path) -> Iterator[Line]:
     Raises InputError: missing, unreadable, not UTF-8, binary, damaged gzip.
     """
     name = display_name(path)
+    with _opened(path, name) as stream:
+        yield from _lines(stream, name)
+
+
+def read_blocks(path: str | Path) -> Iterator[str]:
+    """The same lines, some thousands at a time: each block is whole lines, each ended by LF."""
+    name = display_name(path)
+    with _opened(path, name) as stream:
+        yield from _blocks(stream, name)
+
+
+@contextmanager
+def _opened(path: str | Path, name: str) -> Iterator[io.BufferedReader]:
+    """The bytes of a file or of standard input; whatever goes wrong becomes an InputError."""
     try:
-        with _opened(path) as stream:
-            yield from _lines(stream, name)
+        with _stream(path) as stream:
+            yield stream
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         message = "not a whole gzip file: damaged, cut short, or named .gz by mistake"
         raise InputError(f"{name}: {message}; make it anew or rename it") from error
@@ -53,7 +68,7 @@ def display_name(path: str | Path) -> str:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[io.BufferedReader]:
+def _stream(path: str | Path) -> Iterator[io.BufferedReader]:
     if str(path) == STDIN:
         yield _unpacked(_standard_input(), suffix="")
         return
@@ -82,6 +97,26 @@ def _lines(stream: io.BufferedReader, name: str) -> Iterator[Line]:
         if text:  # empty: nothing but a byte order mark
             text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
             yield Line(text, number, name)
+
+
+def _blocks(stream: io.BufferedReader, name: str) -> Iterator[str]:
+    first, offset = 1, 0
+    while lines := stream.readlines(BLOCK):
+        try:
+            text = "" if first == 1 else b"".join(lines).decode()
+        except UnicodeDecodeError:
+            text = ""
+        if not text or "\0" in text:  # line by line, for the mark at the start or the exact message
+            text = "".join(_by_line(lines, name, first, offset))
+        text = text.replace("\r\n", "\n")
+        yield text if text.endswith("\n") or not text else text + "\n"
+        first, offset = first + len(lines), offset + sum(map(len, lines))
+
+
+def _by_line(lines: list[bytes], name: str, first: int, offset: int) -> Iterator[str]:
+    for number, raw in enumerate(lines, start=first):
+        yield _decoded(raw, name, number, offset)
+        offset += len(raw)
 
 
 def _decoded(raw: bytes, name: str, number: int, offset: int) -> str:

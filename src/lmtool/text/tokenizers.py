@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["TOKENIZERS", "Tokenizer"]
+__all__ = ["LINE_END", "TOKENIZERS", "Tokenizer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +11,13 @@ class Tokenizer:
     """How one line becomes tokens and tokens become a line.
 
     The tokens of a line are pieces of it, in order; what lies between two of them is lost, and
-    ``join`` puts its own separator there.
+    ``join`` puts its own separator there. ``split_lines`` does what ``split`` does for each of many
+    lines at once, with LINE_END as a token after each.
     """
 
     name: str
     split: Callable[[str], list[str]]
+    split_lines: Callable[[str], list[str]]
     join: Callable[[Iterable[str]], str]
 
     @property
@@ -24,10 +26,23 @@ class Tokenizer:
         return self.join(("", ""))
 
 
+LINE_END = "\0"  # in no text: the reader refuses it
+
+
+def words_of_lines(text: str) -> list[str]:
+    """Words at Unicode white space, a lone CR included."""
+    return text.replace("\n", " \0 ").split()
+
+
+def characters_of_lines(text: str) -> list[str]:
+    """Every character; white space counts."""
+    return list(text.replace("\n", "\0"))
+
+
 TOKENIZERS: dict[str, Tokenizer] = {
     tokenizer.name: tokenizer
     for tokenizer in (
-        Tokenizer("word", str.split, " ".join),  # at Unicode white space, a lone CR included
-        Tokenizer("char", list, "".join),  # white space counts
+        Tokenizer("word", str.split, words_of_lines, " ".join),
+        Tokenizer("char", list, characters_of_lines, "".join),
     )
 }

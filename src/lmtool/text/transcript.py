@@ -13,22 +13,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.text.reader import read_lines
+from lmtool.text.reader import read_blocks
+from lmtool.text.tokenizers import LINE_END as END_TOKEN
 from lmtool.text.tokenizers import Tokenizer
-from lmtool.text.vocabulary import split_line
+from lmtool.text.vocabulary import EOS_SPELLINGS
 
 __all__ = ["LINE_END", "Spellings", "Transcript", "transcribe"]
 
-LINE_END = 0  # the number of "\n", which no line contains
+LINE_END = 0  # the number of the token that ends a line
 CHUNK = 1 << 20  # numbers in memory at a time
-BATCH = 1 << 12  # words numbered at a time: few enough for the processor's cache
 
 
 class Spellings(dict[str, int]):
     """Spelling -> number, which a new spelling gets when it is first looked up."""
 
     def __init__(self) -> None:
-        super().__init__({"\n": LINE_END})
+        super().__init__({END_TOKEN: LINE_END})
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
@@ -77,15 +77,19 @@ def transcribe(
     paths: Iterable[str | Path], tokenizer: Tokenizer, spellings: Spellings, target: Path
 ) -> Transcript:
     """Writes the files' lines one after another; new words are added to ``spellings``."""
-    words: list[str] = []
+    end_marks = np.array([spellings[mark] for mark in sorted(EOS_SPELLINGS)], np.int32)
     with open(target, "wb") as file:
-        for line in chain.from_iterable(map(read_lines, paths)):
-            tokens = split_line(tokenizer, line.text)
-            if tokens:
-                words += tokens
-                words.append("\n")
-            if len(words) >= BATCH:
-                spellings.numbers(words).tofile(file)
-                words.clear()
-        spellings.numbers(words).tofile(file)
+        for block in chain.from_iterable(map(read_blocks, paths)):
+            tidy(spellings.numbers(tokenizer.split_lines(block)), end_marks).tofile(file)
     return Transcript(target)
+
+
+def tidy(numbers: NDArray[np.int32], end_marks: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Whole lines without an end mark before the LINE_END, and without blank lines."""
+    ends = numbers == LINE_END
+    closing = np.append(ends[1:], False) & np.isin(numbers, end_marks)
+    numbers = numbers[~closing]
+    ends = numbers == LINE_END
+    blank = ends & np.append(True, ends[:-1])
+    kept: NDArray[np.int32] = numbers[~blank]
+    return kept

@@ -67,7 +67,7 @@ def task_for(
     """A task with its workers, for as long as it is used."""
     start = time.monotonic() if start is None else start
     make = OUTPUTS[recipe.output or "full"].sampler
-    sampler = make and make(model.vocabulary.counts)
+    sampler = make and make(model.vocabulary.counts, recipe.samples or 1)
     with Workers(recipe.threads or 1) as workers:
         yield Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
 

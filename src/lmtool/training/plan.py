@@ -9,7 +9,6 @@ from lmtool.errors import ConfigError
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import OUTPUTS
-from lmtool.nn.outputs.sampled import SAMPLES
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
@@ -34,6 +33,7 @@ class Sizes(NamedTuple):
     bptt: int
     lr: float  # Adam's
     dropout: float | None  # None: as many passes over the text demand
+    samples: int = 1024
 
 
 CORPORA = (  # limit: tokens
@@ -47,10 +47,10 @@ CORPORA = (  # limit: tokens
 )
 BUDGETS = (  # limit: floating-point operations of training
     Sizes(1.5e12, 96, 128, 32, 16, 0.012, None),
-    Sizes(2.5e13, 128, 256, 32, 20, 0.010, None),
-    Sizes(2e14, 256, 512, 32, 25, 0.006, None),
-    Sizes(1e15, 400, 800, 32, 30, 0.004, None),
-    Sizes(math.inf, 512, 1024, 48, 35, 0.003, None),
+    Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
+    Sizes(2e14, 256, 512, 64, 16, 0.007, None, 2048),
+    Sizes(1e15, 400, 800, 64, 20, 0.004, None, 2048),
+    Sizes(math.inf, 512, 1024, 64, 25, 0.003, None, 2048),
 )
 
 
@@ -69,12 +69,14 @@ def plan(
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
-    passes = work / flops_per_token(network, output, V) / n_tokens
+    samples = recipe.samples or fit.samples
+    passes = work / flops_per_token(network, output, V, samples) / n_tokens
     dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
         recipe,
         output=output,
+        samples=samples,
         epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
         batch=batch,
         bptt=bptt,
@@ -97,13 +99,13 @@ def dropout_for(passes: float) -> float:
     return round(min(MOST_DROPOUT, max(0.0, 0.1 * math.log2(max(1.0, passes)))), 2)
 
 
-def flops_per_token(network: ModelSettings, output: str, V: int) -> float:
+def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -> float:
     """Floating-point operations of training on a token: the forward pass three times."""
     E, H, n_gates = network.embed or 1, network.hidden or 1, CELLS[network.cell].n_gates
     weights = n_gates * H * (E + H + 2 * H * (network.layers - 1))
     if network.tie and E != H:
         weights += E * H
-    weights += (E if network.tie else H) * (V if output == "full" else min(V, SAMPLES))
+    weights += (E if network.tie else H) * (V if output == "full" else min(V, samples))
     return 6.0 * weights
 
 
@@ -152,6 +154,7 @@ def _sizes(network: ModelSettings, recipe: TrainSettings) -> list[tuple[str, flo
         ("--epochs", recipe.epochs),
         ("--steps", recipe.steps),
         ("--time", recipe.seconds),
+        ("--samples", recipe.samples),
         ("--batch", recipe.batch),
         ("--bptt", recipe.bptt),
         ("--lr", recipe.lr),

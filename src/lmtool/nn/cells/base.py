@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lmtool.nn.parameters import Array
-
-__all__ = ["Cell", "State", "Weights", "project", "sigmoid", "weight_gradients"]
-
 import numpy as np
 
+from lmtool.nn.parameters import Array
+
+__all__ = ["Cell", "State", "Weights", "project", "sigmoid", "transposed", "weight_gradients"]
+
 State = tuple[Array, ...]
+
+STRIP = 32  # rows
 
 
 class Weights(NamedTuple):
@@ -57,6 +59,14 @@ def project(weights: Weights, x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow."""
     return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+def transposed(x: Array) -> Array:
+    """x' in memory of its own: (M, N) -> (N, M); in strips, which is several times faster."""
+    out = np.empty(x.shape[::-1], x.dtype)
+    for start in range(0, len(x), STRIP):
+        out[:, start : start + STRIP] = x[start : start + STRIP].T
+    return out
 
 
 def weight_gradients(

@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmtool.nn.cells.base import Cell, State, Weights, project, sigmoid, weight_gradients
+from lmtool.nn.cells.base import (
+    Cell,
+    State,
+    Weights,
+    project,
+    sigmoid,
+    transposed,
+    weight_gradients,
+)
 from lmtool.nn.parameters import Array
 
 __all__ = ["CELL"]
@@ -51,7 +59,7 @@ def forward(
     z = project(weights, x)
     h, h_in, m = (np.empty((T, B, H), x.dtype) for _ in range(3))
     recurrent = np.empty((B, 3 * H), x.dtype)
-    U = np.ascontiguousarray(weights.weight_hh.T)
+    U = transposed(weights.weight_hh)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])

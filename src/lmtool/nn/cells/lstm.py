@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmtool.nn.cells.base import Cell, State, Weights, project, sigmoid, weight_gradients
+from lmtool.nn.cells.base import (
+    Cell,
+    State,
+    Weights,
+    project,
+    sigmoid,
+    transposed,
+    weight_gradients,
+)
 from lmtool.nn.parameters import Array
 
 __all__ = ["CELL"]
@@ -50,7 +58,7 @@ def forward(
     z = project(weights, x)  # the input's part of (1), all steps at once
     h, h_in, c_in, tanh_c = (np.empty((T, B, H), x.dtype) for _ in range(4))
     recurrent = np.empty((B, 4 * H), x.dtype)
-    U = np.ascontiguousarray(weights.weight_hh.T)
+    U = transposed(weights.weight_hh)
     h_last, c_last = state
     c = np.empty((B, H), x.dtype)
     for t in range(T):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmtool.nn.cells.base import Cell, State, Weights, project, weight_gradients
+from lmtool.nn.cells.base import Cell, State, Weights, project, transposed, weight_gradients
 from lmtool.nn.parameters import Array
 
 __all__ = ["ACTIVATIONS", "CELL"]
@@ -51,7 +51,7 @@ def forward(
     H = weights.weight_hh.shape[1]
     h = project(weights, x)  # becomes h in place
     h_in, recurrent = np.empty_like(h), np.empty((B, H), x.dtype)
-    U = np.ascontiguousarray(weights.weight_hh.T)
+    U = transposed(weights.weight_hh)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])

@@ -44,13 +44,14 @@ class Output:
 
     loss(weights, gradients, x (N, D), targets (N,), scale, draw) -> (loss, dx): the sum of -ln p
     in nats; scale times its gradients are ADDED to ``gradients``.
-    sampler(counts (V,)) -> what is drawn from; None where the loss needs every token.
+    sampler(counts (V,), samples) -> what is drawn from, samples times a step; None where the loss
+    needs every token.
     softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.
     """
 
     name: str
     loss: Callable[..., tuple[float, Array]]
-    sampler: Callable[[NDArray[np.int64]], Sampler] | None = None
+    sampler: Callable[[NDArray[np.int64], int], Sampler] | None = None
     softmax: str = "full"
 
 

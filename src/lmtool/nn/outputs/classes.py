@@ -140,5 +140,5 @@ def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
     return np.asarray(logp)
 
 
-OUTPUT = Output("classes", loss, lambda counts: Classes(len(counts)), softmax="classes")
+OUTPUT = Output("classes", loss, lambda counts, samples: Classes(len(counts)), softmax="classes")
 SOFTMAX = Softmax(log_probabilities, log_probability, n_classes, class_share)

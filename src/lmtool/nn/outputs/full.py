@@ -11,7 +11,7 @@ from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT", "SOFTMAX"]
 
-CHUNK = 1 << 23  # logits held at once: 32 MB of float32
+CHUNK = 1 << 22  # logits held at once: 16 MB of float32
 
 
 def loss(
@@ -45,8 +45,13 @@ def log_probabilities(weights: OutputWeights, x: Array) -> Array:
 
 
 def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
-    """ln p of one token a row: needs them all."""
-    return np.asarray(log_probabilities(weights, x)[np.arange(len(ids)), ids])
+    """ln p of one token a row: needs them all, in chunks of rows."""
+    out, rows = np.empty(len(ids), x.dtype), max(1, CHUNK // len(weights.weight))
+    for start in range(0, len(ids), rows):
+        part = slice(start, start + rows)
+        wanted = ids[part]
+        out[part] = log_probabilities(weights, x[part])[np.arange(len(wanted)), wanted]
+    return out
 
 
 OUTPUT = Output("full", loss)

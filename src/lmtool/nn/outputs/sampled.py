@@ -19,29 +19,29 @@ from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT"]
 
-SAMPLES = 1024  # draws a step, nearly as many distinct tokens
 FLATTEN = 0.75  # power of the unigram distribution that is drawn from
 
 
 class Unigrams(NamedTuple):
     """The flattened unigram distribution."""
 
+    samples: int  # draws a step, nearly as many distinct tokens
     cumulative: NDArray[np.float64]  # (V,)
-    log_expected: NDArray[np.float32]  # (V,) ln q: being drawn at least once in SAMPLES draws
+    log_expected: NDArray[np.float32]  # (V,) ln q: being drawn at least once in a step
 
     def draw(self, targets: Ids, rng: np.random.Generator) -> Draw:
         """Distinct token ids, ascending, each with its ln q."""
-        ids = np.unique(np.searchsorted(self.cumulative, rng.random(SAMPLES)))
+        ids = np.unique(np.searchsorted(self.cumulative, rng.random(self.samples)))
         return Draw(ids, self.log_expected[ids])
 
 
-def sampler(counts: NDArray[np.int64]) -> Unigrams:
+def sampler(counts: NDArray[np.int64], samples: int) -> Unigrams:
     """q from the counts (V,)."""
     p = (counts + 1.0) ** FLATTEN
     p /= p.sum()
-    expected = -np.expm1(SAMPLES * np.log1p(-p))
+    expected = -np.expm1(samples * np.log1p(-p))
     cumulative = p.cumsum()
-    return Unigrams(cumulative / cumulative[-1], np.log(expected).astype(np.float32))
+    return Unigrams(samples, cumulative / cumulative[-1], np.log(expected).astype(np.float32))
 
 
 def loss(

@@ -1,0 +1,103 @@
+"""A run against the clock, and the command that repeats it."""
+
+import math
+import shlex
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import lmtool
+from lmtool.cli.app import main
+from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.training.clock import horizon, settle, speed, validates
+from lmtool.training.plan import BUDGETS, dropout_for, plan
+from lmtool.training.schedules import DECAY
+
+LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES))
+    return path
+
+
+def state(step: int, elapsed: float, validation: float = 0.0) -> tuple[Any, Any]:
+    """A task of 100 s and a run at 10 steps a second."""
+    task = SimpleNamespace(recipe=TrainSettings(seconds=100.0), elapsed=lambda: elapsed)
+    run = SimpleNamespace(
+        step=step, steps=math.inf, training_seconds=step / 10, timed_steps=step,
+        validation_seconds=validation,
+    )  # fmt: skip
+    return task, run
+
+
+def test_the_horizon_is_what_fits() -> None:
+    assert horizon(*state(100, 10.0), every=10**6) == pytest.approx(990, abs=2)
+    # two validations at the end cost 10 s, one on the way 5 s more
+    assert horizon(*state(100, 10.0, validation=5.0), every=500) == pytest.approx(840, abs=2)
+
+
+def test_the_length_is_fixed_when_the_rate_must_fall() -> None:
+    for step in (100, 500):
+        task, run = state(step, step / 10)
+        settle(task, run, every=10**6)
+        assert math.isinf(run.steps)
+    falls = math.ceil(990 * (1 - DECAY))
+    task, run = state(falls, falls / 10)
+    settle(task, run, every=10**6)
+    assert run.steps == pytest.approx(990, abs=2)
+
+
+def test_no_validation_shortly_before_the_end() -> None:
+    run: Any = SimpleNamespace(step=100, steps=math.inf)
+    assert validates(run, 50)
+    run.steps = 110
+    assert not validates(run, 50)
+    run.step = 110
+    assert validates(run, 50)
+
+
+@pytest.mark.parametrize("output", ["full", "sampled"])
+def test_the_printed_command_repeats_the_run_bit_for_bit(
+    corpus: Path, tmp_path: Path, output: str
+) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    began = time.monotonic()
+    lm = lmtool.train(corpus, model=first, seconds=3.0, hidden=16, output=output)
+    took = time.monotonic() - began
+    words = shlex.split(lm.provenance["command"])
+    words[words.index(str(first))] = str(second)
+    assert main([*words[1:], "--quiet"]) == 0
+    again = lmtool.load(second)
+    assert again.language_model.parameters.flat.tobytes() == (
+        lm.language_model.parameters.flat.tobytes()
+    )
+    assert took < 30  # not a timing of the machine: that the clock ends the run at all
+
+
+def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
+    plans = [
+        plan(ModelSettings(), TrainSettings(seconds=seconds), 10**6, 10**4, speed=1e11)
+        for seconds in (10, 60, 600, 3600, 36000)
+    ]
+    hidden = [network.hidden for network, _ in plans]
+    assert hidden == [sizes.hidden for sizes in BUDGETS]
+    dropout = [dropout_for(passes) for passes in (0.1, 1, 2, 8, 10**6)]
+    assert dropout == [0.0, 0.0, 0.1, 0.3, 0.5]
+
+
+def test_speed_is_a_speed() -> None:
+    assert 1e8 < speed(1) < 1e14
+
+
+def test_plan_writes_nothing_and_tells_what_train_would_do(corpus: Path) -> None:
+    before = sorted(corpus.parent.iterdir())
+    forecast = lmtool.plan(corpus, steps=50, hidden=16)
+    assert (forecast.steps, forecast.network.hidden) == (50, 16)
+    assert forecast.tokens_per_second > 0 and forecast.memory_mb > 0
+    assert sorted(corpus.parent.iterdir()) == before
