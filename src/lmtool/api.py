@@ -1,6 +1,5 @@
 """The library's face: train, load and Model, which mirror the commands."""
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -176,11 +175,11 @@ def start_of(
 ) -> tuple[LanguageModel, TrainSettings]:
     """The model before its first step, and the recipe without None."""
     from lmtool.training import clock
+    from lmtool.training.plan import n_cores
     from lmtool.training.plan import plan as fitting
 
     vocabulary, train_corpus, _ = parts
-    n_threads = recipe.threads or os.cpu_count() or 1
-    speed = clock.speed(min(recipe.shards, n_threads)) if recipe.seconds else 0.0
+    speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
     network, recipe = fitting(network, recipe, len(train_corpus.ids), vocabulary.n_tokens, speed)
     rng = np.random.default_rng(recipe.seed)
     return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe

@@ -52,7 +52,7 @@ class TrainSettings:
     dropout: float | None = None  # on embeddings, between layers, before the output
     context: str = "mixed"  # document: state carried over lines; sentence: reset; mixed: both
     seed: int = 1
-    shards: int = 2  # logical shards of a batch; fixes the bits, whatever the threads
+    shards: int | None = None  # logical parts of a batch; they fix the bits, whatever the threads
     threads: int | None = None  # worker threads; changes the time, never the bits
 
 

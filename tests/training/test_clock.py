@@ -14,7 +14,7 @@ from lmtool.cli.app import main
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import horizon, settle, speed, validates
 from lmtool.training.plan import BUDGETS, dropout_for, plan
-from lmtool.training.schedules import DECAY
+from lmtool.training.schedules import DECAY, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
 
@@ -51,6 +51,13 @@ def test_the_length_is_fixed_when_the_rate_must_fall() -> None:
     task, run = state(falls, falls / 10)
     settle(task, run, every=10**6)
     assert run.steps == pytest.approx(990, abs=2)
+
+
+def test_a_stall_does_not_put_past_steps_into_the_decay() -> None:
+    task, run = state(600, 95.0)
+    settle(task, run, every=10**6)
+    assert learning_rate(run.step - 1, run.steps, 1.0) == 1.0
+    assert learning_rate(run.step + 2, run.steps, 1.0) < 1.0
 
 
 def test_no_validation_shortly_before_the_end() -> None:

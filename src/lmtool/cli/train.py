@@ -158,6 +158,15 @@ def run(
     seed: Annotated[
         int, typer.Option(min=0, help="Repeats a run bit for bit.", rich_help_panel=TRAINING)
     ] = RECIPE.seed,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Parts of a batch that threads can share; part of the recipe.",
+            show_default="one a core",
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.shards,
     threads: Annotated[
         int | None,
         typer.Option(

@@ -34,8 +34,8 @@ def settle(task: Task, run: Run, every: int) -> None:
     if math.isfinite(run.steps) or run.timed_steps < LEAST_TIMED:
         return
     steps = horizon(task, run, every)
-    if run.step >= (1 - DECAY) * steps:
-        run.steps = max(run.step + 1, steps)
+    if run.step >= (1 - DECAY) * steps:  # and no step so far may belong to the decay
+        run.steps = max(run.step + 1, steps, math.ceil((run.step - 1) / (1 - DECAY)))
 
 
 def horizon(task: Task, run: Run, every: int) -> int:

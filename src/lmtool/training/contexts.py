@@ -12,7 +12,7 @@ __all__ = ["CONTEXTS"]
 
 Ids = NDArray[np.int32]
 
-RESET = 0.25  # share of the lines that start from zero state in the mixed context
+RESET = 0.1  # share of the lines that start from zero state in the mixed context
 
 
 def document(inputs: Ids, rng: np.random.Generator) -> Array | None:

@@ -176,7 +176,7 @@ def sentence_loss(task: Task, model: LanguageModel) -> float:
 def document_loss(task: Task, model: LanguageModel) -> float:
     """Nats per token, the state carried, in pieces that the workers share."""
     pieces, skip = valid_pieces(task)
-    parts = slices(len(skip), min(len(skip), task.recipe.shards))
+    parts = slices(len(skip), min(len(skip), task.shards))
     logps = task.workers.map(lambda part: padded_logp(model, pieces[:, part], skip[part]), parts)
     return -sum(logps) / len(task.valid_ids)
 
@@ -190,7 +190,7 @@ def valid_pieces(task: Task) -> tuple[Ids, Ids]:
 def validation_seconds(task: Task) -> float:
     """What one validation costs, from the beginning of it."""
     pieces, skip = valid_pieces(task)
-    parts = slices(len(skip), min(len(skip), task.recipe.shards))
+    parts = slices(len(skip), min(len(skip), task.shards))
     began = time.monotonic()
     task.workers.map(lambda part: padded_logp(task.model, pieces[:64, part]), parts)
     return (time.monotonic() - began) * max(1.0, len(pieces) / 64)

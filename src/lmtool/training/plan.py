@@ -13,7 +13,7 @@ from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
-__all__ = ["n_steps", "plan"]
+__all__ = ["n_cores", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -21,6 +21,7 @@ FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
 MOST_DROPOUT = 0.5
+STREAMS = 8  # of a shard, at least
 
 
 class Sizes(NamedTuple):
@@ -72,6 +73,7 @@ def plan(
     samples = recipe.samples or fit.samples
     passes = work / flops_per_token(network, output, V, samples) / n_tokens
     dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
+    shards = min(batch, recipe.shards or default_shards(batch))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
         recipe,
@@ -82,8 +84,8 @@ def plan(
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
         dropout=dropout if recipe.dropout is None else recipe.dropout,
-        shards=min(recipe.shards, batch),
-        threads=recipe.threads or min(recipe.shards, batch, os.cpu_count() or 1),
+        shards=shards,
+        threads=min(recipe.threads or n_cores(), shards),
     )
 
 
@@ -107,6 +109,16 @@ def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -
         weights += E * H
     weights += (E if network.tie else H) * (V if output == "full" else min(V, samples))
     return 6.0 * weights
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_shards(batch: int) -> int:
+    """One a core, but of no fewer than STREAMS streams: small matrix products are slow."""
+    return max(1, min(n_cores(), batch // STREAMS))
 
 
 def default_epochs(n_tokens: int, tokens_per_step: int) -> float:

@@ -11,7 +11,7 @@ from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 
 __all__ = ["command", "inputs_and_output", "settled"]
 
-NOT_REPEATED = ("shards", "threads", "softmax")  # they change no bits, or follow another
+NOT_REPEATED = ("threads", "softmax")  # changes no bits; follows another
 
 
 def settled(recipe: TrainSettings, steps: int) -> TrainSettings:

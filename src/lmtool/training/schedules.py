@@ -5,7 +5,7 @@ import math
 __all__ = ["DECAY", "learning_rate"]
 
 WARM_UP = 60  # steps
-DECAY = 0.4  # share of the run
+DECAY = 0.5  # share of the run
 
 
 def learning_rate(step: int, steps: float, peak: float) -> float:

@@ -84,6 +84,11 @@ class Task:
         """How the weights follow the gradient."""
         return OPTIMIZERS[self.recipe.optimizer]
 
+    @property
+    def shards(self) -> int:
+        """Logical parts of a batch."""
+        return self.recipe.shards or 1
+
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.start
@@ -102,7 +107,7 @@ class Part(NamedTuple):
 def new_run(task: Task) -> Run:
     """Fresh moments and zero states."""
     parameters = task.model.parameters.copy()
-    streams = [part.stop - part.start for part in shard_columns(task.recipe)]
+    streams = [part.stop - part.start for part in shard_columns(task)]
     return Run(
         parameters,
         [parameters.like() for _ in range(task.optimizer.n_moments)],
@@ -113,9 +118,9 @@ def new_run(task: Task) -> Run:
     )
 
 
-def shard_columns(recipe: TrainSettings) -> list[slice]:
+def shard_columns(task: Task) -> list[slice]:
     """The streams of each shard."""
-    return slices(recipe.batch or 1, recipe.shards)
+    return slices(task.recipe.batch or 1, task.shards)
 
 
 def training_step(task: Task, run: Run) -> float:
@@ -160,7 +165,7 @@ def catch_up(task: Task, run: Run, rows: NDArray[np.intp], rate: float) -> None:
             moments = [by_row(moment[name]) for moment in run.moments]
             task.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
 
-    task.workers.map(shard, slices(len(rows), task.recipe.shards))
+    task.workers.map(shard, slices(len(rows), task.shards))
     run.seen[rows] = run.step
 
 
@@ -180,7 +185,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
     shapes = {name: array.shape for name, array in part.weights.items()}
 
     def shard(i: int) -> tuple[float, Parameters]:
-        columns = shard_columns(recipe)[i]
+        columns = shard_columns(task)[i]
         rng = np.random.default_rng((recipe.seed, run.step, i))
         gradients = run.buffer(i, shapes)
         inputs = np.ascontiguousarray(part.inputs[:, columns])
@@ -201,7 +206,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
             )
         return loss, gradients
 
-    losses, gradients = zip(*task.workers.map(shard, range(recipe.shards)), strict=True)
+    losses, gradients = zip(*task.workers.map(shard, range(task.shards)), strict=True)
     return sum(losses), list(gradients)
 
 
@@ -214,14 +219,14 @@ def reduce_gradients(task: Task, gradients: list[Parameters]) -> float:
             kernels.add(total[some], other[some])
         return float(kernels.sum_of_squares(total[some]))
 
-    return math.sqrt(sum(task.workers.map(shard, slices(total.size, task.recipe.shards))))
+    return math.sqrt(sum(task.workers.map(shard, slices(total.size, task.shards))))
 
 
 def update(
     task: Task, run: Run, part: Part, gradient: Parameters, factor: float, rate: float
 ) -> None:
     """The optimiser's step: dense over the flat vector, and by rows where they are few."""
-    n_shards, whole, rows = task.recipe.shards, run.parameters.flat, part.rows
+    n_shards, whole, rows = task.shards, run.parameters.flat, part.rows
     matrices = [] if rows is None else per_token(run.parameters)
     n_dense = whole.size - sum(x.size for _, x in matrices)
 
