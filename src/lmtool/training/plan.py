@@ -49,9 +49,9 @@ CORPORA = (  # limit: tokens
 BUDGETS = (  # limit: floating-point operations of training
     Sizes(1.5e12, 96, 128, 32, 16, 0.012, None),
     Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
-    Sizes(2e14, 256, 512, 64, 16, 0.007, None, 2048),
-    Sizes(1e15, 400, 800, 64, 20, 0.004, None, 2048),
-    Sizes(math.inf, 512, 1024, 64, 25, 0.003, None, 2048),
+    Sizes(4e13, 256, 512, 64, 16, 0.007, None, 2048),
+    Sizes(2e14, 320, 640, 64, 16, 0.006, None, 2048),
+    Sizes(math.inf, 512, 1024, 64, 20, 0.004, None, 2048),
 )
 
 
