@@ -1,4 +1,4 @@
-"""Every numba kernel: fused loops over arrays and scalars; matrix products stay in numpy.
+"""Every kernel of the models: fused loops over arrays and scalars; matrix products stay in numpy.
 
 All kernels live in this one file because numba's cache does not notice edits in another.
 float32 takes rational and polynomial approximations that vectorise (a few units in the last
@@ -10,21 +10,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
-from lmtool.nn.kernel_cache import cache_folder
+from lmtool.kernel_cache import compiler
 from lmtool.nn.parameters import Array
 
-_CONFIG: Any = numba.config
-_FOLDER, _FORMER_FOLDER = cache_folder(__file__, numba.__version__), _CONFIG.CACHE_DIR
-if _FOLDER is not None:
-    _CONFIG.CACHE_DIR = str(_FOLDER)  # read when a kernel is declared; restored below
+kernel = compiler(__file__)
 
 FLAGS: dict[str, Any] = {
-    "cache": _FOLDER is not None,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract", "nsz"},
@@ -59,7 +54,7 @@ def _bitcast(context: Any, bits: Any) -> Any:
 _float_from_bits: Any = intrinsic(_bitcast)
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def _exp32(x: Any) -> Any:
     """exp by 2^n times a polynomial in the remainder (Cephes expf), clamped to +-87."""
     x = min(max(x, np.float32(-87.0)), np.float32(87.0))
@@ -76,7 +71,7 @@ def _exp32(x: Any) -> Any:
     return p * _float_from_bits(np.int32((np.int32(n) + np.int32(127)) << np.int32(23)))
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def _tanh32(x: Any) -> Any:
     """tanh by the rational function of degree 13/6 that Eigen uses, clamped to +-7.9."""
     x = min(max(x, np.float32(-7.90531110763549805)), np.float32(7.90531110763549805))
@@ -129,7 +124,7 @@ def row(keep: Array | None, t: int) -> Array | None:
     return None if keep is None else keep[t]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def enter(state: Array, keep: Array | None, out: Array) -> None:
     """out (B, H) = state, with the streams reset whose keep (B,) is 0."""
     for b in range(state.shape[0]):
@@ -141,7 +136,7 @@ def enter(state: Array, keep: Array | None, out: Array) -> None:
                 target[j] = source[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def lstm_gates(
     z: Array, recurrent: Array, bias: Array, c_in: Array, c: Array, tanh_c: Array, h: Array
 ) -> None:
@@ -166,7 +161,7 @@ def lstm_gates(
             hb[j] = zo[j] * tb[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def lstm_gates_backward(
     gates: Array, tanh_c: Array, c_in: Array, dh: Array, dh_next: Array, dc: Array, dz: Array
 ) -> None:
@@ -193,7 +188,7 @@ def lstm_gates_backward(
             cb[j] *= f[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def gru_gates(z: Array, recurrent: Array, bias: Array, h_in: Array, m: Array, h: Array) -> None:
     """GRU equations (1) to (5); z (B, 3H) enters as x W' + bias_ih and leaves as r, u, n."""
     B, H = h.shape
@@ -212,7 +207,7 @@ def gru_gates(z: Array, recurrent: Array, bias: Array, h_in: Array, m: Array, h:
             hb[j] = (one - u[j]) * n[j] + u[j] * pb[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def gru_gates_backward(
     gates: Array, m: Array, h_in: Array, dh: Array, dh_next: Array, dzx: Array, dzh: Array
 ) -> None:
@@ -242,7 +237,7 @@ def gru_gates_backward(
             nb[j] *= u[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def tanh_gate(h: Array, recurrent: Array, bias: Array) -> None:
     """RNN equation (1): h (B, H) enters as x W' + bias_ih."""
     for b in range(h.shape[0]):
@@ -251,7 +246,7 @@ def tanh_gate(h: Array, recurrent: Array, bias: Array) -> None:
             hb[j] = _tanh(hb[j] + rb[j] + bias[j])
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def tanh_gate_backward(h: Array, dh: Array, dh_next: Array, dz: Array) -> None:
     """RNN equation 1' with tanh: dz = (dh + dh_next) (1 - h^2)."""
     one = h.dtype.type(1)
@@ -261,7 +256,7 @@ def tanh_gate_backward(h: Array, dh: Array, dh_next: Array, dz: Array) -> None:
             zb[j] = (db[j] + nb[j]) * (one - hb[j] * hb[j])
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def relu_gate(h: Array, recurrent: Array, bias: Array) -> None:
     """RNN equation (1) with ReLU: h (B, H) enters as x W' + bias_ih."""
     zero = h.dtype.type(0)
@@ -272,7 +267,7 @@ def relu_gate(h: Array, recurrent: Array, bias: Array) -> None:
             hb[j] = z if z > zero or z != z else zero  # NaN stays NaN
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def relu_gate_backward(h: Array, dh: Array, dh_next: Array, dz: Array) -> None:
     """RNN equation 1' with ReLU."""
     zero = h.dtype.type(0)
@@ -292,7 +287,7 @@ ACTIVATE_BACKWARD: dict[str, Callable[..., None]] = {
 # --- embedding, softmax, optimisers ---------------------------------------------------------
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def scatter_add(rows: Array, ids: Any, out: Array) -> None:
     """out[ids[n]] += rows[n]: rows (N, E), ids (N,), out (V, E)."""
     for n in range(rows.shape[0]):
@@ -301,7 +296,7 @@ def scatter_add(rows: Array, ids: Any, out: Array) -> None:
             target[j] += source[j]
 
 
-@numba.njit(**SUMS)
+@kernel(**SUMS)
 def _sum(x: Array) -> Any:
     total = 0.0
     for j in range(x.shape[0]):
@@ -309,7 +304,7 @@ def _sum(x: Array) -> Any:
     return total
 
 
-@numba.njit(**SUMS)
+@kernel(**SUMS)
 def _exp_and_sum(x: Array, peak: float) -> Any:
     """x = exp(x - peak); returns the sum."""
     for j in range(x.shape[0]):
@@ -317,7 +312,7 @@ def _exp_and_sum(x: Array, peak: float) -> Any:
     return _sum(x)
 
 
-@numba.njit(**SUMS)
+@kernel(**SUMS)
 def _add_and_peak(x: Array, bias: Array) -> Any:
     """x += bias; returns the largest entry."""
     for j in range(x.shape[0]):
@@ -333,7 +328,7 @@ def _add_and_peak(x: Array, bias: Array) -> Any:
     return peak
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def softmax_cross_entropy(logits: Array, bias: Array, targets: Any, scale: float) -> float:
     """Sum of -ln p[target] over rows; logits (N, V) become scale * d loss / d logits."""
     loss = 0.0
@@ -350,7 +345,7 @@ def softmax_cross_entropy(logits: Array, bias: Array, targets: Any, scale: float
     return loss
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def sampled_cross_entropy(
     logits: Array, offset: Array, wanted: Array, hits: Any, scale: float
 ) -> float:
@@ -376,7 +371,7 @@ def sampled_cross_entropy(
     return loss
 
 
-@numba.njit(**SUMS)
+@kernel(**SUMS)
 def _dot(x: Array, y: Array) -> Any:
     total = x.dtype.type(0)
     for j in range(x.shape[0]):
@@ -384,14 +379,14 @@ def _dot(x: Array, y: Array) -> Any:
     return total
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def _add_scaled(x: Array, factor: Any, y: Array) -> None:
     """x += factor * y."""
     for j in range(x.shape[0]):
         x[j] += factor * y[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def block_cross_entropy(
     x: Array, weight: Array, bias: Array, tail: Any, firsts: Any, sizes: Any, targets: Any,
     scale: float, dx: Array, dweight: Array, dbias: Array,
@@ -419,7 +414,7 @@ def block_cross_entropy(
     return loss
 
 
-@numba.njit(**SUMS)
+@kernel(**SUMS)
 def sum_of_squares(x: Array) -> float:
     """The squared Euclidean norm of x (N,), accumulated in double precision."""
     total = 0.0
@@ -428,7 +423,7 @@ def sum_of_squares(x: Array) -> float:
     return total
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def adam_step(
     x: Array, gradient: Array, factor: float, m: Array, v: Array, rate: float, decays: Any
 ) -> None:
@@ -443,7 +438,7 @@ def adam_step(
         x[j] -= step * m[j] / (np.sqrt(v[j]) + tiny)
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def adam_rows(
     x: Array,
     gradient: Array,
@@ -460,7 +455,7 @@ def adam_rows(
         adam_step(x[i], gradient[n], factor, m[i], v[i], rate, decays)
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def adam_catch_up(
     x: Array, m: Array, v: Array, rows: Any, gaps: Any, rate: float, decays: Any
 ) -> None:
@@ -484,7 +479,7 @@ def adam_catch_up(
             vi[j] *= bv
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def sgd_step(x: Array, gradient: Array, rate: float) -> None:
     """x (N,) -= rate * gradient."""
     step = x.dtype.type(rate)
@@ -492,18 +487,15 @@ def sgd_step(x: Array, gradient: Array, rate: float) -> None:
         x[j] -= step * gradient[j]
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def sgd_rows(x: Array, gradient: Array, factor: float, rows: Any, rate: float) -> None:
     """x[rows] (n, D) -= rate * factor * gradient (n, D)."""
     for n in range(rows.shape[0]):
         sgd_step(x[rows[n]], gradient[n], rate * factor)
 
 
-@numba.njit(**FLAGS)
+@kernel(**FLAGS)
 def add(x: Array, y: Array) -> None:
     """x (N,) += y."""
     for j in range(x.shape[0]):
         x[j] += y[j]
-
-
-_CONFIG.CACHE_DIR = _FORMER_FOLDER

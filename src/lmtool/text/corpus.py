@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from lmtool.errors import InputError
 from lmtool.settings import TextSettings
+from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import STDIN, display_name
-from lmtool.text.tokenizers import LINE_END as END_TOKEN
 from lmtool.text.tokenizers import TOKENIZERS
-from lmtool.text.transcript import LINE_END, Spellings, Transcript, transcribe
+from lmtool.text.transcript import Transcript, transcribe
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary, check_settings
 
 __all__ = ["Corpus", "prepare"]
@@ -64,12 +64,13 @@ def prepare(
 def _prepare(
     paths: Paths, valid_paths: Paths | None, settings: TextSettings, folder: Path
 ) -> tuple[Vocabulary, Corpus, Corpus]:
-    spellings = Spellings()
-    train = _transcribed(paths, settings, spellings, folder / "text")
+    numbering = TOKENIZERS[settings.tokens].numbering()
+    train = _transcribed(paths, settings, numbering, folder / "text")
     if valid_paths:
-        valid = _transcribed(valid_paths, settings, spellings, folder / "valid-text")
+        valid = _transcribed(valid_paths, settings, numbering, folder / "valid-text")
     else:
         train, valid = _hold_out(train, folder)
+    spellings = numbering.spellings()
     vocabulary = _vocabulary(train, spellings, settings)
     _refuse_all_unknown(vocabulary, paths)
     code = _Code.of(spellings, vocabulary)
@@ -77,9 +78,9 @@ def _prepare(
 
 
 def _transcribed(
-    paths: Paths, settings: TextSettings, spellings: Spellings, target: Path
+    paths: Paths, settings: TextSettings, numbering: Numbering, target: Path
 ) -> Transcript:
-    text = transcribe(paths, TOKENIZERS[settings.tokens], spellings, target)
+    text = transcribe(paths, TOKENIZERS[settings.tokens], numbering, target)
     if not target.stat().st_size:
         raise InputError(f"{_names(paths)}: no text in it; at least one word is needed")
     return text
@@ -105,9 +106,9 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     return parts
 
 
-def _vocabulary(text: Transcript, spellings: Spellings, settings: TextSettings) -> Vocabulary:
+def _vocabulary(text: Transcript, spellings: list[str], settings: TextSettings) -> Vocabulary:
     counts = dict(zip(spellings, text.counts(len(spellings)).tolist(), strict=True))
-    n_lines = counts.pop(END_TOKEN)
+    n_lines = counts.pop(spellings[LINE_END])
     return Vocabulary.from_counts(counts, n_lines, settings)
 
 
@@ -121,7 +122,7 @@ class _Code:
     separator: str
 
     @classmethod
-    def of(cls, spellings: Spellings, vocabulary: Vocabulary) -> "_Code":
+    def of(cls, spellings: list[str], vocabulary: Vocabulary) -> "_Code":
         ids = np.array(vocabulary.ids(spellings), np.int32)
         ids[LINE_END] = EOS_ID
         return cls(

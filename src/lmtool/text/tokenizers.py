@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["LINE_END", "TOKENIZERS", "Tokenizer"]
+from lmtool.text.numbering import CharacterNumbering, Numbering, WordNumbering
+
+__all__ = ["TOKENIZERS", "Tokenizer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,13 +13,12 @@ class Tokenizer:
     """How one line becomes tokens and tokens become a line.
 
     The tokens of a line are pieces of it, in order; what lies between two of them is lost, and
-    ``join`` puts its own separator there. ``split_lines`` does what ``split`` does for each of many
-    lines at once, with LINE_END as a token after each.
+    ``join`` puts its own separator there. A new ``numbering`` numbers the tokens of many lines.
     """
 
     name: str
     split: Callable[[str], list[str]]
-    split_lines: Callable[[str], list[str]]
+    numbering: Callable[[], Numbering]
     join: Callable[[Iterable[str]], str]
 
     @property
@@ -26,23 +27,10 @@ class Tokenizer:
         return self.join(("", ""))
 
 
-LINE_END = "\0"  # in no text: the reader refuses it
-
-
-def words_of_lines(text: str) -> list[str]:
-    """Words at Unicode white space, a lone CR included."""
-    return text.replace("\n", " \0 ").split()
-
-
-def characters_of_lines(text: str) -> list[str]:
-    """Every character; white space counts."""
-    return list(text.replace("\n", "\0"))
-
-
 TOKENIZERS: dict[str, Tokenizer] = {
     tokenizer.name: tokenizer
     for tokenizer in (
-        Tokenizer("word", str.split, words_of_lines, " ".join),
-        Tokenizer("char", list, characters_of_lines, "".join),
+        Tokenizer("word", str.split, WordNumbering, " ".join),
+        Tokenizer("char", list, CharacterNumbering, "".join),
     )
 }

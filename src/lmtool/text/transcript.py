@@ -13,30 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import read_blocks
-from lmtool.text.tokenizers import LINE_END as END_TOKEN
 from lmtool.text.tokenizers import Tokenizer
 from lmtool.text.vocabulary import EOS_SPELLINGS
 
-__all__ = ["LINE_END", "Spellings", "Transcript", "transcribe"]
+__all__ = ["Transcript", "transcribe"]
 
-LINE_END = 0  # the number of the token that ends a line
 CHUNK = 1 << 20  # numbers in memory at a time
-
-
-class Spellings(dict[str, int]):
-    """Spelling -> number, which a new spelling gets when it is first looked up."""
-
-    def __init__(self) -> None:
-        super().__init__({END_TOKEN: LINE_END})
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        return number
-
-    def numbers(self, words: list[str]) -> NDArray[np.int32]:
-        """The number of each word: (len(words),)."""
-        return np.fromiter(map(self.__getitem__, words), np.int32, len(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +58,14 @@ class Transcript:
 
 
 def transcribe(
-    paths: Iterable[str | Path], tokenizer: Tokenizer, spellings: Spellings, target: Path
+    paths: Iterable[str | Path], tokenizer: Tokenizer, numbering: Numbering, target: Path
 ) -> Transcript:
-    """Writes the files' lines one after another; new words are added to ``spellings``."""
-    end_marks = np.array([spellings[mark] for mark in sorted(EOS_SPELLINGS)], np.int32)
+    """Writes the files' lines one after another; new words get their numbers."""
+    marks = [mark for mark in sorted(EOS_SPELLINGS) if tokenizer.split(mark) == [mark]]
+    end_marks = np.array([numbering.numbers(mark + "\n")[0] for mark in marks], np.int32)
     with open(target, "wb") as file:
         for block in chain.from_iterable(map(read_blocks, paths)):
-            tidy(spellings.numbers(tokenizer.split_lines(block)), end_marks).tofile(file)
+            tidy(numbering.numbers(block), end_marks).tofile(file)
     return Transcript(target)
 
 

@@ -8,9 +8,37 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["cache_folder"]
+import numba
+
+__all__ = ["cache_folder", "compiler"]
+
+Declare = Callable[..., Callable[[Callable[..., Any]], Any]]
+
+
+def compiler(source: str) -> Declare:
+    """``numba.njit`` for the kernels of one source file, with their cache in its own folder.
+
+    A file's kernels call none of another file's, whose edits numba's cache would not notice.
+    """
+    folder = cache_folder(source, numba.__version__)
+    config: Any = numba.config
+
+    def declare(**flags: Any) -> Callable[[Callable[..., Any]], Any]:
+        def declared(kernel: Callable[..., Any]) -> Any:
+            former = config.CACHE_DIR
+            config.CACHE_DIR = former if folder is None else str(folder)  # read by njit alone
+            try:
+                return numba.njit(cache=folder is not None, **flags)(kernel)
+            finally:
+                config.CACHE_DIR = former
+
+        return declared
+
+    return declare
 
 
 def cache_folder(source: str, numba_version: str) -> Path | None:
