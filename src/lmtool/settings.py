@@ -41,6 +41,7 @@ class TrainSettings:
 
     output: str | None = None  # a key of nn.outputs.OUTPUTS
     samples: int | None = None  # tokens drawn a step by the sampled output
+    finish: float | None = None  # last share of the steps, with the full softmax instead
     epochs: float | None = None  # passes over the corpus; one of epochs, steps, seconds
     steps: int | None = None  # optimiser steps
     seconds: float | None = None  # wall-clock budget

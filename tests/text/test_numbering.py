@@ -47,7 +47,10 @@ def test_tables_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbering, "FIRST_WORDS", 2)
     monkeypatch.setattr(numbering, "FIRST_BYTES", 2)
     rng = np.random.default_rng(1)
-    text = [str(x) * int(n) for x, n in zip(rng.integers(999, size=5000), rng.integers(1, 9, 5000), strict=True)]
+    text = [
+        str(x) * int(n)
+        for x, n in zip(rng.integers(999, size=5000), rng.integers(1, 9, 5000), strict=True)
+    ]
     words = WordNumbering()
     found = words.numbers(" ".join(text) + "\n").tolist()
     assert [words.spellings()[number] for number in found] == [*text, "\n"]

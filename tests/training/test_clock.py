@@ -12,8 +12,8 @@ import pytest
 import lmtool
 from lmtool.cli.app import main
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import horizon, settle, speed, validates
-from lmtool.training.plan import BUDGETS, dropout_for, plan
+from lmtool.training.clock import horizon, settle, speed, steps_left, validates
+from lmtool.training.plan import BUDGETS, dropout_for, finish_cost, plan
 from lmtool.training.schedules import DECAY, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
@@ -26,9 +26,15 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
-def state(step: int, elapsed: float, validation: float = 0.0) -> tuple[Any, Any]:
-    """A task of 100 s and a run at 10 steps a second."""
-    task = SimpleNamespace(recipe=TrainSettings(seconds=100.0), elapsed=lambda: elapsed)
+def state(
+    step: int, elapsed: float, validation: float = 0.0, finish: float = 0.0
+) -> tuple[Any, Any]:
+    """A task of 100 s and a run at 10 steps a second; the last ones may be dearer."""
+    recipe = TrainSettings(seconds=100.0, output="sampled", samples=100, finish=finish)
+    model = SimpleNamespace(
+        settings=ModelSettings(embed=64, hidden=64), vocabulary=SimpleNamespace(n_tokens=10_000)
+    )
+    task = SimpleNamespace(model=model, recipe=recipe, elapsed=lambda: elapsed)
     run = SimpleNamespace(
         step=step, steps=math.inf, training_seconds=step / 10, timed_steps=step,
         validation_seconds=validation,
@@ -40,6 +46,17 @@ def test_the_horizon_is_what_fits() -> None:
     assert horizon(*state(100, 10.0), every=10**6) == pytest.approx(990, abs=2)
     # two validations at the end cost 10 s, one on the way 5 s more
     assert horizon(*state(100, 10.0, validation=5.0), every=500) == pytest.approx(840, abs=2)
+
+
+def test_the_last_steps_take_longer() -> None:
+    task, run = state(100, 10.0, finish=0.2)
+    cost = finish_cost(task.model.settings, "sampled", 10_000, 100)
+    steps = horizon(task, run, every=10**6)
+    assert cost == pytest.approx((2 * 64 * 4 * 64 + 64 * 10_000) / (2 * 64 * 4 * 64 + 64 * 100))
+    assert 0.8 * steps + 0.2 * steps * cost == pytest.approx(990, abs=cost)
+    assert steps_left(task, run, steps) == pytest.approx(890, abs=cost)
+    run.step = steps - 3
+    assert steps_left(task, run, steps) == pytest.approx(3 * cost)
 
 
 def test_the_length_is_fixed_when_the_rate_must_fall() -> None:
@@ -75,7 +92,7 @@ def test_the_printed_command_repeats_the_run_bit_for_bit(
 ) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     began = time.monotonic()
-    lm = lmtool.train(corpus, model=first, seconds=3.0, hidden=16, output=output)
+    lm = lmtool.train(corpus, model=first, seconds=3.0, hidden=16, output=output, finish=0.1)
     took = time.monotonic() - began
     words = shlex.split(lm.provenance["command"])
     words[words.index(str(first))] = str(second)

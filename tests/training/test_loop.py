@@ -36,6 +36,16 @@ def test_threads_do_not_change_a_bit(corpus: Path, output: str, optimizer: str) 
     assert one.tobytes() == two.tobytes() == again.tobytes()
 
 
+def test_the_last_steps_may_take_the_full_softmax(corpus: Path) -> None:
+    full, finished, half, sampled = (
+        lmtool.train(corpus, steps=8, hidden=8, samples=3, output=output, finish=finish)
+        .language_model.parameters.flat
+        for output, finish in (("full", 0), ("sampled", 1), ("sampled", 0.5), ("sampled", 0))
+    )  # fmt: skip
+    assert np.array_equal(full, finished)
+    assert len({x.tobytes() for x in (full, half, sampled)}) == 3
+
+
 def test_another_seed_gives_another_model(corpus: Path) -> None:
     one, two = (
         lmtool.train(corpus, steps=3, hidden=8, seed=seed).language_model.parameters.flat

@@ -99,6 +99,16 @@ def run(
             rich_help_panel=TRAINING,
         ),
     ] = RECIPE.samples,
+    finish: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Last share of the updates, trained with the full softmax instead.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.finish,
     epochs: Annotated[
         float | None,
         typer.Option(help="Passes over the text.", show_default=FOLLOWS, rich_help_panel=TRAINING),

@@ -6,10 +6,11 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lmtool.training.plan import finish_cost
 from lmtool.training.schedules import DECAY
 from lmtool.training.step import Run, Task
 
-__all__ = ["horizon", "settle", "speed", "validates"]
+__all__ = ["horizon", "settle", "speed", "steps_left", "validates"]
 
 LEAST_TIMED = 5  # steps before a speed is known
 SPARE = 0.01  # of the budget: loading, saving, noise
@@ -44,7 +45,21 @@ def horizon(task: Task, run: Run, every: int) -> int:
     left = (task.recipe.seconds or 0) * (1 - SPARE) - task.elapsed() - 2 * run.validation_seconds
     last = run.step + left / per_step - every / 2
     validations = max(0, last // every - run.step // every)
-    return run.step + max(0, int((left - validations * run.validation_seconds) / per_step))
+    affordable = (left - validations * run.validation_seconds) / per_step
+    return max(run.step, int((run.step + affordable) / (1 + dearer(task))))
+
+
+def dearer(task: Task) -> float:
+    """What the last steps add to the work of a run, as a share of it without them."""
+    recipe, V = task.recipe, task.model.vocabulary.n_tokens
+    cost = finish_cost(task.model.settings, recipe.output or "full", V, recipe.samples or 1)
+    return (recipe.finish or 0) * (cost - 1)
+
+
+def steps_left(task: Task, run: Run, steps: int) -> float:
+    """Those to come, the last ones counted as often as they are dearer."""
+    last = steps * (task.recipe.finish or 0)
+    return steps - run.step + min(1.0, (steps - run.step) / max(1.0, last)) * dearer(task) * steps
 
 
 def validates(run: Run, every: int) -> bool:

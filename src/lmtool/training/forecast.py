@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import horizon
+from lmtool.training.clock import horizon, steps_left
 from lmtool.training.loop import (
     peak_memory_mb,
     task_for,
@@ -72,7 +72,8 @@ def forecast(
             steps=steps,
             epochs=steps * task.tokens_per_step / len(train_ids),
             tokens_per_second=task.tokens_per_step / per_step,
-            seconds=steps * per_step + run.validation_seconds * (2 + steps // every),
+            seconds=(run.step + steps_left(task, run, steps)) * per_step
+            + run.validation_seconds * (2 + steps // every),
             memory_mb=peak_memory_mb(),
             file_mb=model.parameters.flat.nbytes / 1e6,
             command=command,

@@ -14,7 +14,7 @@ from lmtool.models.language_model import LanguageModel
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
-from lmtool.training.clock import horizon, settle, validates
+from lmtool.training.clock import horizon, settle, steps_left, validates
 from lmtool.training.events import Event, Finished, Progress, Validated
 from lmtool.training.plan import n_steps
 from lmtool.training.schedules import DECAY, learning_rate
@@ -130,7 +130,7 @@ def progress(task: Task, run: Run, loss: float, steps: int) -> Progress:
         perplexity=perplexity(-loss, 1),
         tokens_per_second=speed(task, run),
         seconds=task.elapsed(),
-        seconds_left=(steps - run.step) * per_step,
+        seconds_left=steps_left(task, run, steps) * per_step,
         lr=learning_rate(run.step - 1, run.steps, task.recipe.lr or 0),
     )
 

@@ -13,7 +13,7 @@ from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
-__all__ = ["n_cores", "n_steps", "plan"]
+__all__ = ["finish_cost", "n_cores", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -21,6 +21,8 @@ FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
 MOST_DROPOUT = 0.5
+FINISH = 0.1  # share of the steps, where the full softmax is no more than
+DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
 
 
@@ -79,6 +81,9 @@ def plan(
         recipe,
         output=output,
         samples=samples,
+        finish=default_finish(network, output, V, samples)
+        if recipe.finish is None
+        else recipe.finish,
         epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
         batch=batch,
         bptt=bptt,
@@ -109,6 +114,21 @@ def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -
         weights += E * H
     weights += (E if network.tie else H) * (V if output == "full" else min(V, samples))
     return 6.0 * weights
+
+
+def finish_cost(network: ModelSettings, output: str, V: int, samples: int) -> float:
+    """How many times the work of a step one with the full softmax is."""
+    finish = OUTPUTS[output].finish
+    if finish is None:
+        return 1.0
+    work = (flops_per_token(network, name, V, samples) for name in (finish, output))
+    return next(work) / next(work)
+
+
+def default_finish(network: ModelSettings, output: str, V: int, samples: int) -> float:
+    """FINISH where an estimated loss can be finished with the exact one at a fair price."""
+    affordable = finish_cost(network, output, V, samples) <= DEAR
+    return FINISH if OUTPUTS[output].finish and affordable else 0.0
 
 
 def n_cores() -> int:
@@ -152,6 +172,8 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
     for option, size in _sizes(network, recipe):
         if size is not None and (not math.isfinite(size) or size <= 0):
             raise ConfigError(f"{option} {size}: must be greater than 0")
+    if recipe.finish is not None and not 0 <= recipe.finish <= 1:
+        raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
     if recipe.dropout is not None and not 0 <= recipe.dropout < 1:
         raise ConfigError(f"--dropout {recipe.dropout}: must be at least 0 and below 1")
     if sum(budget is not None for budget in (recipe.epochs, recipe.steps, recipe.seconds)) > 1:

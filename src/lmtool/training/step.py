@@ -18,7 +18,7 @@ from lmtool.errors import TrainingError
 from lmtool.models.bptt import loss_and_gradients
 from lmtool.models.language_model import PER_TOKEN, LanguageModel, States, zero_state
 from lmtool.nn import kernels
-from lmtool.nn.outputs import Draw, Sampler
+from lmtool.nn.outputs import OUTPUTS, Draw, Sampler
 from lmtool.nn.parameters import Array, Parameters, Shapes
 from lmtool.settings import TrainSettings
 from lmtool.text.batches import segment
@@ -85,6 +85,12 @@ class Task:
         return OPTIMIZERS[self.recipe.optimizer]
 
     @property
+    def last_output(self) -> str:
+        """The output that needs every token: a key of OUTPUTS."""
+        output = self.recipe.output or "full"
+        return OUTPUTS[output].finish or output
+
+    @property
     def shards(self) -> int:
         """Logical parts of a batch."""
         return self.recipe.shards or 1
@@ -100,6 +106,7 @@ class Part(NamedTuple):
     weights: Mapping[str, Array]
     inputs: Ids  # (T, B)
     targets: Ids  # (T, B)
+    output: str  # a key of OUTPUTS
     draw: Draw | None
     rows: NDArray[np.intp] | None  # (n,) tokens, ascending; None: the whole model
 
@@ -143,17 +150,23 @@ def touched(task: Task, run: Run, rate: float) -> Part:
     """The step's batch with all weights, or with the rows that it needs."""
     recipe = task.recipe
     inputs, targets = segment(task.train_ids, run.step, recipe.bptt or 1, recipe.batch or 1)
-    if task.sampler is None:
-        return Part(run.parameters, inputs, targets, None, None)
+    if task.sampler is None or finishing(task, run):
+        catch_up(task, run, np.flatnonzero(run.seen < run.step), rate)
+        return Part(run.parameters, inputs, targets, task.last_output, None, None)
     draw = task.sampler.draw(targets.ravel(), np.random.default_rng((recipe.seed, run.step)))
     ids = np.concatenate([inputs.ravel(), targets.ravel(), draw.ids, [EOS_ID]])  # stays row 0
     rows, places = np.unique(ids, return_inverse=True)
     catch_up(task, run, rows, rate)
     weights = {k: x[rows] if k in PER_TOKEN else x for k, x in run.parameters.items()}
     n, small = inputs.size, places.reshape(-1).astype(np.int32)
+    inputs, targets = small[:n].reshape(inputs.shape), small[n : 2 * n].reshape(inputs.shape)
     local = Draw(places[2 * n : -1], draw.extra)
-    shape = inputs.shape
-    return Part(weights, small[:n].reshape(shape), small[n : 2 * n].reshape(shape), local, rows)
+    return Part(weights, inputs, targets, recipe.output or "full", local, rows)
+
+
+def finishing(task: Task, run: Run) -> bool:
+    """Whether the step is one of the last, whose loss is exact."""
+    return run.step >= run.steps * (1 - (task.recipe.finish or 0))
 
 
 def catch_up(task: Task, run: Run, rows: NDArray[np.intp], rate: float) -> None:
@@ -200,7 +213,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
                 CONTEXTS[recipe.context](inputs, rng),
                 dropout=recipe.dropout or 0.0,
                 rng=rng,
-                output=recipe.output or "full",
+                output=part.output,
                 draw=part.draw,
                 scale=1 / part.inputs.size,
             )

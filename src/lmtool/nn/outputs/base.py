@@ -47,12 +47,14 @@ class Output:
     sampler(counts (V,), samples) -> what is drawn from, samples times a step; None where the loss
     needs every token.
     softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.
+    finish: the output, a key of OUTPUTS, of which this is an estimate; the last steps may use it.
     """
 
     name: str
     loss: Callable[..., tuple[float, Array]]
     sampler: Callable[[NDArray[np.int64], int], Sampler] | None = None
     softmax: str = "full"
+    finish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,4 +70,4 @@ def loss(
     return total, logits @ W + wanted[:, None] * w
 
 
-OUTPUT = Output("sampled", loss, sampler)
+OUTPUT = Output("sampled", loss, sampler, finish="full")
