@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from lmtool.errors import InputError
 from lmtool.models.language_model import LanguageModel, States
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
+from lmtool.workers import Workers
 
-__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines", "word_score"]
+__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines", "score_words"]
+__all__ += ["word_score"]
 
 LN10, LN2 = math.log(10), math.log(2)
 CHUNK = 64  # positions whose V probabilities are held at once
@@ -66,15 +68,18 @@ def word_score(model: LanguageModel, word: str, token_id: int, logp: float) -> W
 
 def score(model: LanguageModel, text: str) -> SentenceScore:
     """P(text) with its factors. Raises InputError where there is no word in it."""
-    result = score_line(model, text)
+    result = next(score_lines(model, [text]))
     if not result.words:
         raise InputError("nothing to score: the sentence is empty")
     return result
 
 
-def score_lines(model: LanguageModel, lines: Iterable[str]) -> Iterator[SentenceScore]:
+def score_lines(
+    model: LanguageModel, lines: Iterable[str], threads: int = 1
+) -> Iterator[SentenceScore]:
     """One score a line, in order; blank lines keep their place."""
-    return (score_line(model, line) for line in lines)
+    with Workers(threads) as workers:
+        yield from workers.stream(lambda line: score_line(model, line), lines)
 
 
 def score_line(model: LanguageModel, text: str) -> SentenceScore:
@@ -82,7 +87,12 @@ def score_line(model: LanguageModel, text: str) -> SentenceScore:
     words = model.vocabulary.split(text)
     if not words:
         return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
-    ids = [*model.vocabulary.encode(text), EOS_ID]
+    return score_words(model, text, words)
+
+
+def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceScore:
+    """The score of words and <EOS>, or of <EOS> alone where there are none."""
+    ids = [*model.vocabulary.ids(words), EOS_ID]
     logps, _ = read_logp(model, np.array(ids, np.int32), model.zero_state())
     rows = tuple(
         word_score(model, word, token_id, float(logp))

@@ -18,8 +18,8 @@ from lmtool.training.clock import horizon, settle, steps_left, validates
 from lmtool.training.events import Event, Finished, Progress, Validated
 from lmtool.training.plan import n_steps
 from lmtool.training.schedules import DECAY, learning_rate
-from lmtool.training.shards import Workers, slices
 from lmtool.training.step import Run, Task, catch_up, new_run, training_step
+from lmtool.workers import Workers, slices
 
 __all__ = ["train"]
 

@@ -27,7 +27,7 @@ from lmtool.training.contexts import CONTEXTS
 from lmtool.training.events import Event
 from lmtool.training.optimizers import OPTIMIZERS, Optimizer
 from lmtool.training.schedules import learning_rate
-from lmtool.training.shards import Workers, slices
+from lmtool.workers import Workers, slices
 
 __all__ = ["Run", "Task", "catch_up", "new_run", "training_step"]
 

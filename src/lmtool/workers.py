@@ -1,0 +1,83 @@
+"""Threads that never change a bit of what they compute.
+
+Work is cut in ways that do not depend on the number of threads, each piece with single-threaded
+matrix products, and results come in the order of the work. Threads only decide who does what.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
+from types import TracebackType
+from typing import Self, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["Workers", "single_threaded_blas", "slices"]
+
+AHEAD = 8  # items under way for each thread
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def single_threaded_blas() -> AbstractContextManager[object]:
+    """Within it a matrix product has the same bits whatever OPENBLAS_NUM_THREADS says."""
+    limits: AbstractContextManager[object] = controller().limit(limits=1, user_api="blas")
+    return limits
+
+
+@cache
+def controller() -> ThreadpoolController:
+    """The libraries found once; numpy is loaded by now."""
+    import numpy  # noqa: F401  its BLAS must be there to be found
+
+    return ThreadpoolController()
+
+
+class Workers:
+    """Maps functions over items on ``threads`` threads, BLAS held to one thread each."""
+
+    def __init__(self, threads: int) -> None:
+        self._ahead = AHEAD * threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> Self:
+        self._limits = single_threaded_blas()
+        self._limits.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._limits.__exit__(kind, error, trace)
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """[function(item) ...], in order."""
+        if self._pool is None:
+            return [function(item) for item in items]
+        return list(self._pool.map(function, items))
+
+    def stream(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """The same one by one, with no more than a few items in memory."""
+        if self._pool is None:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(self._pool.submit(function, item))
+            if len(waiting) >= self._ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def slices(size: int, n: int) -> list[slice]:
+    """range(size) cut into n neighbouring parts of nearly equal length."""
+    return [slice(size * i // n, size * (i + 1) // n) for i in range(n)]
