@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from lmtool._version import __version__
 from lmtool.errors import ConfigError, InputError, LmtoolError, ModelFileError, TrainingError
-from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
+from lmtool.settings import (
+    ModelSettings,
+    SampleSettings,
+    SurprisalSettings,
+    TextSettings,
+    TrainSettings,
+)
 
 if TYPE_CHECKING:
     from lmtool.api import Model, load, plan, train
@@ -21,6 +27,7 @@ __all__ = [
     "ModelFileError",
     "ModelSettings",
     "SampleSettings",
+    "SurprisalSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,8 +17,15 @@ from lmtool.inference.evaluate import Evaluation, evaluate
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines
+from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
 from lmtool.models.language_model import LanguageModel, initialise
-from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
+from lmtool.settings import (
+    ModelSettings,
+    SampleSettings,
+    SurprisalSettings,
+    TextSettings,
+    TrainSettings,
+)
 from lmtool.text.reader import read_lines
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.training.repeat import command, inputs_and_output, settled
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "load", "plan", "train"]
 
 PathLike = str | Path
+Options = TypeVar("Options", SampleSettings, SurprisalSettings)
 Paths = PathLike | Sequence[PathLike]
 
 
@@ -61,9 +69,23 @@ class Model:
         """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
         return score(self.language_model, text)
 
-    def score_lines(self, lines: Iterable[str]) -> Iterator[SentenceScore]:
+    def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
         """One score a line, each on its own; a blank line gives a score without words."""
-        return score_lines(self.language_model, lines)
+        return score_lines(self.language_model, lines, threads)
+
+    def surprisal(self, text: str, **options: Any) -> SentenceSurprisal:
+        """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
+
+        Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
+        """
+        return surprisal(self.language_model, text, settings_from(SurprisalSettings, options))
+
+    def surprisal_lines(
+        self, lines: Iterable[str], *, threads: int = 1, **options: Any
+    ) -> Iterator[SentenceSurprisal]:
+        """The same line by line; a blank line gives a result without words."""
+        settings = settings_from(SurprisalSettings, options)
+        return surprisal_lines(self.language_model, lines, settings, threads)
 
     def sample(
         self, *, n: int = 1, prompt: str = "", seed: int | None = None, **options: Any
@@ -175,8 +197,8 @@ def start_of(
 ) -> tuple[LanguageModel, TrainSettings]:
     """The model before its first step, and the recipe without None."""
     from lmtool.training import clock
-    from lmtool.training.plan import n_cores
     from lmtool.training.plan import plan as fitting
+    from lmtool.workers import n_cores
 
     vocabulary, train_corpus, _ = parts
     speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
@@ -283,11 +305,11 @@ def merge(
     )
 
 
-def settings_from(kind: type[SampleSettings], options: dict[str, Any]) -> SampleSettings:
+def settings_from(kind: type[Options], options: dict[str, Any]) -> Options:
     """Settings from keyword options; raises ConfigError for an unknown name."""
     unknown = set(options) - {f.name for f in fields(kind)}
     if unknown:
-        raise ConfigError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.SampleSettings")
+        raise ConfigError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
     return kind(**options)
 
 

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as to_bytes
 
 from lmtool.errors import ConfigError, ModelFileError
+from lmtool.files import write_atomically
 from lmtool.models.language_model import LanguageModel, parameter_shapes
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
@@ -80,7 +80,10 @@ def save(model: LanguageModel, path: str | Path, overwrite: bool = False) -> Non
         "provenance": model.provenance,
     }
     card["checksum"] = checksum(tensors, card)
-    write_atomically(Path(path), to_bytes(tensors, {"lmtool": json.dumps(card)}))
+    try:
+        write_atomically(Path(path), to_bytes(tensors, {"lmtool": json.dumps(card)}))
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def checksum(tensors: Tensors, card: Mapping[str, Any]) -> str:
@@ -91,43 +94,6 @@ def checksum(tensors: Tensors, card: Mapping[str, Any]) -> str:
         digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
         digest.update(array.data)
     return digest.hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """A temporary file in the same folder, forced to disk, then renamed."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with open(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~current_umask())
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
-def current_umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def sync_folder(folder: Path) -> None:
-    """Forces the rename to disk where folders can be opened (not on Windows)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def load(path: str | Path) -> LanguageModel:

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 from lmtool.errors import ConfigError
 
-__all__ = ["ModelSettings", "SampleSettings", "TextSettings", "TrainSettings"]
+__all__ = [
+    "BASES",
+    "CONTEXTS",
+    "ModelSettings",
+    "SampleSettings",
+    "SurprisalSettings",
+    "TextSettings",
+    "TrainSettings",
+]
+
+BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
+CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,26 @@ class TrainSettings:
     seed: int = 1
     shards: int | None = None  # logical parts of a batch; they fix the bits, whatever the threads
     threads: int | None = None  # worker threads; changes the time, never the bits
+
+
+@dataclass(frozen=True, slots=True)
+class SurprisalSettings:
+    """What is wanted of each word. Raises ConfigError for a value that cannot be meant."""
+
+    base: str = "2"  # of all logarithms: 2 (bits), e (nats), 10
+    context: str = "sentence"  # document: the state carries over from line to line
+    top: int = 0  # guesses a word
+    spillover: int = 0  # words before, whose values are repeated
+    frequency: bool = True  # needs the counts of the model
+
+    def __post_init__(self) -> None:
+        if self.base not in BASES:
+            raise ConfigError(f"--base {self.base}: choose one of {', '.join(BASES)}")
+        if self.context not in CONTEXTS:
+            raise ConfigError(f"--context {self.context}: choose one of {', '.join(CONTEXTS)}")
+        for name in ("top", "spillover"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"--{name} {getattr(self, name)}: must be 0 (off) or greater")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Work is cut in ways that do not depend on the number of threads, each piece with
 matrix products, and results come in the order of the work. Threads only decide who does what.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Workers", "single_threaded_blas", "slices"]
+__all__ = ["Workers", "n_cores", "single_threaded_blas", "slices"]
 
 AHEAD = 8  # items under way for each thread
 
@@ -76,6 +77,11 @@ class Workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def slices(size: int, n: int) -> list[slice]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import evaluate, info, next, plan, sample, score, train
+from lmtool.cli import evaluate, info, next, plan, sample, score, surprisal, train
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
 from lmtool.errors import LmtoolError
 
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "plan": plan.run,
     "score": score.run,
     "sample": sample.run,
+    "surprisal": surprisal.run,
     "evaluate": evaluate.run,
     "next": next.run,
     "info": info.run,

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["MODEL", "Json", "ModelPath", "choice", "seconds", "settings"]
+__all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "seconds", "settings"]
 
 MODEL = Path("model.safetensors")
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -22,6 +22,14 @@ Settings = TypeVar("Settings", bound="DataclassInstance")
 ModelPath = Annotated[
     Path,
     typer.Option("-m", "--model", metavar="FILE", envvar="LMTOOL_MODEL", help="The model file."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Changes the time, never a digit; for a file, not for standard input.",
+        show_default="one a core",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per result.")]
 

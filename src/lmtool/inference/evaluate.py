@@ -12,10 +12,10 @@ from lmtool._version import __version__
 from lmtool.errors import ConfigError, InputError
 from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
+from lmtool.settings import CONTEXTS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 
 __all__ = [
-    "CONTEXTS",
     "Evaluation",
     "cut",
     "evaluate",
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 Ids = NDArray[np.int32]
-CONTEXTS = ("sentence", "document")
 STEPS = 32  # time steps whose outputs are computed together
 SENTENCES = 64  # side by side
 BURN_IN = 64  # tokens after which a state has forgotten where it started

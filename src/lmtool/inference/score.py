@@ -15,11 +15,20 @@ from numpy.typing import NDArray
 
 from lmtool.errors import InputError
 from lmtool.models.language_model import LanguageModel, States
+from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
 from lmtool.workers import Workers
 
-__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines", "score_words"]
-__all__ += ["word_score"]
+__all__ = [
+    "SentenceScore",
+    "WordScore",
+    "read_in_chunks",
+    "read_logp",
+    "score",
+    "score_lines",
+    "score_words",
+    "word_score",
+]
 
 LN10, LN2 = math.log(10), math.log(2)
 CHUNK = 64  # positions whose V probabilities are held at once
@@ -113,14 +122,23 @@ def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceSc
 def read_logp(
     model: LanguageModel, ids: NDArray[np.int32], state: States
 ) -> tuple[NDArray[np.float64], States]:
-    """ln p of each of ids (T,), the first predicted from <EOS>, and the state before the last.
+    """ln p of each of ids (T,), the first predicted from <EOS>, and the state before the last."""
+    logps = []
+    for top, wanted, after in read_in_chunks(model, ids, state):
+        logps.append(model.log_probability(top, wanted).astype(np.float64))
+        state = after
+    return np.concatenate(logps), state
 
-    The state is that after reading <EOS> and all ids but the last.
+
+def read_in_chunks(
+    model: LanguageModel, ids: NDArray[np.int32], state: States
+) -> Iterator[tuple[Array, NDArray[np.int32], States]]:
+    """(top (n, D), the ids (n,) that it predicts, the state after it), along ids (T,).
+
+    What is read is <EOS> and all ids but the last.
     """
-    logps = np.empty(len(ids))
     inputs = np.concatenate([[EOS_ID], ids[:-1]]).astype(np.int32)
     for start in range(0, len(ids), CHUNK):
         part = slice(start, start + CHUNK)
         top, state = model.read(inputs[part], state)
-        logps[part] = model.log_probability(top, ids[part])
-    return logps, state
+        yield top, ids[part], state

@@ -1,7 +1,6 @@
 """Sizes, epochs and batch that follow the corpus: every None becomes a number."""
 
 import math
-import os
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,8 +11,9 @@ from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
+from lmtool.workers import n_cores
 
-__all__ = ["finish_cost", "n_cores", "n_steps", "plan"]
+__all__ = ["finish_cost", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -129,11 +129,6 @@ def default_finish(network: ModelSettings, output: str, V: int, samples: int) ->
     """FINISH where an estimated loss can be finished with the exact one at a fair price."""
     affordable = finish_cost(network, output, V, samples) <= DEAR
     return FINISH if OUTPUTS[output].finish and affordable else 0.0
-
-
-def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_shards(batch: int) -> int:

@@ -1,0 +1,116 @@
+"""Text with each word shaded by its surprisal: on the terminal, as HTML, as SVG."""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lmtool.cli.terminal import console, harmless
+from lmtool.errors import InputError
+from lmtool.files import write_atomically
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from lmtool.inference.surprisal import SentenceSurprisal, WordSurprisal
+
+__all__ = ["Page", "has_colours", "heat", "legend", "rendered"]
+
+STEP = 2.5  # bits a shade
+SHADES = (  # paper to brick
+    "#ffffff", "#fff3e0", "#ffe0b8", "#ffc78a", "#ffa860", "#f9823f", "#e45a2c", "#b93424",
+)  # fmt: skip
+INK, LIGHT_INK = "#202020", "#ffffff"
+WIDTH = 80  # columns of an exported page
+
+
+def has_colours() -> bool:
+    """Whether standard output shows shades."""
+    screen = console(sys.stdout)
+    return screen.is_terminal and screen.color_system is not None and not screen.no_color
+
+
+def heat(sentence: "SentenceSurprisal", separator: str) -> "Text":
+    """The sentence's words, each on its shade; unknown words underlined."""
+    from rich.text import Text
+
+    text = Text()
+    for index, word in enumerate(sentence.words):
+        text.append(separator if index else "")
+        text.append(harmless(word.word), style=style(word))
+    return text
+
+
+def style(word: "WordSurprisal") -> str:
+    """A rich style."""
+    return shade(int(word.surprisal_bits / STEP)) + " underline" * word.oov
+
+
+def shade(index: int) -> str:
+    """Dark ink on light paper, light ink on dark."""
+    place = min(max(0, index), len(SHADES) - 1)
+    ink = LIGHT_INK if place >= len(SHADES) - 2 else INK
+    return f"{ink} on {SHADES[place]}"
+
+
+def legend() -> "Text":
+    """What the shades mean."""
+    from rich.text import Text
+
+    text = Text("bits: ")
+    for index in range(len(SHADES)):
+        text.append(f" {index * STEP:g} ", style=shade(index))
+    return text.append(" and more")
+
+
+def rendered(text: "Text") -> str:
+    """The text as standard output shows it, wrapped at words."""
+    screen = console(sys.stdout)
+    with screen.capture() as captured:
+        screen.print(text)
+    return captured.get().rstrip("\n")
+
+
+class Page:
+    """Sentences collected for files, written when all are there."""
+
+    def __init__(self, html: Path | None, svg: Path | None) -> None:
+        self._html, self._svg = html, svg
+        self._console = paper() if html or svg else None
+
+    def add(self, sentence: "SentenceSurprisal", separator: str) -> None:
+        """One more line."""
+        if self._console is not None:
+            self._console.print(heat(sentence, separator))
+
+    def write(self) -> None:
+        """The files, each whole or not at all. Raises InputError."""
+        if self._console is None:
+            return
+        self._console.print()
+        self._console.print(legend())
+        for path, content in self._files(self._console):
+            try:
+                write_atomically(path, content.encode())
+            except OSError as error:
+                raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+    def _files(self, page: "Console") -> Iterator[tuple[Path, str]]:
+        from rich.terminal_theme import DEFAULT_TERMINAL_THEME as THEME
+
+        if self._html:
+            yield self._html, page.export_html(theme=THEME, inline_styles=True, clear=False)
+        if self._svg:
+            yield self._svg, page.export_svg(title="surprisal", theme=THEME, clear=False)
+
+
+def paper() -> "Console":
+    """A rich console that remembers, and shows nobody."""
+    from rich.console import Console
+
+    return Console(
+        record=True, file=io.StringIO(), width=WIDTH, force_terminal=True, no_color=False,
+        color_system="truecolor", highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
