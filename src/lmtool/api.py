@@ -13,13 +13,14 @@ import numpy as np
 from lmtool import model_file
 from lmtool._version import __version__
 from lmtool.errors import ConfigError
-from lmtool.inference.evaluate import Evaluation, evaluate
+from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import (
+    CONTEXTS,
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
@@ -101,11 +102,23 @@ class Model:
         """The k most probable tokens after text, most probable first."""
         return next_words(self.language_model, text, k)
 
-    def evaluate(self, source: PathLike | Iterable[str], context: str = "sentence") -> Evaluation:
+    def evaluate(
+        self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1
+    ) -> Evaluation:
         """Perplexities of a file's or of given lines, in sentence or document context."""
+        return self.evaluations(source, (context,), threads=threads)[0]
+
+    def evaluations(
+        self,
+        source: PathLike | Iterable[str],
+        contexts: Sequence[str] = CONTEXTS,
+        *,
+        threads: int = 1,
+    ) -> list[Evaluation]:
+        """The same in several contexts, the text read once."""
         if isinstance(source, str | Path):
             source = (line.text for line in read_lines(source))
-        return evaluate(self.language_model, source, context)
+        return evaluations(self.language_model, source, contexts, threads)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""

@@ -131,7 +131,11 @@ def test_sample_scores(model: Path, run: Run) -> None:
 def test_evaluate(model: Path, corpus: Path, run: Run) -> None:
     rows = [line.split("\t") for line in run("evaluate", "-m", model, corpus).out.splitlines()]
     assert rows[0][0] == "perplexity" and rows[-1][0] == "signature"
+    assert rows[-2] == ["context", "sentence", "document"]
     value = json.loads(run("evaluate", "-m", model, corpus, "--json").out)
+    both = run("evaluate", "-m", model, corpus, "--json", "--context", "both").out.splitlines()
+    assert [json.loads(line)["context"] for line in both] == ["sentence", "document"]
+    assert json.loads(both[0]) == value
     assert math.isclose(float(rows[0][1]), value["perplexity"], rel_tol=1e-5)
     assert value["n_sentences"] == 40 and value["context"] == "sentence"
 

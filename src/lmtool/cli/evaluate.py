@@ -1,38 +1,61 @@
 """``lmtool evaluate``: the perplexity of a text."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import MODEL, Json, ModelPath, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import json_line, pairs, say
+from lmtool.settings import CONTEXTS
 
-__all__ = ["CONTEXTS", "run"]
+if TYPE_CHECKING:
+    from lmtool.inference.evaluate import Evaluation
 
-CONTEXTS = ("sentence", "document")
+__all__ = ["run"]
+
+BOTH = "both"
 
 
 def run(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="The text, one sentence a line.")],
     context: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="|".join(CONTEXTS),
+            metavar="|".join((*CONTEXTS, BOTH)),
             help="Start each line afresh, or carry the state over from line to line.",
+            show_default="both; sentence with --json",
         ),
-    ] = CONTEXTS[0],
+    ] = None,
+    threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
 ) -> None:
     """Measure perplexity on a text: with and without <EOS>, with and without unknown words.
 
     "document" is the convention of published Penn Treebank results. The signature at the end says
-    what the number depends on: compare only numbers whose signatures agree.
+    what the numbers depend on: compare only numbers whose signatures agree.
     """
-    choice("--context", context, CONTEXTS)
+    context = choice("--context", context or (CONTEXTS[0] if as_json else BOTH), (*CONTEXTS, BOTH))
 
     from lmtool import api
+    from lmtool.workers import n_cores
 
-    result = api.load(model).evaluate(file, context=context).to_dict()
-    result["signature"] = result.pop("signature")  # comes last
-    say(json_line(result) if as_json else pairs(result.items()))
+    contexts = CONTEXTS if context == BOTH else (context,)
+    results = api.load(model).evaluations(file, contexts, threads=threads or n_cores())
+    if as_json:
+        say("\n".join(json_line(ordered(result)) for result in results))
+    else:
+        say(pairs(side_by_side(results)))
+
+
+def ordered(result: "Evaluation") -> dict[str, Any]:
+    """Names and values, the signature last."""
+    values = result.to_dict()
+    values["signature"] = values.pop("signature")
+    return values
+
+
+def side_by_side(results: "list[Evaluation]") -> list[tuple[Any, ...]]:
+    """Each name with its value in every context."""
+    records = [ordered(result) for result in results]
+    return [(name, *(record[name] for record in records)) for name in records[0]]

@@ -83,12 +83,13 @@ def table(
     return form(headers, list(rows), left, marked)
 
 
-def pairs(rows: Iterable[tuple[str, Any]]) -> str:
-    """Names and values: two columns on a terminal, ``name<TAB>value`` in a pipe."""
-    shown = [(name, harmless(number(value))) for name, value in rows]
+def pairs(rows: Iterable[tuple[Any, ...]]) -> str:
+    """Names and values: columns on a terminal, ``name<TAB>value`` in a pipe."""
+    shown = [[harmless(number(value)) for value in row] for row in rows]
     if is_terminal(sys.stdout):
-        return _boxed(("", ""), shown, 2, ())
-    return "\n".join(f"{name}\t{value}" for name, value in shown)
+        n = max(map(len, shown))
+        return _boxed([""] * n, shown, n, ())
+    return "\n".join(map("\t".join, shown))
 
 
 def _aligned(

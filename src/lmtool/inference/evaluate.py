@@ -1,8 +1,10 @@
 """Perplexity, with every count that it depends on; definitions as in SRILM's ppl."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import tee
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,13 @@ from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import CONTEXTS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
+from lmtool.workers import Workers
 
 __all__ = [
     "Evaluation",
     "cut",
     "evaluate",
+    "evaluations",
     "padded_logp",
     "perplexity",
     "sentence_logp",
@@ -45,6 +49,7 @@ class Evaluation:
     n_words: int
     n_oov: int
     n_characters: int  # one for the end of each line included
+    n_bytes: int  # the same in UTF-8
     bits_per_word: float  # per predicted token, <EOS> included: log2(perplexity)
     bits_per_character: float
     bits_per_byte: float
@@ -70,35 +75,59 @@ class Sums:
     n_bytes: int = 0
 
 
-def evaluate(model: LanguageModel, lines: Iterable[str], context: str = "sentence") -> Evaluation:
+def evaluate(
+    model: LanguageModel, lines: Iterable[str], context: str = "sentence", threads: int = 1
+) -> Evaluation:
     """Sentence context: each line from zero state; document: the state carries over.
 
     Raises InputError where there is no word, ConfigError for another context.
     """
-    if context not in CONTEXTS:
-        raise ConfigError(f"--context {context}: choose one of {', '.join(CONTEXTS)}")
-    sums = Sums()
-    for line, ids, logps in line_logps(model, lines, context):
-        add_line(sums, line, ids, logps)
-    if not sums.n_sentences:
+    return evaluations(model, lines, (context,), threads)[0]
+
+
+def evaluations(
+    model: LanguageModel,
+    lines: Iterable[str],
+    contexts: Sequence[str] = CONTEXTS,
+    threads: int = 1,
+) -> list[Evaluation]:
+    """``evaluate`` in several contexts, the text read once."""
+    for context in contexts:
+        if context not in CONTEXTS:
+            raise ConfigError(f"--context {context}: choose one of {', '.join(CONTEXTS)}")
+    sums = [Sums() for _ in contexts]
+    copies = tee(lines, len(contexts))
+    with Workers(threads) as workers:
+        streams = map(partial(line_logps, model, workers), contexts, copies)
+        for parts in zip(*streams, strict=True):
+            for total, part in zip(sums, parts, strict=True):
+                add_line(total, *part)
+    if not sums[0].n_sentences:
         raise InputError("nothing to evaluate: there is no word in the text")
-    return summary(model, sums, context)
+    return [summary(model, total, context) for total, context in zip(sums, contexts, strict=True)]
 
 
 def line_logps(
-    model: LanguageModel, lines: Iterable[str], context: str
+    model: LanguageModel, workers: Workers, context: str, lines: Iterable[str]
 ) -> Iterator[tuple[str, Ids, NDArray[np.float64]]]:
     """Each line that is not blank, as its tokens spell it, its ids with <EOS>, and their ln p."""
+    encoded = (spelled(model, line) for line in lines if model.vocabulary.split(line))
+    if context == "sentence":
+        yield from workers.stream(
+            lambda line: (*line, read_logp(model, line[1], model.zero_state())[0]), encoded
+        )
+        return
     state = model.zero_state()
-    for line in lines:
-        words = model.vocabulary.split(line)
-        if not words:
-            continue
-        text = model.vocabulary.tokenizer.join(words)
-        ids = np.array([*model.vocabulary.encode(line), EOS_ID], np.int32)
-        before = state if context == "document" else model.zero_state()
-        logps, state = read_logp(model, ids, before)
+    for text, ids in encoded:
+        logps, state = read_logp(model, ids, state)
         yield text, ids, logps
+
+
+def spelled(model: LanguageModel, line: str) -> tuple[str, Ids]:
+    """A line as its tokens spell it, and their ids with <EOS>."""
+    words = model.vocabulary.split(line)
+    ids = np.array([*model.vocabulary.ids(words), EOS_ID], np.int32)
+    return model.vocabulary.tokenizer.join(words), ids
 
 
 def add_line(sums: Sums, text: str, ids: Ids, logps: NDArray[np.float64]) -> None:
@@ -128,6 +157,7 @@ def summary(model: LanguageModel, sums: Sums, context: str) -> Evaluation:
         n_words=sums.n_words,
         n_oov=sums.n_oov,
         n_characters=sums.n_characters,
+        n_bytes=sums.n_bytes,
         bits_per_word=-sums.logp / LN2 / n,
         bits_per_character=-sums.logp / LN2 / sums.n_characters,
         bits_per_byte=-sums.logp / LN2 / sums.n_bytes,
