@@ -141,7 +141,7 @@ def arguments(text: list[str]) -> Iterator[Source]:
         if not sentence.strip():
             message = f"sentence {index} is empty: give at least one word, as in {EXAMPLE}"
             raise InputError(message)
-        yield Source(sentence, index, {})
+    return (Source(sentence, index, {}) for index, sentence in enumerate(text, 1))
 
 
 def lines(path: str) -> Iterator[Source]:

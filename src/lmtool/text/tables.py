@@ -36,13 +36,14 @@ class Table(NamedTuple):
 def read_table(path: str | Path) -> Table:
     """A table whose first line names its columns; ``-`` is standard input, gzip is recognised.
 
-    Tabs separate where the header has one, else commas; quotes as in RFC 4180. Blank lines are
-    left out. Raises InputError: no header, a name twice, a row of another length, open quotes.
+    Tabs separate in a ``.tsv`` or where the header has one, else commas; quotes as in RFC 4180.
+    Blank lines are left out. Raises InputError: no header, a name twice, a row of another length,
+    open quotes.
     """
     name = display_name(path)
     lines = (line.text + "\n" for line in read_lines(path))
     header = next(lines, "")
-    delimiter = "\t" if "\t" in header else ","
+    delimiter = "\t" if "\t" in header or ".tsv" in Path(name).suffixes else ","
     columns = next(csv.reader([header], delimiter=delimiter), [])
     if not columns:
         raise InputError(f"{name}:1: no header; the first line must name the columns")
