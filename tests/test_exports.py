@@ -12,6 +12,7 @@ NAMES = {
     "ModelFileError",
     "ModelSettings",
     "SampleSettings",
+    "SurprisalSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",

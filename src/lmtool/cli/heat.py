@@ -1,6 +1,7 @@
 """Text with each word shaded by its surprisal: on the terminal, as HTML, as SVG."""
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ SHADES = (  # paper to brick
     "#ffffff", "#fff3e0", "#ffe0b8", "#ffc78a", "#ffa860", "#f9823f", "#e45a2c", "#b93424",
 )  # fmt: skip
 INK, LIGHT_INK = "#202020", "#ffffff"
+WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # would be fetched by the viewer
 WIDTH = 80  # columns of an exported page
 
 
@@ -103,7 +105,8 @@ class Page:
         if self._html:
             yield self._html, page.export_html(theme=THEME, inline_styles=True, clear=False)
         if self._svg:
-            yield self._svg, page.export_svg(title="surprisal", theme=THEME, clear=False)
+            svg = page.export_svg(title="surprisal", theme=THEME, clear=False)
+            yield self._svg, WEB_FONT.sub("", svg)
 
 
 def paper() -> "Console":

@@ -62,6 +62,10 @@ class SentenceScore:
         """The same as plain values."""
         return asdict(self)
 
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A flat record for each word."""
+        return [asdict(word) for word in self.words]
+
 
 def word_score(model: LanguageModel, word: str, token_id: int, logp: float) -> WordScore:
     """One factor from its natural logarithm."""

@@ -10,7 +10,7 @@ surprisal is (1) with the word's share of the training text for P.
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +98,10 @@ class SentenceSurprisal:
     def surprisal_bits(self) -> float:
         """-log2 P(text)."""
         return math.fsum(word.surprisal_bits for word in self.words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
 
     def to_dicts(self, options: SurprisalSettings = DEFAULT) -> list[dict[str, Any]]:
         """One flat record a word, under the names that ``columns`` gives."""
