@@ -1,0 +1,129 @@
+"""Tensors and a card of JSON in one safetensors file, verified before use; no pickle anywhere.
+
+Metadata: one key, ``lmtool``, with JSON whose ``checksum`` is a SHA-256 over everything else.
+"""
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save as to_bytes
+
+from lmtool.errors import ConfigError, ModelFileError
+from lmtool.files import write_atomically
+
+__all__ = ["Card", "Tensors", "described", "read", "write"]
+
+MOST_HEADER = 100_000_000  # bytes
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
+    "I64": np.dtype("<i8"),
+    "U8": np.dtype("u1"),
+}
+FOREIGN = {  # first bytes of files that are mistaken for ours
+    b"PK": "a zip archive or a PyTorch file",
+    b"\x1f\x8b": "a gzip archive",
+    b"\x80": "a Python pickle",
+    b"\x89HDF": "an HDF5 file",
+}
+
+Card = dict[str, Any]
+Tensors = dict[str, NDArray[Any]]
+
+
+def write(path: Path, card: Card, tensors: Tensors) -> None:
+    """The file, whole or not at all. Raises OSError."""
+    card = {**card, "checksum": checksum(tensors, card)}
+    write_atomically(path, to_bytes(tensors, {"lmtool": json.dumps(card)}))
+
+
+def read(path: Path, version: int) -> tuple[Card, Tensors]:
+    """The card and read-only views of the tensors, once format and checksum have been verified.
+
+    Nothing is allocated that the file does not hold. Raises OSError, ValueError and the like.
+    """
+    card, tensors = parse(read_bytes(path), version)
+    if card.pop("checksum", None) != checksum(tensors, card):
+        raise ValueError("the file was altered or damaged (its checksum does not fit)")
+    return card, tensors
+
+
+@contextmanager
+def described(path: str | Path, missing: str, kind: str) -> Iterator[None]:
+    """Turns whatever a broken file causes into one ModelFileError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: {missing}") from None
+    except OSError as error:
+        raise ModelFileError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:
+        raise ModelFileError(f"{path}: not a usable {kind}: {error}") from None
+
+
+def checksum(tensors: Mapping[str, NDArray[Any]], card: Card) -> str:
+    """SHA-256 over the card and every tensor's name, type, shape and bytes."""
+    digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def read_bytes(path: Path) -> memoryview:
+    """The file's content; refuses what is not a regular file."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    return memoryview(path.read_bytes())
+
+
+def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
+    """The card and the tensors, which follow each other without a gap."""
+    for start, kind in FOREIGN.items():
+        if bytes(content[: len(start)]) == start and len(content) > 8 and content[7] != 0:
+            raise ValueError(f"it is {kind}")
+    if len(content) < 8:
+        raise ValueError("it is cut short or empty")
+    (size,) = struct.unpack("<Q", content[:8])
+    if size > min(MOST_HEADER, len(content) - 8):
+        raise ValueError("it is cut short, or another kind of file")
+    header = json.loads(bytes(content[8 : 8 + size]).decode())
+    if not isinstance(header, dict):
+        raise ValueError("its header is damaged")
+    card = json.loads(header.pop("__metadata__", {})["lmtool"])
+    if not isinstance(card, dict) or card["format"] != version:
+        raise ValueError(f"its format is not {version}, which this lmtool reads")
+    data = content[8 + size :]
+    check_places([entry["data_offsets"] for entry in header.values()], len(data))
+    return card, {name: tensor(data, entry) for name, entry in header.items()}
+
+
+def check_places(places: list[list[int]], size: int) -> None:
+    """Raises ValueError unless the tensors fill ``size`` bytes, each byte once."""
+    end = 0
+    for start, stop in sorted(places):
+        if not (type(start) is type(stop) is int and start == end and stop >= start):
+            raise ValueError("it is cut short, or a tensor's place is damaged")
+        end = stop
+    if end != size:
+        raise ValueError("it is cut short, or holds more than its header says")
+
+
+def tensor(data: memoryview, entry: Mapping[str, Any]) -> NDArray[Any]:
+    """A read-only view of one tensor."""
+    dtype, shape = DTYPES[entry["dtype"]], tuple(entry["shape"])
+    start, stop = entry["data_offsets"]
+    if not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError("a tensor's shape is damaged")
+    if stop - start != math.prod(shape) * dtype.itemsize:
+        raise ValueError("it is cut short, or a tensor's place is damaged")
+    return np.frombuffer(data[start:stop], dtype).reshape(shape)
