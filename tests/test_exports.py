@@ -7,6 +7,7 @@ import lmtool
 NAMES = {
     "ConfigError",
     "InputError",
+    "InterruptionError",
     "LmtoolError",
     "Model",
     "ModelFileError",
@@ -19,6 +20,7 @@ NAMES = {
     "__version__",
     "load",
     "plan",
+    "resume",
     "train",
 }
 

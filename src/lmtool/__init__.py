@@ -7,7 +7,14 @@ evaluates and predicts. Importing lmtool loads nothing heavy; numpy comes with t
 from typing import TYPE_CHECKING, Any
 
 from lmtool._version import __version__
-from lmtool.errors import ConfigError, InputError, LmtoolError, ModelFileError, TrainingError
+from lmtool.errors import (
+    ConfigError,
+    InputError,
+    InterruptionError,
+    LmtoolError,
+    ModelFileError,
+    TrainingError,
+)
 from lmtool.settings import (
     ModelSettings,
     SampleSettings,
@@ -17,11 +24,12 @@ from lmtool.settings import (
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Model, load, plan, train
+    from lmtool.api import Model, load, plan, resume, train
 
 __all__ = [
     "ConfigError",
     "InputError",
+    "InterruptionError",
     "LmtoolError",
     "Model",
     "ModelFileError",
@@ -34,12 +42,16 @@ __all__ = [
     "__version__",
     "load",
     "plan",
+    "resume",
     "train",
 ]
 
 
+LAZY = ("Model", "load", "plan", "resume", "train")
+
+
 def __getattr__(name: str) -> Any:
-    if name not in ("Model", "load", "plan", "train"):
+    if name not in LAZY:
         raise AttributeError(f"module 'lmtool' has no attribute {name!r}")
     from lmtool import api
 

@@ -1,9 +1,6 @@
 """The library's face: train, load and Model, which mirror the commands."""
 
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lmtool import model_file
-from lmtool._version import __version__
 from lmtool.errors import ConfigError
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
-from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
+    CHECKPOINT_EVERY,
     CONTEXTS,
     ModelSettings,
     SampleSettings,
@@ -28,12 +25,11 @@ from lmtool.settings import (
     TrainSettings,
 )
 from lmtool.text.reader import read_lines
-from lmtool.text.vocabulary import UNK_ID, Vocabulary
-from lmtool.training.repeat import command, inputs_and_output, settled
+from lmtool.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lmtool.text.corpus import Corpus
-    from lmtool.training.events import Event, Planned
+    from lmtool.training.events import Event
     from lmtool.training.forecast import Forecast
 
     Prepared = tuple[Vocabulary, Corpus, Corpus]
@@ -156,24 +152,46 @@ def train(
     recipe: TrainSettings | None = None,
     overwrite: bool = False,
     on_event: "Callable[[Event], None] | None" = None,
+    checkpoint_every: float = CHECKPOINT_EVERY,
+    stop: Callable[[], int] = lambda: 0,
     **options: Any,
 ) -> Model:
     """Builds the vocabulary, trains, and writes ``model`` where a path is given.
 
-    ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Raises InputError,
-    ConfigError, TrainingError, and ModelFileError at once where ``model`` exists.
+    ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
+    run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
+    the number of the signal that ends the run. Raises InputError, ConfigError, TrainingError,
+    InterruptionError, and ModelFileError at once where ``model`` exists.
     """
-    start = time.monotonic()
-    emit = on_event or (lambda event: None)
+    from lmtool.training import launch
+
     text, network, recipe = merge(options, text, network, recipe)
-    if model is not None:
-        model_file.check_target(model, overwrite)
-    words = inputs_and_output(as_list(corpus), as_list(valid), model)
-    with prepared(corpus, valid, text) as parts:
-        trained = fit(parts, network, recipe, emit, start, words, model)
-    if model is not None:
-        model_file.save(trained, model, overwrite)
-    return Model(trained)
+    job = launch.Job(strings(corpus), strings(valid), optional(model), text, network, recipe)
+    keeping = launch.Keeping(checkpoint_every, stop)
+    return Model(launch.train(job, overwrite, on_event or (lambda event: None), keeping))
+
+
+def resume(
+    model: PathLike,
+    *,
+    corpus: Paths | None = None,
+    valid: Paths | None = None,
+    on_event: "Callable[[Event], None] | None" = None,
+    checkpoint_every: float = CHECKPOINT_EVERY,
+    stop: Callable[[], int] = lambda: 0,
+    **options: Any,
+) -> Model:
+    """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
+
+    ``corpus`` and ``valid`` are needed only where the files have moved; ``options`` must be those
+    that the run began with. Raises as ``train``, and ModelFileError where there is nothing to
+    resume or something has changed.
+    """
+    from lmtool.training import launch
+
+    given = launch.Given(strings(corpus), strings(valid), options)
+    keeping = launch.Keeping(checkpoint_every, stop)
+    return Model(launch.resume(str(model), given, on_event or (lambda event: None), keeping))
 
 
 def plan(
@@ -186,115 +204,10 @@ def plan(
     **options: Any,
 ) -> "Forecast":
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
-    from lmtool.training.forecast import forecast
+    from lmtool.training import launch
 
     text, network, recipe = merge(options, text, network, recipe)
-    words = inputs_and_output(as_list(corpus), as_list(valid), None)
-    with prepared(corpus, valid, text) as parts:
-        fresh, recipe = start_of(parts, network, recipe)
-        line = command(words, text, fresh.settings, recipe)
-        return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
-
-
-@contextmanager
-def prepared(corpus: Paths, valid: Paths | None, text: TextSettings) -> "Iterator[Prepared]":
-    """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
-    from lmtool.text.corpus import prepare
-
-    with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        yield prepare(as_list(corpus), as_list(valid) or None, text, Path(folder))
-
-
-def start_of(
-    parts: "Prepared", network: ModelSettings, recipe: TrainSettings
-) -> tuple[LanguageModel, TrainSettings]:
-    """The model before its first step, and the recipe without None."""
-    from lmtool.training import clock
-    from lmtool.training.plan import plan as fitting
-    from lmtool.workers import n_cores
-
-    vocabulary, train_corpus, _ = parts
-    speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
-    network, recipe = fitting(network, recipe, len(train_corpus.ids), vocabulary.n_tokens, speed)
-    rng = np.random.default_rng(recipe.seed)
-    return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe
-
-
-def fit(
-    parts: "Prepared",
-    network: ModelSettings,
-    recipe: TrainSettings,
-    emit: "Callable[[Event], None]",
-    start: float,
-    words: list[str],
-    model: PathLike | None,
-) -> LanguageModel:
-    """Plans, trains, and notes where the model comes from."""
-    from lmtool.training.events import Finished, Note, Validated
-    from lmtool.training.loop import train as run
-
-    vocabulary, train_corpus, valid_corpus = parts
-    fresh, recipe = start_of(parts, network, recipe)
-    events: list[Event] = []
-
-    def listen(event: "Event") -> None:
-        if isinstance(event, Finished):
-            same = settled(recipe, event.steps)
-            line = command(words, vocabulary.settings, fresh.settings, same)
-            event = replace(event, model=None if model is None else str(model), command=line)
-        if isinstance(event, Finished | Validated):
-            events.append(event)
-        emit(event)
-
-    listen(describe(parts, fresh, recipe, words))
-    if train_corpus.fingerprint == valid_corpus.fingerprint:
-        listen(Note("validation is on the text trained on: give more lines, or --valid FILE"))
-    trained = run(fresh, train_corpus.ids, valid_corpus.ids, recipe, listen, start)
-    return replace(trained, provenance=provenance(parts, recipe, events))
-
-
-def describe(
-    parts: "Prepared", fresh: LanguageModel, recipe: TrainSettings, words: list[str]
-) -> "Planned":
-    """The choices, for whoever listens."""
-    from lmtool.training.events import Planned
-
-    vocabulary, train_corpus, valid_corpus = parts
-    return Planned(
-        network=fresh.settings,
-        recipe=recipe,
-        n_lines=train_corpus.n_lines,
-        n_train_tokens=len(train_corpus.ids),
-        n_valid_tokens=len(valid_corpus.ids),
-        n_tokens=vocabulary.n_tokens,
-        n_oov=int(vocabulary.counts[UNK_ID]),
-        n_parameters=fresh.parameters.flat.size,
-        command=command(words, vocabulary.settings, fresh.settings, recipe),
-    )
-
-
-def provenance(parts: "Prepared", recipe: TrainSettings, events: "list[Event]") -> dict[str, Any]:
-    """What a model file says about its origin; plain JSON values."""
-    from lmtool.training.events import Finished, Validated
-
-    _, train_corpus, valid_corpus = parts
-    finish = next(event for event in events if isinstance(event, Finished))
-    return {
-        "recipe": asdict(settled(recipe, finish.steps)),
-        "command": finish.command,
-        "corpus": {
-            name: {
-                "fingerprint": corpus.fingerprint,
-                "n_lines": corpus.n_lines,
-                "n_words": corpus.n_words,
-                "n_oov": corpus.n_oov,
-            }
-            for name, corpus in (("train", train_corpus), ("valid", valid_corpus))
-        },
-        "curve": [asdict(event) for event in events if isinstance(event, Validated)],
-        "result": asdict(finish),
-        "versions": {"lmtool": __version__, "numpy": np.__version__},
-    }
+    return launch.plan(launch.Job(strings(corpus), strings(valid), None, text, network, recipe))
 
 
 def merge(
@@ -326,8 +239,13 @@ def settings_from(kind: type[Options], options: dict[str, Any]) -> Options:
     return kind(**options)
 
 
-def as_list(paths: Paths | None) -> list[PathLike]:
-    """One path or several, as a list."""
+def strings(paths: Paths | None) -> tuple[str, ...]:
+    """One path or several, as text."""
     if paths is None:
-        return []
-    return [paths] if isinstance(paths, str | Path) else list(paths)
+        return ()
+    return (str(paths),) if isinstance(paths, str | Path) else tuple(map(str, paths))
+
+
+def optional(path: PathLike | None) -> str | None:
+    """A path as text."""
+    return None if path is None else str(path)

@@ -4,12 +4,20 @@ LmtoolError
 ├── InputError       a corpus, a sentence or another input file is at fault
 ├── ModelFileError   a model file is missing, damaged, foreign or in the way
 ├── ConfigError      settings contradict each other or the data
-└── TrainingError    training cannot go on (numbers blew up, nothing to learn from)
+├── TrainingError    training cannot go on (numbers blew up, nothing to learn from)
+└── InterruptionError training was told to stop, and saved where it stood
 
 The message is one line: what is wrong, where (``file:line``), what to do.
 """
 
-__all__ = ["ConfigError", "InputError", "LmtoolError", "ModelFileError", "TrainingError"]
+__all__ = [
+    "ConfigError",
+    "InputError",
+    "InterruptionError",
+    "LmtoolError",
+    "ModelFileError",
+    "TrainingError",
+]
 
 
 class LmtoolError(Exception):
@@ -29,4 +37,14 @@ class ConfigError(LmtoolError):
 
 
 class TrainingError(LmtoolError):
-    """Training cannot go on."""
+    """Training cannot go on; ``best`` is the best model so far, if there is one."""
+
+    best: object | None = None
+
+
+class InterruptionError(LmtoolError):
+    """Training was told to stop by a signal, and saved where it stood."""
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal

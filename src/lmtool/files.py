@@ -3,9 +3,18 @@
 import contextlib
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs on one path are the user's affair
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["locked", "write_atomically"]
+
+SLOWLY = "LMTOOL_TEST_SLOW_WRITES"  # seconds to wait inside each write: for tests that kill
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -13,7 +22,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(handle, "wb") as file:
-            file.write(content)
+            file.write(content[: len(content) // 2])
+            time.sleep(float(os.environ.get(SLOWLY, 0)))
+            file.write(content[len(content) // 2 :])
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~current_umask())
@@ -40,3 +51,32 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Holds ``path``.lock while it is used; False where another process holds it.
+
+    The system lets go of the lock when a process ends, however it ends.
+    """
+    name = Path(f"{path}.lock")
+    if fcntl is None:
+        yield True
+        return
+    while True:
+        handle = os.open(name, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            yield False
+            return
+        if name.exists() and os.path.samestat(os.fstat(handle), os.stat(name)):
+            break
+        os.close(handle)  # its holder has removed it: the lock is on a file without a name
+    try:
+        yield True
+    finally:
+        with contextlib.suppress(OSError):
+            name.unlink()
+        os.close(handle)

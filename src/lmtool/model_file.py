@@ -5,10 +5,10 @@ Tensors: the weights under torch's names, ``vocabulary`` (UTF-8 bytes, one token
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import ModelSettings, TextSettings
+from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.tensor_file import Card, Tensors
 from lmtool.text.vocabulary import Vocabulary
 
@@ -28,7 +28,7 @@ __all__ = ["check_target", "load", "save", "settings_from"]
 FORMAT = 1
 MISSING = "there is no model; train one with lmtool train, or name it with --model"
 
-Settings = TypeVar("Settings", ModelSettings, TextSettings)
+Settings = TypeVar("Settings", ModelSettings, TextSettings, TrainSettings)
 
 
 def check_target(path: str | Path, overwrite: bool) -> None:
@@ -101,9 +101,13 @@ def settings_from(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     names = {field.name for field in fields(kind)}
     if set(values) != names:
         raise ValueError("its settings have unknown or missing names")
-    default = asdict(kind())
-    for name, value in values.items():
-        expected = int if default[name] is None else type(default[name])
-        if type(value) is not expected:
-            raise ValueError(f"its setting {name} is no {expected.__name__}")
+    for name, hint in get_type_hints(kind).items():
+        allowed = get_args(hint) or (hint,)  # int | None -> int, None
+        if type(values[name]) not in allowed and not fits(values[name], allowed):
+            raise ValueError(f"its setting {name} is no {allowed[0].__name__}")
     return kind(**values)
+
+
+def fits(value: Any, allowed: Sequence[type]) -> bool:
+    """Whether it is a whole number where any number may stand."""
+    return type(value) is int and float in allowed

@@ -11,6 +11,7 @@ from lmtool.errors import ConfigError
 
 __all__ = [
     "BASES",
+    "CHECKPOINT_EVERY",
     "CONTEXTS",
     "ModelSettings",
     "SampleSettings",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
+CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 

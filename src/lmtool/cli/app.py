@@ -17,7 +17,7 @@ import typer
 from lmtool._version import __version__
 from lmtool.cli import evaluate, info, next, plan, sample, score, surprisal, train
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
-from lmtool.errors import LmtoolError
+from lmtool.errors import InterruptionError, LmtoolError
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -57,6 +57,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             close_stdout()
         except KeyboardInterrupt:
             raise stop("interrupted", 130) from None
+        except InterruptionError as error:
+            raise stop(str(error), 128 + error.signal) from None
         except LmtoolError as error:
             raise stop(f"error: {error}", 1) from None
         except MemoryError:

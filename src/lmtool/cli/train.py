@@ -12,7 +12,8 @@ import typer
 from lmtool.cli.options import MODEL, choice, seconds, settings
 from lmtool.cli.progress import Quiet, listener, log_line, log_to
 from lmtool.cli.render import clock, json_line, say
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.cli.signals import Signals
+from lmtool.settings import CHECKPOINT_EVERY, ModelSettings, TextSettings, TrainSettings
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
@@ -27,9 +28,9 @@ BUDGETS = ("epochs", "steps", "time")
 
 def run(
     corpus: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin."),
-    ],
+    ] = None,
     valid: Annotated[
         str | None,
         typer.Option(
@@ -200,6 +201,24 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the model file.", rich_help_panel=OUTPUT)
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the interrupted run of the model; needs no other option.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    checkpoint_every: Annotated[
+        float | None,
+        typer.Option(
+            parser=seconds,
+            metavar="30s|5m",
+            help="Save the run this often; saving never takes more than 1 % of the time.",
+            show_default=f"{CHECKPOINT_EVERY:g}s",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     log: Annotated[
         Path | None,
         typer.Option(
@@ -223,24 +242,38 @@ def run(
 
     from lmtool import api
 
-    with log_to(log) as lines, listener(quiet) as talker:
+    with log_to(log) as lines, listener(quiet) as talker, Signals() as signals:
 
         def on_event(event: "Event") -> None:
+            signals.on_event(event)
             talker(event)
             if lines:
                 print(log_line(event), file=lines)
 
-        api.train(
-            corpus,
-            model=model,
-            valid=valid,
-            text=settings(TextSettings, values),
-            network=settings(ModelSettings, values),
-            recipe=settings(TrainSettings, values),
-            overwrite=overwrite,
-            on_event=on_event,
-        )
+        every = checkpoint_every or CHECKPOINT_EVERY
+        kept: Any = {"checkpoint_every": every, "stop": signals.received}
+        if resume:
+            given = changed(values)
+            api.resume(model, corpus=corpus, valid=valid, on_event=on_event, **kept, **given)
+        else:
+            api.train(
+                corpus or [],
+                model=model,
+                valid=valid,
+                text=settings(TextSettings, values),
+                network=settings(ModelSettings, values),
+                recipe=settings(TrainSettings, values),
+                overwrite=overwrite,
+                on_event=on_event,
+                **kept,
+            )
     report(talker, model, as_json)
+
+
+def changed(values: dict[str, Any]) -> dict[str, Any]:
+    """The options of settings that were given, or at least are not the defaults."""
+    defaults = asdict(TEXT) | asdict(NETWORK) | asdict(RECIPE)
+    return {k: values[k] for k, default in defaults.items() if values.get(k, default) != default}
 
 
 def check(values: dict[str, Any]) -> None:
@@ -252,6 +285,8 @@ def check(values: dict[str, Any]) -> None:
     from lmtool.training.contexts import CONTEXTS
     from lmtool.training.optimizers import OPTIMIZERS
 
+    if not values["corpus"] and not values.get("resume"):
+        raise typer.BadParameter("name a text to train on", param_hint="CORPUS")
     choice("--tokens", values["tokens"], TOKENIZERS)
     choice("--cell", values["cell"], CELLS)
     choice("--activation", values["activation"], ACTIVATIONS)

@@ -4,21 +4,24 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.errors import TrainingError
 from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.training.clock import horizon, settle, steps_left, validates
-from lmtool.training.events import Event, Finished, Progress, Validated
+from lmtool.training.events import Event, Finished, Note, Progress, Validated
 from lmtool.training.plan import n_steps
+from lmtool.training.resume import Keeper, Saved, restore
 from lmtool.training.schedules import DECAY, learning_rate
-from lmtool.training.step import Run, Task, catch_up, new_run, training_step
+from lmtool.training.step import Run, Task, catch_up, new_run, rate_now, roll_back, training_step
 from lmtool.workers import Workers, slices
 
 __all__ = ["train"]
@@ -27,6 +30,7 @@ Ids = NDArray[np.int32]
 
 PATIENCE = 5  # validations without a better one before the learning rate falls, or training stops
 REPORT_SECONDS = 0.25  # between two Progress events
+MOST_ROLLBACKS = 3
 UNTIMED = 3  # first steps, which may compile
 VALID_STREAMS = 64
 VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
@@ -40,19 +44,35 @@ def train(
     recipe: TrainSettings,
     on_event: Callable[[Event], None] = lambda event: None,
     start: float | None = None,
+    keeper: Keeper | None = None,
+    saved: Saved | None = None,
 ) -> LanguageModel:
-    """The model with the weights that were best on valid_ids.
+    """The model with the weights that were best on valid_ids, and what became of the run.
 
     ``recipe`` comes from ``plan``; ``start`` (``time.monotonic()``) is when a time budget began.
-    Raises TrainingError when a loss or a gradient is not finite.
+    ``keeper`` saves the run now and then; ``saved`` is where it goes on. Raises InterruptionError
+    where the keeper says so, and TrainingError when losses or gradients are not finite again and
+    again; its ``best`` is then the model with the best weights so far, if any were validated.
     """
     with task_for(model, train_ids, valid_ids, recipe, on_event, start) as task:
         run = new_run(task)
         run.steps = n_steps(recipe, len(train_ids)) or math.inf
-        stopped = loop(task, run)
-        best = replace(model, parameters=Parameters(run.parameters.shapes, run.best))
-        on_event(finished(task, run, best, stopped))
-    return best
+        if saved is not None:
+            restore(saved, run)
+        try:
+            stopped = loop(task, run, keeper)
+        except TrainingError as error:
+            error.best = best_model(task, run) if run.best_step else None
+            raise
+        best = best_model(task, run)
+        event = finished(task, run, best, stopped)
+        on_event(event)
+    return replace(best, provenance={"curve": run.curve, "result": result(event)})
+
+
+def best_model(task: Task, run: Run) -> LanguageModel:
+    """The model with the best weights so far."""
+    return replace(task.model, parameters=Parameters(run.parameters.shapes, run.best))
 
 
 @contextmanager
@@ -72,24 +92,36 @@ def task_for(
         yield Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
 
 
-def loop(task: Task, run: Run) -> bool:
+def loop(task: Task, run: Run, keeper: Keeper | None = None) -> bool:
     """Trains to the end of the schedule; True where early stopping cut it short."""
     every = validation_interval(task)
-    run.validation_seconds = validation_seconds(task) if math.isinf(run.steps) else 0.0
-    loss, counted, reported = 0.0, 0, time.monotonic()
-    while run.step < run.steps:
-        loss += timed_step(task, run)
-        counted += 1
-        settle(task, run, every)
-        now = time.monotonic()
-        if now - reported > REPORT_SECONDS or run.step == run.steps:
-            task.on_event(progress(task, run, loss / counted, horizon(task, run, every)))
-            loss, counted, reported = 0.0, 0, now
-        if validates(run, every):
+    if math.isinf(run.steps) and not run.validation_seconds:
+        run.validation_seconds = validation_seconds(task)
+    report = Report(task, every)
+    while True:
+        if run.validated < run.step and validates(run, every):
             validate(task, run)
             if run.waited >= PATIENCE and not anneal(run):
                 return run.step < run.steps
-    return False
+        if run.step >= run.steps:
+            return False
+        if keeper is not None:
+            keeper.pause(task, run)
+        loss = safe_step(task, run)
+        settle(task, run, every)
+        report.add(run, loss)
+
+
+def safe_step(task: Task, run: Run) -> float | None:
+    """One step; None where its numbers blew up, and the run was rolled back."""
+    try:
+        return timed_step(task, run)
+    except TrainingError as error:
+        if run.rollbacks == MOST_ROLLBACKS:
+            raise
+        task.on_event(Note(f"{error}; back to step {run.best_step}, at half the learning rate"))
+        roll_back(run)
+        return None
 
 
 def timed_step(task: Task, run: Run) -> float:
@@ -100,6 +132,28 @@ def timed_step(task: Task, run: Run) -> float:
         run.training_seconds += time.monotonic() - began
         run.timed_steps += 1
     return loss
+
+
+class Report:
+    """Tells the mean loss of the last steps, a few times a second."""
+
+    def __init__(self, task: Task, every: int) -> None:
+        self._task, self._every = task, every
+        self._reset()
+
+    def _reset(self) -> None:
+        self._loss, self._counted, self._since = 0.0, 0, time.monotonic()
+
+    def add(self, run: Run, loss: float | None) -> None:
+        """One more step; ``loss`` is summed over its tokens."""
+        if loss is not None:
+            self._loss, self._counted = self._loss + loss, self._counted + 1
+        due = time.monotonic() - self._since > REPORT_SECONDS or run.step == run.steps
+        if due and self._counted:
+            steps = horizon(self._task, run, self._every)
+            mean = self._loss / self._counted
+            self._task.on_event(progress(self._task, run, mean, steps))
+            self._reset()
 
 
 def anneal(run: Run) -> bool:
@@ -131,7 +185,7 @@ def progress(task: Task, run: Run, loss: float, steps: int) -> Progress:
         tokens_per_second=speed(task, run),
         seconds=task.elapsed(),
         seconds_left=steps_left(task, run, steps) * per_step,
-        lr=learning_rate(run.step - 1, run.steps, task.recipe.lr or 0),
+        lr=run.rate * learning_rate(run.step - 1, run.steps, task.recipe.lr or 0),
     )
 
 
@@ -149,15 +203,18 @@ def validate(task: Task, run: Run) -> None:
     """Keeps the weights if they are the best so far."""
     everything = np.arange(task.model.vocabulary.n_tokens)
     began = time.monotonic()
-    catch_up(task, run, everything, learning_rate(run.step, run.steps, task.recipe.lr or 0))
+    catch_up(task, run, everything, rate_now(task, run))
     loss = valid_loss(task, replace(task.model, parameters=run.parameters))
     best = loss < run.best_loss
     if best:
         run.best_loss, run.best_step = loss, run.step
         run.best[...] = run.parameters.flat
     run.waited = 0 if best else run.waited + 1
+    run.validated = run.step
     run.validation_seconds = time.monotonic() - began
-    task.on_event(Validated(run.step, epoch(task, run), perplexity(-loss, 1), best, task.elapsed()))
+    event = Validated(run.step, epoch(task, run), perplexity(-loss, 1), best, task.elapsed())
+    run.curve.append({k: v for k, v in asdict(event).items() if k != "seconds"})
+    task.on_event(event)
 
 
 def valid_loss(task: Task, model: LanguageModel) -> float:
@@ -211,6 +268,12 @@ def finished(task: Task, run: Run, best: LanguageModel, stopped: bool) -> Finish
         peak_memory_mb=peak_memory_mb(),
         stopped_early=stopped,
     )
+
+
+def result(event: Finished) -> dict[str, Any]:
+    """What the model file keeps of it: nothing that another run of the same bits would change."""
+    kept = ("valid_perplexity", "valid_perplexity_sentence", "step", "steps", "stopped_early")
+    return {name: getattr(event, name) for name in kept}
 
 
 def peak_memory_mb() -> float:

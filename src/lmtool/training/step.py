@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from lmtool.training.optimizers import OPTIMIZERS, Optimizer
 from lmtool.training.schedules import learning_rate
 from lmtool.workers import Workers, slices
 
-__all__ = ["Run", "Task", "catch_up", "new_run", "training_step"]
+__all__ = ["Run", "Task", "catch_up", "new_run", "rate_now", "roll_back", "training_step"]
 
 Ids = NDArray[np.int32]
 
@@ -49,6 +49,10 @@ class Run:
     best_step: int = 0
     best: Array = field(default_factory=lambda: np.empty(0, np.float32))
     waited: int = 0  # validations since the best
+    validated: int = 0  # the step of the last validation
+    curve: list[dict[str, Any]] = field(default_factory=list)  # validations so far
+    rate: float = 1.0  # of the learning rate; halved by each roll back
+    rollbacks: int = 0
     training_seconds: float = 0.0  # without validation
     timed_steps: int = 0  # that training_seconds counts
     validation_seconds: float = 0.0  # of the last one
@@ -132,7 +136,7 @@ def shard_columns(task: Task) -> list[slice]:
 
 def training_step(task: Task, run: Run) -> float:
     """Moves weights, moments and states on by one step; the sum of -ln p over its tokens."""
-    rate = learning_rate(run.step, run.steps, task.recipe.lr or 0)
+    rate = rate_now(task, run)
     part = touched(task, run, rate)
     loss, gradients = compute_gradients(task, run, part)
     norm = reduce_gradients(task, gradients)
@@ -144,6 +148,24 @@ def training_step(task: Task, run: Run) -> float:
     run.step += 1
     update(task, run, part, gradients[0], min(1.0, task.recipe.clip / max(norm, 1e-12)), rate)
     return loss
+
+
+def rate_now(task: Task, run: Run) -> float:
+    """The learning rate of the next step."""
+    return run.rate * learning_rate(run.step, run.steps, task.recipe.lr or 0)
+
+
+def roll_back(run: Run) -> None:
+    """The best weights again, without momentum, at half the rate; the batch is left out."""
+    run.parameters.flat[...] = run.best
+    for moment in run.moments:
+        moment.flat[...] = 0
+    for array in (array for layers in run.states for state in layers for array in state):
+        array[...] = 0
+    run.step += 1
+    run.seen[...] = run.step
+    run.rate /= 2
+    run.rollbacks += 1
 
 
 def touched(task: Task, run: Run, rate: float) -> Part:
