@@ -217,6 +217,7 @@ def sentences(ids: Ids) -> Iterator[Ids]:
         yield pieces
 
 
+@np.errstate(all="ignore")  # weights of a run that blows up
 def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float:
     """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end.
 
