@@ -293,10 +293,10 @@ def test_rolling_back_is_part_of_the_state(
 
 def test_exploding_relu_cells_are_reined_in(corpus: Path) -> None:
     events: list[Any] = []
-    options = {"cell": "rnn", "activation": "relu", "optimizer": "sgd", "clip": 1e3, "lr": 16.0}
-    sizes = {"hidden": 24, "batch": 4, "bptt": 30, "steps": 150}
+    cell: Any = {"cell": "rnn", "activation": "relu", "hidden": 24}
+    recipe: Any = {"optimizer": "sgd", "clip": 1e3, "lr": 16.0, "batch": 4, "bptt": 30}
     with contextlib.suppress(lmtool.TrainingError):  # where the last bits differ it may give up
-        lm = lmtool.train(corpus, on_event=events.append, **options, **sizes)
+        lm = lmtool.train(corpus, on_event=events.append, steps=150, **cell, **recipe)
         assert lm.evaluate(corpus).perplexity < 4
     notes = [event.message for event in events if isinstance(event, Note)]
     assert any("blew up" in note and "at half the learning rate" in note for note in notes)
