@@ -66,9 +66,11 @@ class Model:
         """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
         return score(self.language_model, text)
 
-    def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
-        """One score a line, each on its own; a blank line gives a score without words."""
-        return score_lines(self.language_model, lines, threads)
+    def score_lines(
+        self, lines: Iterable[str], *, threads: int = 1, eos_alone: bool = False
+    ) -> Iterator[SentenceScore]:
+        """One score a line, each on its own; a blank line has no words, or only its <EOS>."""
+        return score_lines(self.language_model, lines, threads, eos_alone)
 
     def surprisal(self, text: str, **options: Any) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.

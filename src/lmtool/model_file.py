@@ -26,7 +26,6 @@ from lmtool.text.vocabulary import Vocabulary
 __all__ = ["check_target", "load", "save", "settings_from"]
 
 FORMAT = 1
-MISSING = "there is no model; train one with lmtool train, or name it with --model"
 
 Settings = TypeVar("Settings", ModelSettings, TextSettings, TrainSettings)
 
@@ -71,7 +70,10 @@ def load(path: str | Path) -> LanguageModel:
 
     Raises ModelFileError with one line that says what is wrong.
     """
-    with tensor_file.described(path, MISSING, "model"):
+    if not Path(path).exists():
+        message = "there is no model; train one with lmtool train, or name it with --model"
+        raise ModelFileError(f"{path}: {message}")
+    with tensor_file.described(path, "model"):
         return build(*tensor_file.read(Path(path), FORMAT))
 
 

@@ -57,12 +57,10 @@ def read(path: Path, version: int) -> tuple[Card, Tensors]:
 
 
 @contextmanager
-def described(path: str | Path, missing: str, kind: str) -> Iterator[None]:
+def described(path: str | Path, kind: str) -> Iterator[None]:
     """Turns whatever a broken file causes into one ModelFileError."""
     try:
         yield
-    except FileNotFoundError:
-        raise ModelFileError(f"{path}: {missing}") from None
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror or error}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:

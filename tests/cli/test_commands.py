@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lmtool.cli.app import COMMANDS, app
+from lmtool.cli.formats import FORMATS
 
 Run = Callable[..., Any]
 
@@ -98,12 +99,42 @@ def test_score_a_file_gives_the_same_numbers(model: Path, tmp_path: Path, run: R
     assert from_file == json.loads(run("score", "-m", model, "--json", "Todd met Pete").out)
 
 
-@pytest.mark.parametrize("form", ["table", "tsv", "jsonl", "srilm", "kenlm"])
-@pytest.mark.parametrize("level", ["word", "sentence"])
+@pytest.mark.parametrize(
+    ("form", "level"), [(name, level) for name, form in FORMATS.items() for level in form.levels]
+)
 def test_score_formats(form: str, level: str, model: Path, run: Run) -> None:
     options = ("score", "-m", model, "--format", form, "--level", level)
+    if form == "kaldi":  # where a blank line has no id
+        assert run(*options, stdin="utt1 Todd met Pete\nutt2\n").out.startswith("utt1 ")
+        return
     assert run(*options, "Todd met Pete").code == 0
-    assert run(*options, stdin="Todd met Pete\n\nZork\n").out.count("\n") >= 3
+    assert run(*options, stdin="Todd met Pete\n\nZork\n").out.count("\n") >= 2 + (level != "corpus")
+
+
+def test_kaldi_wants_an_id_on_every_line(model: Path, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("utt1 Todd met Pete\n\nutt3 Todd\n")
+    result = run("score", "-m", model, "--format", "kaldi", "-f", path)
+    assert result.code == 1 and "text:2: no utterance id" in result.err
+    alone = run("score", "-m", model, "--format", "kaldi", stdin="utt1\n").out
+    assert float(alone.split()[1]) > 0  # the cost of <EOS>
+
+
+def test_a_level_that_a_format_lacks(model: Path, run: Run) -> None:
+    result = run("score", "-m", model, "--format", "tsv", "--level", "corpus", "Todd")
+    assert result.code == 2 and "sentence, word" in result.err
+
+
+def test_complexity_and_surprisal_agree(model: Path, run: Run) -> None:
+    text = "Todd met Pete\n\nthe sea\n"
+    rows = run("score", "-m", model, "--format", "complexity", stdin=text).out.splitlines()
+    assert [row.split()[:4] for row in rows[1:]] == [
+        ["Todd", "0", "0", "4"], ["met", "0", "1", "3"], ["Pete", "0", "2", "4"],
+        ["the", "2", "0", "3"], ["sea", "2", "1", "3"],
+    ]  # fmt: skip
+    own = run("surprisal", "-m", model, stdin=text).out.splitlines()[1:]
+    kept = [row.split("\t") for row in own if "<EOS>" not in row]
+    assert [row.split()[4] for row in rows[1:]] == [row[7] for row in kept]
 
 
 def test_sample_repeats_with_the_seed_it_printed(model: Path, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,7 +53,7 @@ def job(level: str | None = None, ranked: bool = False) -> Job:
 
 
 def text(name: str, scores: list[SentenceScore], level: str | None = None) -> str:
-    return "\n".join(FORMATS[name](scores, job(level))) + "\n"
+    return "\n".join(FORMATS[name].write(scores, job(level))) + "\n"
 
 
 def test_srilm(scores: list[SentenceScore]) -> None:
@@ -132,16 +133,16 @@ def test_tsv_survives_tabs_and_escape_sequences() -> None:
 
 
 def test_jsonl(scores: list[SentenceScore]) -> None:
-    objects = [json.loads(line) for line in FORMATS["jsonl"](scores, job())]
+    objects = [json.loads(line) for line in FORMATS["jsonl"].write(scores, job())]
     assert [value["text"] for value in objects] == ["Todd met", "", "Zork met"]
     assert objects[1]["words"] == []
     unknown = objects[2]["words"][0]
     assert (unknown["word"], unknown["token"], unknown["oov"]) == ("Zork", "<UNK>", True)
-    assert "words" not in json.loads(next(FORMATS["jsonl"](scores, job("sentence"))))
+    assert "words" not in json.loads(next(FORMATS["jsonl"].write(scores, job("sentence"))))
 
 
 def test_table_of_one_sentence_is_the_chain_rule(scores: list[SentenceScore]) -> None:
-    assert next(FORMATS["table"](scores[:1], job(ranked=True))).splitlines() == [
+    assert next(FORMATS["table"].write(scores[:1], job(ranked=True))).splitlines() == [
         "P(word | words before)      p  log10 p  bits  product",
         "P(Todd)                   0.1  -1.0000  3.32      0.1",
         "P(met | Todd)           0.562  -0.2500  0.83   0.0562",
@@ -152,13 +153,13 @@ def test_table_of_one_sentence_is_the_chain_rule(scores: list[SentenceScore]) ->
 
 
 def test_table_marks_unknown_words(scores: list[SentenceScore]) -> None:
-    table = next(FORMATS["table"](scores[2:], job(ranked=True)))
+    table = next(FORMATS["table"].write(scores[2:], job(ranked=True)))
     assert "P(Zork as <UNK>)" in table
     assert table.rstrip().endswith("not in the vocabulary: Zork")
 
 
 def test_table_of_several_ranks_them(scores: list[SentenceScore]) -> None:
-    table = next(FORMATS["table"]([scores[2], scores[0]], job(ranked=True)))
+    table = next(FORMATS["table"].write([scores[2], scores[0]], job(ranked=True)))
     rows = [line.split() for line in table.splitlines()[1:]]
     assert [row[:3] for row in rows] == [["1", "Todd", "met"], ["2", "Zork", "met"]]
     assert rows[1][-3:] == ["1.78e+03", ":", "1"]
@@ -166,17 +167,160 @@ def test_table_of_several_ranks_them(scores: list[SentenceScore]) -> None:
 
 def test_ranking_cuts_long_sentences() -> None:
     long = [sentence("very " * 1000 + end, word("very", -1.0)) for end in "ab"]
-    assert max(map(len, next(FORMATS["table"](long, job(ranked=True))).splitlines())) < 140
+    assert max(map(len, next(FORMATS["table"].write(long, job(ranked=True))).splitlines())) < 140
 
 
 def test_table_of_a_file_keeps_order_and_blank_lines(scores: list[SentenceScore]) -> None:
-    lines = list(FORMATS["table"](scores, job()))
+    lines = list(FORMATS["table"].write(scores, job()))
     assert [line.split()[-2:] for line in lines[1:]] == [["Todd", "met"], [], ["Zork", "met"]]
 
 
 @pytest.mark.parametrize("name", ["table", "srilm", "kenlm", "tsv"])
 def test_a_product_that_no_float_can_hold_is_never_zero(name: str) -> None:
     long = sentence("w" * 3, *[word("Todd", -100.0)] * 60, word("<EOS>", -1.0))
-    shown = "\n".join(FORMATS[name]([long], job(ranked=True)))
+    shown = "\n".join(FORMATS[name].write([long], job(ranked=True)))
     assert "-6001" in shown
     assert name not in ("table", "tsv") or "1e-6001" in shown
+
+
+def test_srilm_debug_0_is_the_file_alone(scores: list[SentenceScore]) -> None:
+    assert text("srilm", scores, "corpus") == (
+        "file -: 2 sentences, 4 words, 1 OOVs\n"
+        "0 zeroprobs, logprob= -3.75 ppl= 5.62341 ppl1= 17.7828\n"
+    )
+
+
+def test_kenlm_summary(scores: list[SentenceScore]) -> None:
+    lines = text("kenlm", scores, "corpus").splitlines()
+    assert [line.split("\t")[0] for line in lines] == [
+        "Perplexity including OOVs:", "Perplexity excluding OOVs:", "OOVs:", "Tokens:",
+    ]  # fmt: skip
+
+
+def test_csv_quotes_what_needs_it() -> None:
+    odd = sentence('"a", b', word('"a",', -1.0), word("b", -1.0), word("<EOS>", -1.0))
+    assert text("csv", [odd], "word").splitlines()[:2] == [
+        "sentence,word,token,oov,log10_p,surprisal_bits,p",
+        '1,"""a"",","""a"",",0,-1,3.32193,0.1',
+    ]
+
+
+def test_rnnlm(scores: list[SentenceScore]) -> None:
+    assert text("rnnlm", scores) == (
+        "Index   P(NET)          Word\n"
+        "----------------------------------\n"
+        "2\t0.1000000000\tTodd\n"
+        "3\t0.5623413252\tmet\n"
+        "0\t0.3162277660\t</s>\n"
+        "-1\t0\t\tOOV\n"
+        "3\t0.0316227766\tmet\n"
+        "0\t0.3162277660\t</s>\n"
+        "\n"
+        "test log probability: -3.750000\n"
+        "\n"
+        "PPL net: 5.623413\n"
+    )
+    assert text("rnnlm", scores, "sentence") == "-1.750000\n\n-5.000000\n"
+    assert text("rnnlm", scores, "corpus") == (
+        "\ntest log probability: -3.750000\n\nPPL net: 5.623413\n"
+    )
+
+
+def test_theanolm(scores: list[SentenceScore]) -> None:
+    assert text("theanolm", scores) == (
+        "# Sentence 1\n"
+        "log(p(Todd | <s>)) = -2.302585093  [Todd:shortlist]\n"
+        "log(p(met | <s> Todd)) = -0.5756462732  [met:shortlist]\n"
+        "log(p(</s> | <s> Todd met)) = -1.151292546  [</s>:shortlist]\n"
+        "Sentence perplexity: 3.83118685\n"
+        "\n"
+        "# Sentence 2\n"
+        "log(p(Zork | <s>)) = -6.907755279  [Zork:OOV]\n"
+        "log(p(met | <s> Zork)) = -3.453877639  [met:shortlist]\n"
+        "log(p(</s> | <s> Zork met)) = -1.151292546  [</s>:shortlist]\n"
+        "Sentence perplexity: 46.41588834\n"
+        "\n"
+        "Number of sentences: 2\n"
+        "Number of words: 8\n"
+        "Number of tokens: 8\n"
+        "Number of predicted probabilities: 6\n"
+        "Number of excluded (OOV) words: 0\n"
+        "Number of zero probabilities: 0\n"
+        "Cross entropy (base e): 2.59040823\n"
+        "Perplexity: 13.33521432\n"
+    )
+    assert text("theanolm", scores, "sentence") == "-4.029523913\n\n-11.51292546\n"
+    assert text("theanolm", scores, "corpus").startswith("Number of sentences: 2\n")
+
+
+def test_theanolm_shows_three_words_of_history() -> None:
+    long = sentence("a b c d", *(word(name, -1.0) for name in ("a", "b", "c", "d", "<EOS>")))
+    rows = [line.split(")) =")[0] for line in text("theanolm", [long]).splitlines()[1:6]]
+    assert rows == [
+        "log(p(a | <s>",
+        "log(p(b | <s> a",
+        "log(p(c | <s> a b",
+        "log(p(d | ... a b c",
+        "log(p(</s> | ... b c d",
+    ]
+
+
+def test_lmzoo(scores: list[SentenceScore]) -> None:
+    assert text("lmzoo", scores) == (
+        "sentence_id\ttoken_id\ttoken\tsurprisal\n"
+        "1\t1\tTodd\t3.32193\n"
+        "1\t2\tmet\t0.830482\n"
+        "1\t3\t<eos>\t1.66096\n"
+        "3\t1\tZork\t9.96578\n"
+        "3\t2\tmet\t4.98289\n"
+        "3\t3\t<eos>\t1.66096\n"
+    )
+
+
+def test_complexity() -> None:
+    def surprising(text: str, surprisal: float, entropy: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            word=text, length=len(text), surprisal_bits=surprisal, entropy_before=entropy
+        )
+
+    end = surprising("<EOS>", 1.0, 0.5)
+    sentences = [
+        SimpleNamespace(words=(surprising("Todd", 3.5, 4.0), surprising("met", 1.0, 4.5), end)),
+        SimpleNamespace(words=()),
+        SimpleNamespace(words=(surprising("Zork", 9.25, 4.0), surprising("met", 2.0, 3.0), end)),
+    ]
+    assert "\n".join(FORMATS["complexity"].write(sentences, job())) == (
+        "word sentid sentpos wlen surp entropy entred\n"
+        "Todd 0 0 4 3.5 4 0\n"
+        "met 0 1 3 1 4.5 0\n"
+        "Zork 2 0 4 9.25 4 0\n"
+        "met 2 1 3 2 3 1"
+    )
+
+
+def test_kaldi(scores: list[SentenceScore]) -> None:
+    pairs = [("utt-1", scores[0]), ("utt-2", scores[2])]
+    assert list(FORMATS["kaldi"].write(pairs, job())) == ["utt-1 4.029524", "utt-2 11.51293"]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "table"])
+def test_no_input_is_no_crash(name: str) -> None:
+    for level in FORMATS[name].levels:
+        list(FORMATS[name].write([], job(level)))
+
+
+@pytest.mark.parametrize("name", ["srilm", "kenlm", "rnnlm", "theanolm", "lmzoo"])
+def test_a_blank_character_is_a_word_of_its_own(name: str) -> None:
+    spaced = sentence("a b", *(word(name, -1.0) for name in ("a", " ", "b", "<EOS>")))
+    assert "<space>" in "\n".join(
+        FORMATS[name].write([spaced], Job(None, False, "-", lambda token: 2))
+    )
+
+
+@pytest.mark.parametrize("name", ["tsv", "jsonl", "kenlm", "rnnlm", "theanolm", "srilm"])
+def test_nothing_underflows(name: str) -> None:
+    words = [word("Todd", -3.0) for _ in range(5000)]
+    long = sentence("Todd " * 5000, *words, word("<EOS>", -1.0))
+    assert long.p == 0
+    line = text(name, [long], "sentence")
+    assert "-15001" in line or "-34541" in line or "e-15001" in line

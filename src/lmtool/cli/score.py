@@ -1,16 +1,21 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
+from collections import deque
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.formats import FORMATS, LEVELS, Job
-from lmtool.cli.options import MODEL, Json, ModelPath, choice
+from lmtool.cli.formats import FORMATS, Format, Job
+from lmtool.cli.inputs import check_source, file_lines, given, workers
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
 from lmtool.cli.terminal import is_terminal
 from lmtool.errors import InputError
+
+if TYPE_CHECKING:
+    from lmtool.api import Model
 
 __all__ = ["run"]
 
@@ -37,8 +42,11 @@ def run(
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option(metavar="|".join(LEVELS), help="What gets a row.", show_default="by format"),
+        typer.Option(
+            metavar="word|sentence|corpus", help="What gets a row.", show_default="by format"
+        ),
     ] = None,
+    threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Score sentences: P(w1) x P(w2 | w1) x ... x P(<EOS> | ...).
@@ -48,20 +56,19 @@ def run(
     in the same order; a blank line gives a blank result. Words outside the vocabulary are scored
     as <UNK>, marked, and keep their spelling.
     """
-    if text and file:
-        raise typer.BadParameter("give sentences or a file, not both", param_hint="--file")
-    if not text and file is None and sys.stdin.isatty():
-        raise typer.BadParameter(f"nothing to score: try {EXAMPLE} or -f FILE", param_hint="TEXT")
-    form = chosen_format(form, as_json, bool(text))
+    check_source(text, file, EXAMPLE)
+    name = chosen_format(form, as_json, bool(text))
+    dialect = FORMATS[name]
     if level is not None:
-        choice("--level", level, LEVELS)
+        choice(f"--level of {name}", level, dialect.levels)
 
     from lmtool import api
 
     source = file or "-"
     lm = api.load(model)
+    lines = given(text, EXAMPLE) if text else file_lines(source)
     job = Job(level, bool(text), source, lm.vocabulary.id)
-    for chunk in FORMATS[form](lm.score_lines(sentences(text, source)), job):
+    for chunk in dialect.write(scored(lm, dialect, lines, source, workers(file, threads)), job):
         say(chunk)
 
 
@@ -73,14 +80,26 @@ def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 
-def sentences(text: list[str] | None, source: str) -> Iterator[str]:
-    """The arguments, or the lines of a file; raises InputError for an empty argument."""
-    from lmtool.text.reader import read_lines
+def scored(
+    lm: "Model", dialect: Format, lines: Iterator[str], source: str, threads: int
+) -> Iterator[Any]:
+    """What the dialect writes."""
+    if dialect.entropies:
+        return lm.surprisal_lines(lines, threads=threads, frequency=False)
+    if not dialect.ids:
+        return lm.score_lines(lines, threads=threads)
+    from lmtool.text.reader import display_name
 
-    if text is None or not text:
-        yield from (line.text for line in read_lines(source))
-        return
-    for number, sentence in enumerate(text, 1):
-        if not sentence.strip():
-            raise InputError(f"sentence {number} is empty: give at least one word, as in {EXAMPLE}")
-        yield sentence
+    utterances: deque[str] = deque()
+
+    def texts() -> Iterator[str]:
+        for number, line in enumerate(lines, 1):
+            fields = line.split(maxsplit=1)
+            if not fields:
+                where = f"{display_name(source)}:{number}"
+                raise InputError(f"{where}: no utterance id; each line must begin with one")
+            utterances.append(fields[0])
+            yield fields[1] if len(fields) > 1 else ""
+
+    scores = lm.score_lines(texts(), threads=threads, eos_alone=True)
+    return ((utterances.popleft(), score) for score in scores)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.heat import Page, has_colours
+from lmtool.cli.inputs import check_source, file_lines, given, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result, Source
 from lmtool.cli.terminal import is_terminal
-from lmtool.errors import InputError
 from lmtool.settings import BASES, CONTEXTS, SurprisalSettings
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def run(
     difference, with its sign. Words outside the vocabulary are scored as <UNK>, marked, and keep
     their spelling. A CSV or TSV with a header comes in with --text COLUMN.
     """
-    if text and (file or column):
-        raise typer.BadParameter("give sentences or a file, not both", param_hint="TEXT")
-    if not text and file is None and sys.stdin.isatty():
-        raise typer.BadParameter(f"nothing to score: try {EXAMPLE} or -f FILE", param_hint="TEXT")
+    check_source(text, file or column, EXAMPLE)
     if keep and column is None:
         raise typer.BadParameter("needs a table: name its text with --text", param_hint="--keep")
     choice("--base", base, BASES)
@@ -109,7 +106,7 @@ def run(
     if column is not None:
         kept, sources = rows_of_a_table(file or "-", column, keep, ours)
     else:
-        sources = arguments(text) if text else lines(file or "-")
+        sources = numbered(given(text, EXAMPLE) if text else file_lines(file or "-"))
     options = asdict(wanted) | {"threads": workers(file, threads)}
     results = beside(sources, lambda texts: lm.surprisal_lines(texts, **options))
     page = Page(html, svg)
@@ -128,27 +125,9 @@ def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 
-def workers(file: str | None, threads: int | None) -> int:
-    """As many as asked for; one where lines must be answered as they come."""
-    from lmtool.workers import n_cores
-
-    return 1 if file in (None, "-") else threads or n_cores()
-
-
-def arguments(text: list[str]) -> Iterator[Source]:
-    """Sentences of the command line. Raises InputError for an empty one."""
-    for index, sentence in enumerate(text, 1):
-        if not sentence.strip():
-            message = f"sentence {index} is empty: give at least one word, as in {EXAMPLE}"
-            raise InputError(message)
-    return (Source(sentence, index, {}) for index, sentence in enumerate(text, 1))
-
-
-def lines(path: str) -> Iterator[Source]:
-    """Lines of a file."""
-    from lmtool.text.reader import read_lines
-
-    return (Source(line.text, line.number, {}) for line in read_lines(path))
+def numbered(lines: Iterator[str]) -> Iterator[Source]:
+    """Lines with their numbers, from 1."""
+    return (Source(line, number, {}) for number, line in enumerate(lines, 1))
 
 
 def rows_of_a_table(

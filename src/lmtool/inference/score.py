@@ -26,7 +26,6 @@ __all__ = [
     "read_logp",
     "score",
     "score_lines",
-    "score_words",
     "word_score",
 ]
 
@@ -88,23 +87,18 @@ def score(model: LanguageModel, text: str) -> SentenceScore:
 
 
 def score_lines(
-    model: LanguageModel, lines: Iterable[str], threads: int = 1
+    model: LanguageModel, lines: Iterable[str], threads: int = 1, eos_alone: bool = False
 ) -> Iterator[SentenceScore]:
-    """One score a line, in order; blank lines keep their place."""
+    """One score a line, in order; a blank line has no words, or with ``eos_alone`` its <EOS>."""
     with Workers(threads) as workers:
-        yield from workers.stream(lambda line: score_line(model, line), lines)
+        yield from workers.stream(lambda line: score_line(model, line, eos_alone), lines)
 
 
-def score_line(model: LanguageModel, text: str) -> SentenceScore:
-    """As ``score``, a blank line giving a score without words."""
+def score_line(model: LanguageModel, text: str, eos_alone: bool) -> SentenceScore:
+    """One line."""
     words = model.vocabulary.split(text)
-    if not words:
+    if not words and not eos_alone:
         return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
-    return score_words(model, text, words)
-
-
-def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceScore:
-    """The score of words and <EOS>, or of <EOS> alone where there are none."""
     ids = [*model.vocabulary.ids(words), EOS_ID]
     logps, _ = read_logp(model, np.array(ids, np.int32), model.zero_state())
     rows = tuple(

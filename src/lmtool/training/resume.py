@@ -19,7 +19,7 @@ import numpy as np
 
 from lmtool import tensor_file
 from lmtool._version import __version__
-from lmtool.errors import InterruptionError
+from lmtool.errors import InterruptionError, ModelFileError
 from lmtool.model_file import settings_from
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.tensor_file import Card, Tensors
@@ -33,7 +33,6 @@ Types = dict[str, type[int | float]]
 
 FORMAT = 1
 SHARE = 0.01  # of the training time that saving may take
-MISSING = "there is nothing to resume: the run ended well, or saved nothing yet; start it again"
 COUNTERS: Types = {  # of a Run, in the card; null stands for infinity
     "step": int,
     "steps": float,
@@ -172,7 +171,10 @@ def arrays(run: Run) -> Iterator[tuple[str, Any]]:
 def read(model: str | Path) -> Saved:
     """The run that was interrupted. Raises ModelFileError."""
     path = path_of(model)
-    with tensor_file.described(path, MISSING, "resume file"):
+    if not path.exists():
+        message = "there is nothing to resume: the run ended well, or saved nothing yet"
+        raise ModelFileError(f"{model}: {message}; start it again")
+    with tensor_file.described(path, "resume file"):
         card, tensors = tensor_file.read(path, FORMAT)
         return Saved(
             job=job_from(card["job"]),
@@ -235,7 +237,7 @@ def finite(value: float) -> float | None:
 def restore(saved: Saved, run: Run) -> None:
     """Puts a fresh run where the saved one stood. Raises ModelFileError."""
     path = path_of(saved.job.model or "")
-    with tensor_file.described(path, MISSING, "resume file"):
+    with tensor_file.described(path, "resume file"):
         own = dict(arrays(run))
         if layout(own) != layout(saved.tensors):
             raise ValueError("its arrays do not have the shapes that the recipe asks for")

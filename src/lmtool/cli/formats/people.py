@@ -1,0 +1,96 @@
+"""For people: the chain rule of one sentence, a ranking of several, a line per line of a file."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from lmtool.cli.formats.base import Format, Job
+from lmtool.cli.render import cut, number, power, table
+from lmtool.cli.terminal import harmless
+
+if TYPE_CHECKING:
+    from lmtool.inference.score import SentenceScore, WordScore
+
+__all__ = ["FORMAT", "factors"]
+
+TEXT = 72  # characters of a sentence that a ranking shows
+HISTORY = 2  # words of the history that a table shows
+
+
+def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """The chain rule of one sentence, a ranking of several, or a line per line of a file."""
+    if not job.ranked:
+        form = _chains if job.level == "word" else _lines
+        yield from form(scores)
+        return
+    collected = list(scores)
+    by_word = job.level == "word" or (job.level is None and len(collected) == 1)
+    yield from _chains(collected) if by_word else iter([ranking(collected)])
+
+
+def _chains(scores: Iterable["SentenceScore"]) -> Iterator[str]:
+    for index, score in enumerate(scores):
+        yield "\n" * (index > 0) + chain(score) if score.words else ""
+
+
+def _lines(scores: Iterable["SentenceScore"]) -> Iterator[str]:
+    yield f"{'log10_p':>12}  {'perplexity':>12}  {'n_oov':>5}  text"
+    for score in scores:
+        numbers = f"{number(score.log10_p):>12}  {number(score.perplexity):>12}  {score.n_oov:>5}"
+        yield f"{numbers}  {harmless(score.text)}" if score.words else ""
+
+
+def chain(score: "SentenceScore") -> str:
+    """P(text) factor by factor, and what it comes to."""
+    return f"{factors(score.words)}\n\n{_sum(score)}"
+
+
+def factors(words: tuple["WordScore", ...]) -> str:
+    """The chain rule: one row per factor, with the product so far."""
+    rows, log10_p = [], 0.0
+    for index, word in enumerate(words):
+        log10_p += word.log10_p
+        numbers = (f"{word.log10_p:.4f}", f"{word.surprisal_bits:.2f}", power(log10_p))
+        rows.append((_factor(words, index), power(word.log10_p), *numbers))
+    headers = ("P(word | words before)", "p", "log10 p", "bits", "product")
+    return table(headers, rows, 1, [index for index, word in enumerate(words) if word.oov])
+
+
+def _factor(words: tuple["WordScore", ...], index: int) -> str:
+    history = [cut(word.word) for word in words[max(0, index - HISTORY) : index]]
+    dots = ["..."] * (index > HISTORY)
+    given = " | " + " ".join(dots + history) if history else ""
+    return f"P({_marked(words[index])}{given})"
+
+
+def _marked(word: "WordScore") -> str:
+    return f"{cut(word.word)} as {word.token}" if word.oov else cut(word.word)
+
+
+def _sum(score: "SentenceScore") -> str:
+    total = f"P = {power(score.log10_p)}   log10 P = {score.log10_p:.4f}"
+    words = f"{score.n_words} word{'s' * (score.n_words != 1)} + <EOS>, {score.n_oov} OOV"
+    line = f"{total}   perplexity = {number(score.perplexity)}   ({words})"
+    unknown = [cut(word.word) for word in score.words if word.oov]
+    return line + f"\nnot in the vocabulary: {', '.join(unknown)}" * bool(unknown)
+
+
+def ranking(scores: list["SentenceScore"]) -> str:
+    """Sentences, most probable first, with the odds of the first against each."""
+    ordered = sorted(scores, key=lambda score: -score.log10_p)
+    rows = [
+        (
+            str(rank),
+            cut(score.text, TEXT),
+            f"{score.log10_p:.4f}",
+            power(score.log10_p),
+            number(score.perplexity),
+            str(score.n_oov),
+            f"{power(ordered[0].log10_p - score.log10_p)} : 1",
+        )
+        for rank, score in enumerate(ordered, 1)
+    ]
+    headers = ("", "sentence", "log10 P", "P", "perplexity", "OOV", "best : this")
+    return table(headers, rows, 2, [index for index, score in enumerate(ordered) if score.n_oov])
+
+
+FORMAT = Format(write, ("word", "sentence"))
