@@ -34,6 +34,15 @@ def test_counts_in_the_readme(name: str, split: object) -> None:
     assert [int(re.sub(r"\D", "", cell)) for cell in row(name)[:4]] == list(counts)
 
 
+def test_pairs_are_in_the_words_of_their_corpus() -> None:
+    folder = CORPORA.parent / "pairs"
+    _, *rows = (folder / "todd_and_pete.tsv").read_text(encoding="utf-8").splitlines()
+    known = set((CORPORA / "todd_and_pete.txt").read_text(encoding="utf-8").split())
+    used = {word for row in rows for part in row.split("\t")[1:] for word in part.split()}
+    assert used <= known
+    assert f"{len(rows)} pairs" in (folder / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("name", "kind"), [("todd_and_pete", "word"), ("place_names", "char")])
 def test_expected_perplexities(name: str, kind: str) -> None:
     lm = lmtool.train(CORPORA / f"{name}.txt", tokens=kind)

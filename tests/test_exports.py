@@ -18,6 +18,7 @@ NAMES = {
     "TrainSettings",
     "TrainingError",
     "__version__",
+    "compare",
     "load",
     "plan",
     "resume",

@@ -24,7 +24,7 @@ from lmtool.settings import (
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Model, load, plan, resume, train
+    from lmtool.api import Model, compare, load, plan, resume, train
 
 __all__ = [
     "ConfigError",
@@ -40,6 +40,7 @@ __all__ = [
     "TrainSettings",
     "TrainingError",
     "__version__",
+    "compare",
     "load",
     "plan",
     "resume",
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 
-LAZY = ("Model", "load", "plan", "resume", "train")
+LAZY = ("Model", "compare", "load", "plan", "resume", "train")
 
 
 def __getattr__(name: str) -> Any:

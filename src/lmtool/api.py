@@ -9,8 +9,11 @@ import numpy as np
 
 from lmtool import model_file
 from lmtool.errors import ConfigError
+from lmtool.inference.compare import Comparison
+from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
+from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
     Prepared = tuple[Vocabulary, Corpus, Corpus]
 
-__all__ = ["Model", "load", "plan", "train"]
+__all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
 
 PathLike = str | Path
 Options = TypeVar("Options", SampleSettings, SurprisalSettings)
@@ -99,6 +102,17 @@ class Model:
     def next(self, text: str = "", k: int = 10) -> list[NextWord]:
         """The k most probable tokens after text, most probable first."""
         return next_words(self.language_model, text, k)
+
+    def score_pairs(
+        self, pairs: Iterable[Pair], *, per_word: bool = False, threads: int = 1
+    ) -> Iterator[PairScore]:
+        """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
+        given = (Pair(*pair) for pair in pairs)
+        return score_pairs(self.language_model, given, per_word, threads)
+
+    def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> list[GroupResult]:
+        """The accuracy of each group of minimal pairs, with a 95 % interval."""
+        return accuracies(self.score_pairs(pairs, per_word=per_word))
 
     def evaluate(
         self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1
@@ -194,6 +208,36 @@ def resume(
     given = launch.Given(strings(corpus), strings(valid), options)
     keeping = launch.Keeping(checkpoint_every, stop)
     return Model(launch.resume(str(model), given, on_event or (lambda event: None), keeping))
+
+
+def compare(
+    a: PathLike | Model,
+    b: PathLike | Model,
+    source: PathLike | Iterable[str],
+    *,
+    speller: PathLike | Model | None = None,
+    **options: Any,
+) -> Comparison:
+    """Two models on a text, with a 95 % interval; options are those of ``lmtool compare``.
+
+    Raises ConfigError where the comparison would mean nothing, InputError, ModelFileError.
+    """
+    first, second = opened(a).language_model, opened(b).language_model
+    if isinstance(source, str | Path):
+        source = (line.text for line in read_lines(source))
+    spelling = None if speller is None else opened(speller).language_model
+    names = name_of(a, "A"), name_of(b, "B")
+    return compare_models(first, second, source, names=names, speller=spelling, **options)
+
+
+def name_of(model: PathLike | Model, otherwise: str) -> str:
+    """The file's name, where there is one."""
+    return otherwise if isinstance(model, Model) else str(model)
+
+
+def opened(model: PathLike | Model) -> Model:
+    """A model, loaded if need be."""
+    return model if isinstance(model, Model) else load(model)
 
 
 def plan(

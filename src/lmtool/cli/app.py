@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import evaluate, info, next, plan, sample, score, surprisal, train
+from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
 from lmtool.errors import InterruptionError, LmtoolError
 
@@ -28,6 +28,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample.run,
     "surprisal": surprisal.run,
     "evaluate": evaluate.run,
+    "compare": compare.run,
+    "pairs": pairs.run,
     "next": next.run,
     "info": info.run,
 }

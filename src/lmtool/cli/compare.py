@@ -1,0 +1,89 @@
+"""``lmtool compare``: which of two models is better on a text, and by more than chance?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmtool.cli.options import Json, choice
+from lmtool.cli.render import cut, json_line, number, say, table
+from lmtool.settings import CONTEXTS
+
+if TYPE_CHECKING:
+    from lmtool.inference.compare import Comparison
+
+__all__ = ["run"]
+
+OOV = ("refuse", "spell")
+ROWS = ("perplexity", "bits_per_word", "bits_per_character", "log10_p", "n_oov", "spelling_bits")
+
+
+def run(
+    a: Annotated[Path, typer.Argument(metavar="A.model", help="A model.")],
+    b: Annotated[Path, typer.Argument(metavar="B.model", help="Another one.")],
+    file: Annotated[
+        str, typer.Option("-f", "--file", metavar="FILE|-", help="The text, one sentence a line.")
+    ],
+    context: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(CONTEXTS),
+            help="Start each line afresh, or carry the state over from line to line.",
+        ),
+    ] = CONTEXTS[0],
+    oov: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(OOV),
+            help="Where vocabularies differ: refuse, or price unknown words by their spelling.",
+        ),
+    ] = OOV[0],
+    speller: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHAR.model",
+            help="Model of characters that prices spellings.",
+            show_default="8 bits a byte",
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Compare two models on a text, with a 95 % interval for the difference (paired bootstrap).
+
+    Perplexities over different vocabularies do not compare: that is refused, unless --oov spell
+    prices each unknown word as P(<UNK>) x P(spelling), which makes both models predict the same
+    strings; then a model of words can be compared with one of characters, too.
+    """
+    choice("--context", context, CONTEXTS)
+    choice("--oov", oov, OOV)
+    if speller and oov != "spell":
+        raise typer.BadParameter("needs --oov spell", param_hint="--speller")
+
+    from lmtool import api
+
+    result = api.compare(
+        a, b, file, context=context, oov=oov, speller=speller, resamples=resamples, seed=seed
+    )
+    say(json_line(result.to_dict()) if as_json else shown(result))
+
+
+def shown(result: "Comparison") -> str:
+    """A column for each model, and the verdict."""
+    sides = (result.a, result.b)
+    rows = [[name, *(number(getattr(side, name)) for side in sides)] for name in ROWS]
+    better = "B" if result.difference_bits < 0 else "A"
+    share = result.b_better if better == "B" else 1 - result.b_better
+    lines = (
+        table(["", f"A {cut(result.a.name)}", f"B {cut(result.b.name)}"], rows),
+        "",
+        f"B - A: {result.difference_bits:+.4f} bits per word, 95 % interval {result.low:+.4f} to"
+        f" {result.high:+.4f}; perplexity ratio B / A {result.perplexity_ratio:.4f}",
+        f"{better} is better in {share:.1%} of {result.resamples:,} resamples of {result.n_lines:,}"
+        f" lines ({result.n_words:,} words; {result.context} context, oov {result.oov},"
+        f" seed {result.seed})",
+        f"A {result.a.signature}",
+        f"B {result.b.signature}",
+    )
+    return "\n".join(lines)

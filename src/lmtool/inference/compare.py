@@ -1,0 +1,259 @@
+"""Which of two models is better on a text, and by more than chance?
+
+Perplexities over different vocabularies are different quantities: each word that a model does not
+know makes its task easier. With ``spell`` such a word costs its spelling as well,
+
+    P(word) = P(<UNK>) P(spelling)                                                   (1)
+
+so that both models give a probability to the same strings. The spelling is by default uniform over
+bytes: 8 bits for each byte of the word and 8 for its end. The end is a byte that no word holds, so
+the probabilities of all words add up to sum_n 255^n / 256^(n + 1) = 1. Or it is that of a model of
+characters.
+
+The interval is a paired bootstrap (Efron & Tibshirani 1993; Koehn 2004): lines are drawn with
+replacement, the same ones for both models.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.errors import ConfigError, InputError
+from lmtool.inference.evaluate import signature
+from lmtool.inference.score import LN2, LN10, read_logp
+from lmtool.models.language_model import LanguageModel
+from lmtool.settings import CONTEXTS
+from lmtool.text.vocabulary import EOS_ID, NEVER_WORDS, UNK_ID
+
+__all__ = ["OOV", "Comparison", "Side", "compare", "uniform_bits"]
+
+OOV = ("refuse", "spell")
+BYTE = 8.0  # bits
+UNITS = 10_000  # lines, or runs of neighbouring lines where there are more, that are drawn
+DRAWS = 1 << 22  # held at once
+CACHED = 100_000  # spellings
+
+Floats = NDArray[np.float64]
+Speller = Callable[[str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One model on the text."""
+
+    name: str
+    perplexity: float  # per word, <EOS> included
+    bits_per_word: float
+    bits_per_character: float
+    log10_p: float
+    n_oov: int
+    spelling_bits: float  # of the unknown words, part of the above
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """B against A; differences are B - A, so less than 0 where B is better."""
+
+    a: Side
+    b: Side
+    difference_bits: float  # per word
+    low: float  # 95 % interval
+    high: float
+    perplexity_ratio: float  # B / A
+    b_better: float  # share of the resamples
+    n_lines: int
+    n_words: int  # without <EOS>: tokens where both have the same, else at white space
+    n_characters: int  # one for the end of each line included
+    context: str
+    oov: str
+    resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A text, line by line: arrays (n,)."""
+
+    bits: tuple[Floats, Floats]  # -log2 P, of A and of B
+    words: Floats  # <EOS> included
+    characters: int
+    n_oov: tuple[int, int]
+    spelling: tuple[float, float]
+
+
+def compare(
+    a: LanguageModel,
+    b: LanguageModel,
+    lines: Iterable[str],
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    context: str = "sentence",
+    oov: str = "refuse",
+    speller: LanguageModel | None = None,
+    resamples: int = 10_000,
+    seed: int = 1,
+) -> Comparison:
+    """Both models on the same lines, and a 95 % interval for the difference.
+
+    Raises ConfigError where the two cannot be compared, InputError where there is no word.
+    """
+    check(a, b, context, oov, speller, resamples)
+    cost = spelling_cost(speller) if oov == "spell" else None
+    read = read_lines(a, b, lines, context == "document", cost)
+    drawn = bootstrap(read, resamples, np.random.default_rng(seed))
+    n = float(read.words.sum())
+    difference = float((read.bits[1] - read.bits[0]).sum()) / n
+    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+    sides = [side(model, names[i], i, read, context) for i, model in enumerate((a, b))]
+    return Comparison(
+        a=sides[0],
+        b=sides[1],
+        difference_bits=difference,
+        low=low,
+        high=high,
+        perplexity_ratio=2.0**difference,
+        b_better=float((drawn < 0).mean() + (drawn == 0).mean() / 2),
+        n_lines=len(read.words),
+        n_words=int(n) - len(read.words),
+        n_characters=read.characters,
+        context=context,
+        oov=oov,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def check(
+    a: LanguageModel,
+    b: LanguageModel,
+    context: str,
+    oov: str,
+    speller: LanguageModel | None,
+    resamples: int,
+) -> None:
+    """Raises ConfigError where a comparison would mean nothing."""
+    for option, value, allowed in (("--context", context, CONTEXTS), ("--oov", oov, OOV)):
+        if value not in allowed:
+            raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
+    if resamples < 1:
+        raise ConfigError(f"--resamples {resamples}: must be at least 1")
+    if speller is not None and speller.vocabulary.settings.tokens != "char":
+        raise ConfigError("--speller: not a model of characters; train one with --tokens char")
+    if a.vocabulary.settings.lower != b.vocabulary.settings.lower:
+        message = "one of the models lower-cases its text, so they predict different texts"
+        raise ConfigError(f"{message}: no comparison means anything; train both alike")
+    if oov == "refuse" and a.vocabulary.digest != b.vocabulary.digest:
+        message = "the models have different vocabularies, so their perplexities do not compare"
+        raise ConfigError(f"{message}: --oov spell prices unknown words by their spelling")
+
+
+def uniform_bits(word: str) -> float:
+    """-log2 of the spelling's probability, uniform over bytes."""
+    return BYTE * (len(word.encode(errors="surrogatepass")) + 1)
+
+
+def spelling_cost(speller: LanguageModel | None) -> Speller:
+    """-log2 P(spelling) by a model of characters, or uniform."""
+    if speller is None:
+        return uniform_bits
+
+    @lru_cache(CACHED)
+    def bits(word: str) -> float:
+        ids = np.array([*speller.vocabulary.ids(list(word)), EOS_ID], np.int32)
+        logps, _ = read_logp(speller, ids, speller.zero_state())
+        strange = (uniform_bits(word[i]) for i in np.flatnonzero(ids == UNK_ID))
+        return -math.fsum(logps) / LN2 + math.fsum(strange)
+
+    return bits
+
+
+def read_lines(
+    a: LanguageModel,
+    b: LanguageModel,
+    lines: Iterable[str],
+    carried: bool,
+    cost: Speller | None,
+) -> Lines:
+    """Both models along the text."""
+    same = a.vocabulary.settings.tokens == b.vocabulary.settings.tokens
+    readers = [Reader(model, carried, cost) for model in (a, b)]
+    rows, characters = [], 0
+    for line in lines:
+        text = line if same else " ".join(line.split())  # what both can tell apart
+        words = a.vocabulary.split(text) if same else text.split()
+        if words:
+            rows.append((*(reader.bits(text) for reader in readers), len(words) + 1))
+            characters += len(a.vocabulary.tokenizer.join(words) if same else text) + 1
+    if not rows:
+        raise InputError("nothing to compare: there is no word in the text")
+    columns = np.array(rows, np.float64).T
+    return Lines(
+        bits=(columns[0], columns[1]),
+        words=columns[2],
+        characters=characters,
+        n_oov=(readers[0].n_oov, readers[1].n_oov),
+        spelling=(readers[0].spelling, readers[1].spelling),
+    )
+
+
+class Reader:
+    """One model along a text."""
+
+    def __init__(self, model: LanguageModel, carried: bool, cost: Speller | None) -> None:
+        self._model, self._carried, self._cost = model, carried, cost
+        self._state = model.zero_state()
+        self.n_oov, self.spelling = 0, 0.0
+
+    def bits(self, text: str) -> float:
+        """-log2 P(line), spelling included."""
+        vocabulary = self._model.vocabulary
+        words = vocabulary.split(text)
+        ids = np.array([*vocabulary.ids(words), EOS_ID], np.int32)
+        state = self._state if self._carried else self._model.zero_state()
+        logps, self._state = read_logp(self._model, ids, state)
+        unknown = [words[i] for i in np.flatnonzero(ids == UNK_ID)]
+        spelled = (vocabulary.normalise(word) for word in unknown if word not in NEVER_WORDS)
+        spelling = math.fsum(map(self._cost, spelled)) if self._cost else 0.0
+        self.n_oov += len(unknown)
+        self.spelling += spelling
+        return -math.fsum(logps) / LN2 + spelling
+
+
+def bootstrap(read: Lines, resamples: int, rng: np.random.Generator) -> Floats:
+    """The difference in bits per word, B - A, of each resample: (resamples,)."""
+    n = min(UNITS, len(read.words))
+    starts = np.arange(n) * len(read.words) // n
+    differences = np.add.reduceat(read.bits[1] - read.bits[0], starts)
+    words = np.add.reduceat(read.words, starts)
+    drawn = np.empty(resamples)
+    step = max(1, DRAWS // n)
+    for start in range(0, resamples, step):
+        some = rng.integers(0, n, (min(step, resamples - start), n))
+        drawn[start : start + step] = differences[some].sum(axis=1) / words[some].sum(axis=1)
+    return drawn
+
+
+def side(model: LanguageModel, name: str, i: int, read: Lines, context: str) -> Side:
+    """One model's numbers."""
+    bits = math.fsum(read.bits[i])
+    per_word = bits / float(read.words.sum())
+    return Side(
+        name=name,
+        perplexity=2.0 ** min(1000.0, per_word),
+        bits_per_word=per_word,
+        bits_per_character=bits / read.characters,
+        log10_p=-bits * LN2 / LN10,
+        n_oov=read.n_oov[i],
+        spelling_bits=read.spelling[i],
+        signature=signature(model, context),
+    )
