@@ -64,6 +64,7 @@ class TrainSettings:
     optimizer: str = "adam"  # a key of training.optimizers.OPTIMIZERS
     clip: float = 0.5  # largest global gradient norm
     dropout: float | None = None  # on embeddings, between layers, before the output
+    weight_drop: float | None = None  # on the weights from state to state
     context: str = "mixed"  # document: state carried over lines; sentence: reset; mixed: both
     seed: int = 1
     shards: int | None = None  # logical parts of a batch; they fix the bits, whatever the threads

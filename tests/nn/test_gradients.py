@@ -40,7 +40,16 @@ def test_gradients_equal_finite_differences(settings: ModelSettings) -> None:
     def loss() -> float:
         rng = np.random.default_rng(5)  # the same dropout masks each time
         return loss_and_gradients(
-            settings, parameters, gradients, inputs, targets, state, keep, dropout=0.3, rng=rng
+            settings,
+            parameters,
+            gradients,
+            inputs,
+            targets,
+            state,
+            keep,
+            dropout=0.3,
+            weight_drop=0.4,
+            rng=rng,
         )[0]
 
     loss()

@@ -44,7 +44,14 @@ def uninterrupted(corpus: Path, model: Path, **options: Any) -> bytes:
     "options",
     [
         {},
-        {"cell": "gru", "layers": 2, "tie": False, "optimizer": "sgd", "dropout": 0.3},
+        {
+            "cell": "gru",
+            "layers": 2,
+            "tie": False,
+            "optimizer": "sgd",
+            "dropout": 0.3,
+            "weight_drop": 0.2,
+        },
         {"cell": "rnn", "output": "sampled", "samples": 4, "finish": 0.3},
         {"output": "classes", "context": "sentence", "dropout": 0.2},
     ],

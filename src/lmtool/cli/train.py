@@ -158,6 +158,15 @@ def run(
             min=0, help="Share of units left out.", show_default=FOLLOWS, rich_help_panel=TRAINING
         ),
     ] = RECIPE.dropout,
+    weight_drop: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Share of the weights from state to state that a step leaves out.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.weight_drop,
     context: Annotated[
         str,
         typer.Option(

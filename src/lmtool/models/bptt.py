@@ -43,6 +43,7 @@ def loss_and_gradients(
     keep: Array | None = None,
     *,
     dropout: float = 0.0,
+    weight_drop: float = 0.0,
     rng: np.random.Generator | None = None,
     output: str = "full",
     draw: Draw | None = None,
@@ -53,13 +54,26 @@ def loss_and_gradients(
     ``gradients`` are overwritten with ``scale`` times the loss's. ``keep`` (T, B): 0 resets a
     stream's state before that step.
     """
+    drops = weight_masks(parameters, weight_drop, rng)
+    parameters = {**parameters, **{name: parameters[name] * drops[name] for name in drops}}
     trace, state = _forward(settings, parameters, inputs, state, keep, dropout, rng)
     gradients.flat[...] = 0  # the output adds to its gradients
     estimate = partial(OUTPUTS[output].loss, scale=scale, draw=draw)
     loss, dtop = _output(parameters, gradients, trace.top, targets.ravel(), estimate)  # (4), 4'
     dx = _backward(settings, parameters, gradients, trace, dtop, state)
     embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
+    for name, drop in drops.items():
+        np.multiply(gradients[name], drop, out=gradients[name])
     return loss, state
+
+
+def weight_masks(
+    parameters: Mapping[str, Array], p: float, rng: np.random.Generator | None
+) -> dict[str, Array]:
+    """A mask for each matrix from state to state (Merity et al. 2018): 0 and 1 / (1 - p)."""
+    names = [name for name in parameters if name.startswith("rnn.weight_hh")]
+    masks = {name: dropout_mask(rng, p, parameters[name]) for name in names}
+    return {name: mask for name, mask in masks.items() if mask is not None}
 
 
 def _forward(

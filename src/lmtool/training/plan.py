@@ -89,6 +89,7 @@ def plan(
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
         dropout=dropout if recipe.dropout is None else recipe.dropout,
+        weight_drop=recipe.weight_drop or 0.0,
         shards=shards,
         threads=min(recipe.threads or n_cores(), shards),
     )
@@ -169,8 +170,9 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
             raise ConfigError(f"{option} {size}: must be greater than 0")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
-    if recipe.dropout is not None and not 0 <= recipe.dropout < 1:
-        raise ConfigError(f"--dropout {recipe.dropout}: must be at least 0 and below 1")
+    for option, share in (("dropout", recipe.dropout), ("weight-drop", recipe.weight_drop)):
+        if share is not None and not 0 <= share < 1:
+            raise ConfigError(f"--{option} {share}: must be at least 0 and below 1")
     if sum(budget is not None for budget in (recipe.epochs, recipe.steps, recipe.seconds)) > 1:
         raise ConfigError("give one of --epochs, --steps and --time, not several")
 

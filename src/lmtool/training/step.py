@@ -234,6 +234,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
                 run.states[i],
                 CONTEXTS[recipe.context](inputs, rng),
                 dropout=recipe.dropout or 0.0,
+                weight_drop=recipe.weight_drop or 0.0,
                 rng=rng,
                 output=part.output,
                 draw=part.draw,
