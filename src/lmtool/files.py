@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import glob
 import os
 import tempfile
 import time
@@ -12,14 +13,15 @@ try:
 except ImportError:  # Windows, where two runs on one path are the user's affair
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["locked", "write_atomically"]
+__all__ = ["locked", "remove_parts", "write_atomically"]
 
+PART = ".part"
 SLOWLY = "LMTOOL_TEST_SLOW_WRITES"  # seconds to wait inside each write: for tests that kill
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """A temporary file in the same folder, forced to disk, then renamed. Raises OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
     try:
         with open(handle, "wb") as file:
             file.write(content[: len(content) // 2])
@@ -34,6 +36,13 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.unlink(name)
         raise
     sync_folder(path.parent)
+
+
+def remove_parts(path: Path) -> None:
+    """What killed writers of ``path`` and of the files named after it left behind."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}*{PART}"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def current_umask() -> int:
@@ -60,11 +69,14 @@ def locked(path: Path) -> Iterator[bool]:
     The system lets go of the lock when a process ends, however it ends.
     """
     name = Path(f"{path}.lock")
-    if fcntl is None:
-        yield True
-        return
     while True:
-        handle = os.open(name, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            handle = os.open(name, os.O_CREAT | os.O_RDWR, 0o666)
+        except OSError:  # nothing can be written here, which others say better
+            yield True
+            return
+        if fcntl is None:
+            break
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,6 +5,7 @@ A numba cache holds pickles and machine code, so nobody else may be able to writ
 
 import hashlib
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from typing import Any
 import numba
 
 __all__ = ["cache_folder", "compiler"]
+
+ROOM = 64_000_000  # bytes that must be free
 
 Declare = Callable[..., Callable[[Callable[..., Any]], Any]]
 
@@ -51,6 +54,8 @@ def cache_folder(source: str, numba_version: str) -> Path | None:
     folder = _user_folder() / f"kernels-{numba_version}-{digest}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free < ROOM:
+            return None
         with tempfile.TemporaryFile(dir=folder):
             return folder if _private(folder) else None
     except OSError:

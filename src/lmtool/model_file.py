@@ -95,7 +95,9 @@ def build(card: Card, tensors: Tensors) -> LanguageModel:
     flat = np.concatenate([tensors[name].ravel() for name in shapes])
     if flat.dtype != np.float32 or not np.isfinite(flat).all():
         raise ValueError("its weights are not finite numbers")
-    return LanguageModel(settings, vocabulary, Parameters(shapes, flat), card["provenance"])
+    if not isinstance(provenance := card["provenance"], dict):
+        raise ValueError("its provenance is damaged")
+    return LanguageModel(settings, vocabulary, Parameters(shapes, flat), provenance)
 
 
 def settings_from(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -107,6 +109,8 @@ def settings_from(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
         allowed = get_args(hint) or (hint,)  # int | None -> int, None
         if type(values[name]) not in allowed and not fits(values[name], allowed):
             raise ValueError(f"its setting {name} is no {allowed[0].__name__}")
+        if isinstance(values[name], int | float) and not abs(values[name]) < 2**62:
+            raise ValueError(f"its setting {name} is too large")
     return kind(**values)
 
 

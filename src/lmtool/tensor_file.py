@@ -35,6 +35,9 @@ FOREIGN = {  # first bytes of files that are mistaken for ours
     b"\x89HDF": "an HDF5 file",
 }
 
+BROKEN = (  # what reading a damaged file may raise
+    ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, ConfigError,
+)  # fmt: skip
 Card = dict[str, Any]
 Tensors = dict[str, NDArray[Any]]
 
@@ -63,7 +66,7 @@ def described(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ConfigError) as error:
+    except BROKEN as error:
         raise ModelFileError(f"{path}: not a usable {kind}: {error}") from None
 
 

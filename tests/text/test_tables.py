@@ -48,6 +48,7 @@ def test_blank_lines_do_not_count_as_rows(tmp_path: Path) -> None:
     [
         ("", "t.csv:1: no header"),
         ("\n1,2\n", "t.csv:1: no header"),
+        ("a\rb\n1,2\n", "t.csv:1: not a row of a table"),
         ("a,a\n1,2\n", "t.csv:1: two columns are named 'a'"),
         ("a,b\n1,2\n1,2,3\n", "t.csv:3: 3 columns where the header names 2"),
         ("a,b\n1\n", "t.csv:2: 1 columns where the header names 2"),

@@ -100,8 +100,8 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     with open(parts[0].path, "wb") as train, open(parts[1].path, "wb") as valid:
         for chunk, lines in text.numbered_chunks():
             held_out = lines // run % k == k - 1
-            chunk[~held_out].tofile(train)
-            chunk[held_out].tofile(valid)
+            train.write(chunk[~held_out].data)
+            valid.write(chunk[held_out].data)
     text.path.unlink()
     return parts
 
@@ -155,7 +155,7 @@ class _Code:
         with open(path, "wb") as file:
             for chunk in text.chunks():
                 ids = self.ids[chunk]
-                ids.tofile(file)
+                file.write(ids.data)
                 digest.update(ids.data)
         return digest.hexdigest()[:16]
 

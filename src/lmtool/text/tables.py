@@ -44,12 +44,19 @@ def read_table(path: str | Path) -> Table:
     lines = (line.text + "\n" for line in read_lines(path))
     header = next(lines, "")
     delimiter = "\t" if "\t" in header or ".tsv" in Path(name).suffixes else ","
-    columns = next(csv.reader([header], delimiter=delimiter), [])
+    columns = _columns(header, delimiter, name)
     if not columns:
         raise InputError(f"{name}:1: no header; the first line must name the columns")
     for twice in {column for column in columns if columns.count(column) > 1}:
         raise InputError(f"{name}:1: two columns are named {twice!r}; rename one of them")
     return Table(columns, _records(lines, delimiter, len(columns), name), name)
+
+
+def _columns(header: str, delimiter: str, name: str) -> list[str]:
+    try:
+        return next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{name}:1: not a row of a table: {error}") from error
 
 
 def _records(lines: Iterator[str], delimiter: str, n: int, name: str) -> Iterator[Record]:

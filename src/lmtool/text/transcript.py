@@ -65,7 +65,7 @@ def transcribe(
     end_marks = np.array([numbering.numbers(mark + "\n")[0] for mark in marks], np.int32)
     with open(target, "wb") as file:
         for block in chain.from_iterable(map(read_blocks, paths)):
-            tidy(numbering.numbers(block), end_marks).tofile(file)
+            file.write(tidy(numbering.numbers(block), end_marks).data)
     return Transcript(target)
 
 

@@ -13,8 +13,10 @@ import numpy as np
 from lmtool import model_file
 from lmtool._version import __version__
 from lmtool.errors import ModelFileError, TrainingError
-from lmtool.files import locked
+from lmtool.files import locked, remove_parts
+from lmtool.kernel_cache import cache_folder
 from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.nn import kernels
 from lmtool.settings import TrainSettings
 from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
@@ -23,7 +25,7 @@ from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.plan import plan as fitting
 from lmtool.training.repeat import command, inputs_and_output, settled
-from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
+from lmtool.training.resume import Job, Keeper, Saved, differences, installed, path_of, read
 from lmtool.workers import n_cores
 
 __all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
@@ -131,6 +133,8 @@ def fit(
         emit(event)
 
     emit(describe(parts, fresh, recipe, line(recipe)))
+    if cache_folder(kernels.__file__, installed("numba")) is None:
+        emit(Note("no private cache folder, so kernels are compiled anew: set LMTOOL_CACHE_DIR"))
     if train_corpus.fingerprint == valid_corpus.fingerprint:
         emit(Note("validation is on the text trained on: give more lines, or --valid FILE"))
     ids = train_corpus.ids, valid_corpus.ids
@@ -167,6 +171,7 @@ def alone(model: str | None) -> Iterator[None]:
         if not free:
             message = "another process is training this model; wait for it, or name another file"
             raise ModelFileError(f"{model}: {message}")
+        remove_parts(Path(model))
         yield
 
 

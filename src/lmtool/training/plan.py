@@ -23,6 +23,15 @@ SMALL = 50_000  # tokens; up to here the corpus decides, however much time there
 MOST_DROPOUT = 0.5
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
+LARGEST = 1 << 24  # tokens of a step
+MOST = {  # far beyond what a processor can train
+    "--layers": 1000,
+    "--hidden": 1 << 20,
+    "--embed": 1 << 20,
+    "--samples": 1 << 24,
+    "--shards": 1 << 10,
+    "--threads": 1 << 10,
+}
 STREAMS = 8  # of a shard, at least
 
 
@@ -168,6 +177,10 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
     for option, size in _sizes(network, recipe):
         if size is not None and (not math.isfinite(size) or size <= 0):
             raise ConfigError(f"{option} {size}: must be greater than 0")
+        if size is not None and option in MOST and size > MOST[option]:
+            raise ConfigError(f"{option} {size}: must be at most {MOST[option]}")
+    if (recipe.batch or 1) * (recipe.bptt or 1) > LARGEST:
+        raise ConfigError(f"--batch x --bptt: must be at most {LARGEST} tokens a step")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
     for option, share in (("dropout", recipe.dropout), ("weight-drop", recipe.weight_drop)):

@@ -27,7 +27,7 @@ from lmtool.training.events import Note
 from lmtool.training.step import Run, Task
 from lmtool.workers import controller
 
-__all__ = ["Job", "Keeper", "Saved", "differences", "path_of", "read", "restore"]
+__all__ = ["Job", "Keeper", "Saved", "differences", "installed", "path_of", "read", "restore"]
 
 Types = dict[str, type[int | float]]
 
@@ -224,7 +224,7 @@ def counter(value: Any, kind: type[int | float]) -> Any:
         return math.inf
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise ValueError(f"{value!r} is no {kind.__name__}")
-    if not 0 <= value < math.inf:
+    if not 0 <= value < 2**62:
         raise ValueError(f"{value!r} is no count and no time")
     return value
 
