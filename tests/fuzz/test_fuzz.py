@@ -12,4 +12,4 @@ N = {"model": 400, "state": 60, "corpus": 400, "table": 1500, "arguments": 150}
 def test_nothing_but_one_clear_line(target: str) -> None:
     refused, findings = campaign(target, range(N[target]), seed=1)
     assert findings == []
-    assert 0 < refused < N[target] or target == "arguments"
+    assert 0 < refused <= N[target] or target == "arguments"
