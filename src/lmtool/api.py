@@ -16,7 +16,7 @@ from lmtool.errors import ConfigError
 from lmtool.inference.evaluate import Evaluation, evaluate
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.sample import Sample, sample
-from lmtool.inference.score import SentenceScore, score, score_lines
+from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import ModelSettings, SampleSettings, TextSettings, TrainSettings
 from lmtool.text.reader import read_lines
@@ -64,6 +64,10 @@ class Model:
     def score_lines(self, lines: Iterable[str]) -> Iterator[SentenceScore]:
         """One score a line, each on its own; a blank line gives a score without words."""
         return score_lines(self.language_model, lines)
+
+    def score_utterances(self, lines: Iterable[str]) -> Iterator[SentenceScore]:
+        """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
+        return score_utterances(self.language_model, lines)
 
     def sample(
         self, *, n: int = 1, prompt: str = "", seed: int | None = None, **options: Any

@@ -18,8 +18,8 @@ from lmtool.models.language_model import LanguageModel, States
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
 from lmtool.workers import Workers
 
-__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines", "score_words"]
-__all__ += ["word_score"]
+__all__ = ["SentenceScore", "WordScore", "read_logp", "score", "score_lines"]
+__all__ += ["score_utterances", "score_words", "word_score"]
 
 LN10, LN2 = math.log(10), math.log(2)
 CHUNK = 64  # positions whose V probabilities are held at once
@@ -88,6 +88,27 @@ def score_line(model: LanguageModel, text: str) -> SentenceScore:
     if not words:
         return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
     return score_words(model, text, words)
+
+
+def score_utterances(
+    model: LanguageModel, lines: Iterable[str], threads: int = 1
+) -> Iterator[SentenceScore]:
+    """One score a line ``utt-id w1 w2 ...``, the id being in ``text`` but not scored.
+
+    An id without words has the probability of <EOS>. Raises InputError for a line without id.
+    """
+    with Workers(threads) as workers:
+        yield from workers.stream(lambda line: score_utterance(model, line), lines)
+
+
+def score_utterance(model: LanguageModel, line: str) -> SentenceScore:
+    """The score of what comes after the id and the blanks next to it."""
+    match line.split(maxsplit=1):
+        case [_, text]:
+            return score_words(model, line, model.vocabulary.split(text))
+        case [_]:
+            return score_words(model, line, [])
+    raise InputError("a line has no utterance id: a line is: utt-id w1 w2 ...")
 
 
 def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceScore:
