@@ -1,8 +1,8 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from lmtool.cli.options import MODEL, Json, ModelPath, choice
 from lmtool.cli.render import say
 from lmtool.cli.terminal import is_terminal
 from lmtool.errors import InputError
+
+if TYPE_CHECKING:
+    from lmtool.text.reader import Line
 
 __all__ = ["run"]
 
@@ -53,15 +56,15 @@ def run(
     if not text and file is None and sys.stdin.isatty():
         raise typer.BadParameter(f"nothing to score: try {EXAMPLE} or -f FILE", param_hint="TEXT")
     form = chosen_format(form, as_json, bool(text))
-    if level is not None:
-        choice("--level", level, LEVELS)
+    check_level(form, level)
 
     from lmtool import api
 
-    source = file or "-"
+    source, dialect = file or "-", FORMATS[form]
     lm = api.load(model)
     job = Job(level, bool(text), source, lm.vocabulary.id)
-    for chunk in FORMATS[form](lm.score_lines(sentences(text, source)), job):
+    scores = getattr(lm, dialect.scores)(sentences(text, source, dialect.reads))
+    for chunk in dialect.lines(scores, job):
         say(chunk)
 
 
@@ -73,12 +76,23 @@ def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 
-def sentences(text: list[str] | None, source: str) -> Iterator[str]:
-    """The arguments, or the lines of a file; raises InputError for an empty argument."""
+def check_level(form: str, level: str | None) -> None:
+    """Wrong usage where the format does not know the level."""
+    known = FORMATS[form].levels
+    if level is not None and level not in known:
+        message = f"{level!r} is not one of the levels of {form}: {', '.join(known)}"
+        raise typer.BadParameter(message, param_hint="--level")
+
+
+def sentences(text: list[str] | None, source: str, reads: "Callable[[Line], str]") -> Iterator[str]:
+    """The arguments, or what ``reads`` takes of the lines of a file.
+
+    Raises InputError for an empty argument.
+    """
     from lmtool.text.reader import read_lines
 
     if text is None or not text:
-        yield from (line.text for line in read_lines(source))
+        yield from map(reads, read_lines(source))
         return
     for number, sentence in enumerate(text, 1):
         if not sentence.strip():
