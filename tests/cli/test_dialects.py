@@ -1,6 +1,8 @@
 """The dialects of other programs, byte by byte, from scores made by hand."""
 
 from dataclasses import replace
+from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -8,8 +10,18 @@ from lmtool.cli.formats import FORMATS
 from lmtool.errors import InputError
 from lmtool.inference.score import SentenceScore
 from lmtool.text.reader import Line
-from tests.cli.handmade import SentenceSurprisal, characters, sentence, surprisals, text, three
+from tests.cli.handmade import (
+    SentenceSurprisal,
+    characters,
+    sentence,
+    surprisals,
+    text,
+    three,
+    word,
+)
 
+FORMATS_PAGE = Path(__file__).parents[2] / "docs/formats.md"
+END = word("<EOS>", -1.0)
 SRILM_TOTAL = (
     "file -: 2 sentences, 4 words, 1 OOVs\n0 zeroprobs, logprob= -3.75 ppl= 5.62341 ppl1= 17.7828\n"
 )
@@ -262,3 +274,37 @@ def test_kaldi_wants_an_id_on_every_line() -> None:
     assert reads(Line("utt-1 Todd", 1, "text")) == "utt-1 Todd"
     with pytest.raises(InputError, match=r"^text:2: no utterance id"):
         reads(Line(" \t", 2, "text"))
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        *((name, None) for name in ("tsv", "srilm", "kenlm", "rnnlm", "theanolm", "lmzoo")),
+        ("csv", "word"),
+        ("rnnlm", "sentence"),
+        ("theanolm", "sentence"),
+    ],
+)
+def test_the_documentation_shows_it(
+    name: str, level: str | None, scores: list[SentenceScore]
+) -> None:
+    assert indented(text(name, scores, level)) in FORMATS_PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("level", [None, "sentence", "corpus"])
+def test_the_documentation_shows_complexity(
+    level: str | None, entropies: list[SentenceSurprisal]
+) -> None:
+    page = FORMATS_PAGE.read_text(encoding="utf-8")
+    assert indented(text("complexity", entropies, level)) in page
+
+
+def indented(output: str) -> str:
+    """As a block of code in Markdown."""
+    return indent(output, "    ")
+
+
+def test_a_line_end_within_a_line_is_no_end_of_sentence_to_ppl_from_log() -> None:
+    marked = sentence("a </s> b", *(word(w, -1.0, "<UNK>") for w in ("a", "</s>")), END)
+    rows = [line.split() for line in text("srilm", [marked]).splitlines()]
+    assert [row[1] for row in rows if row[:1] == ["p("]] == ["<unk>", "<unk>", "</s>"]
