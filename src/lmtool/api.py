@@ -15,7 +15,7 @@ from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
 from lmtool.inference.sample import Sample, sample
-from lmtool.inference.score import SentenceScore, score, score_lines
+from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
@@ -69,11 +69,9 @@ class Model:
         """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
         return score(self.language_model, text)
 
-    def score_lines(
-        self, lines: Iterable[str], *, threads: int = 1, eos_alone: bool = False
-    ) -> Iterator[SentenceScore]:
-        """One score a line, each on its own; a blank line has no words, or only its <EOS>."""
-        return score_lines(self.language_model, lines, threads, eos_alone)
+    def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
+        """One score a line, each on its own; a blank line gives a score without words."""
+        return score_lines(self.language_model, lines, threads)
 
     def surprisal(self, text: str, **options: Any) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
@@ -88,6 +86,12 @@ class Model:
         """The same line by line; a blank line gives a result without words."""
         settings = settings_from(SurprisalSettings, options)
         return surprisal_lines(self.language_model, lines, settings, threads)
+
+    def score_utterances(
+        self, lines: Iterable[str], *, threads: int = 1
+    ) -> Iterator[SentenceScore]:
+        """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
+        return score_utterances(self.language_model, lines, threads)
 
     def sample(
         self, *, n: int = 1, prompt: str = "", seed: int | None = None, **options: Any

@@ -66,17 +66,28 @@ class Workers:
         return list(self._pool.map(function, items))
 
     def stream(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """The same one by one, with no more than a few items in memory."""
+        """The same one by one, a few items in memory; where those fail, after what came before."""
         if self._pool is None:
             yield from map(function, items)
             return
         waiting: deque[Future[Result]] = deque()
-        for item in items:
+        failure: list[Exception] = []
+        for item in until_failure(items, failure):
             waiting.append(self._pool.submit(function, item))
             if len(waiting) >= self._ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+        if failure:
+            raise failure[0]
+
+
+def until_failure(items: Iterable[Item], failure: list[Exception]) -> Iterator[Item]:
+    """The items; where getting the next one fails, the end, and why in ``failure``."""
+    try:
+        yield from items
+    except Exception as error:
+        failure.append(error)
 
 
 def n_cores() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -100,41 +101,61 @@ def test_score_a_file_gives_the_same_numbers(model: Path, tmp_path: Path, run: R
 
 
 @pytest.mark.parametrize(
-    ("form", "level"), [(name, level) for name, form in FORMATS.items() for level in form.levels]
+    ("form", "level"), [(form, level) for form in FORMATS for level in FORMATS[form].levels]
 )
 def test_score_formats(form: str, level: str, model: Path, run: Run) -> None:
     options = ("score", "-m", model, "--format", form, "--level", level)
-    if form == "kaldi":  # where a blank line has no id
-        assert run(*options, stdin="utt1 Todd met Pete\nutt2\n").out.startswith("utt1 ")
-        return
     assert run(*options, "Todd met Pete").code == 0
-    assert run(*options, stdin="Todd met Pete\n\nZork\n").out.count("\n") >= 2 + (level != "corpus")
+    blank = "" if form == "kaldi" else "\n"
+    result = run(*options, stdin=f"Todd met Pete\n{blank}Zork\n")
+    assert result.code == 0 and result.out.count("\n") >= 2
 
 
-def test_kaldi_wants_an_id_on_every_line(model: Path, run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "text"
-    path.write_text("utt1 Todd met Pete\n\nutt3 Todd\n")
+@pytest.mark.parametrize(
+    ("form", "level", "known"),
+    [
+        ("tsv", "corpus", "word, sentence"),
+        ("kaldi", "word", "sentence"),
+        ("lmzoo", "sentence", "word"),
+        ("srilm", "paragraph", "word, sentence, corpus"),
+    ],
+)
+def test_score_names_the_levels_of_the_format(
+    form: str, level: str, known: str, model: Path, run: Run
+) -> None:
+    result = run("score", "-m", model, "--format", form, "--level", level, "Todd")
+    assert result.code == 2 and result.out == ""
+    assert f"'{level}' is not one of the levels of {form}: {known} (see" in result.err
+
+
+def test_score_utterances(model: Path, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "nbest.txt"
+    path.write_text("utt-1 Todd met Pete\nutt-2\n", encoding="utf-8")
+    options = ("score", "-m", model, "--format")
+    rows = [line.split("\t") for line in run(*options, "kaldi", "-f", path).out.splitlines()]
+    assert [row[0] for row in rows] == ["utt-1", "utt-2"]
+    plain = json.loads(run(*options, "jsonl", "Todd met Pete").out)
+    assert math.isclose(float(rows[0][1]), -plain["log10_p"] * math.log(10), rel_tol=1e-5)
+    words = map(json.loads, run("next", "-m", model, "-k", 100, "--json").out.splitlines())
+    end = next(word["log10_p"] for word in words if word["word"] == "<EOS>")
+    assert math.isclose(float(rows[1][1]), -end * math.log(10), rel_tol=1e-4)
+
+
+def test_score_of_an_utterance_without_id(model: Path, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "nbest.txt"
+    path.write_text("utt-1 Todd\n\nutt-2 met\n", encoding="utf-8")
     result = run("score", "-m", model, "--format", "kaldi", "-f", path)
-    assert result.code == 1 and "text:2: no utterance id" in result.err
-    alone = run("score", "-m", model, "--format", "kaldi", stdin="utt1\n").out
-    assert float(alone.split()[1]) > 0  # the cost of <EOS>
+    assert result.code == 1 and result.err.startswith(f"lmtool: error: {path}:2: no utterance id")
+    assert [line.split("\t")[0] for line in result.out.splitlines()] == ["utt-1"]
 
 
-def test_a_level_that_a_format_lacks(model: Path, run: Run) -> None:
-    result = run("score", "-m", model, "--format", "tsv", "--level", "corpus", "Todd")
-    assert result.code == 2 and "sentence, word" in result.err
-
-
-def test_complexity_and_surprisal_agree(model: Path, run: Run) -> None:
-    text = "Todd met Pete\n\nthe sea\n"
-    rows = run("score", "-m", model, "--format", "complexity", stdin=text).out.splitlines()
-    assert [row.split()[:4] for row in rows[1:]] == [
-        ["Todd", "0", "0", "4"], ["met", "0", "1", "3"], ["Pete", "0", "2", "4"],
-        ["the", "2", "0", "3"], ["sea", "2", "1", "3"],
-    ]  # fmt: skip
-    own = run("surprisal", "-m", model, stdin=text).out.splitlines()[1:]
-    kept = [row.split("\t") for row in own if "<EOS>" not in row]
-    assert [row.split()[4] for row in rows[1:]] == [row[7] for row in kept]
+def test_score_of_a_long_sentence_does_not_underflow(model: Path, run: Run) -> None:
+    out = run("score", "-m", model, "--format", "tsv", stdin="Todd met " * 2500).out
+    cells = out.splitlines()[1].split("\t")
+    assert float(cells[1]) < -1000
+    assert re.fullmatch(r"\d(\.\d+)?e-\d{4,5}", cells[2])
+    out = run("score", "-m", model, "Todd met " * 2500).out
+    assert re.search(r"^P = \d(\.\d+)?e-\d{4,5}   log10 P = -\d{4,5}\.", out, re.MULTILINE)
 
 
 def test_sample_repeats_with_the_seed_it_printed(model: Path, run: Run) -> None:

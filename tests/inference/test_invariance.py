@@ -1,104 +1,185 @@
-"""A sentence's printed score is its own, whoever stands beside it and however it comes."""
+"""The score of a sentence is its own: neighbours, place, threads and the way in change no bit."""
 
+import itertools
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
+from lmtool import __file__ as package
 from lmtool import model_file
 from lmtool.cli.formats import FORMATS, Job
-from lmtool.inference.score import score, score_lines
-from lmtool.inference.surprisal import surprisal_lines
-from lmtool.models.language_model import LanguageModel
+from lmtool.inference.score import (
+    SentenceScore,
+    score,
+    score_lines,
+    score_utterances,
+    score_words,
+)
+from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.nn.cells import CELLS
+from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text.vocabulary import Vocabulary
-from tests.conftest import tiny
 
-words = st.sampled_from(["Todd", "met", "Pete", "the", "cat", "Zork", "é", "<unk>"])
-lines = st.lists(words, max_size=12).map(" ".join)
-texts = st.lists(lines, min_size=1, max_size=12)
+TEXT = ("Todd met Pete", "the cat saw the dog", "Pete was calm")
+WORDS = ("Todd", "met", "Pete", "the", "cat", "was", "Zork", "naïve", "<unk>")
+BLANK = ("", " ", "\t")
+MANY = " ".join(map(str, range(400)))  # words, so that BLAS finds work for threads
 
-
-@pytest.fixture(scope="module", params=["lstm", "gru", "rnn"])
-def wide(request: pytest.FixtureRequest, vocabulary: Vocabulary) -> LanguageModel:
-    """Wide enough for a BLAS to split its products."""
-    return tiny(vocabulary, request.param, embed=96, hidden=160)
+cached: dict[tuple[ModelSettings, str, int], LanguageModel] = {}
 
 
-def printed(results: Any) -> list[str]:
-    """The rows of TSV, header left out."""
-    job = Job("sentence", False, "-", lambda token: 2)
-    return list(FORMATS["tsv"].write(results, job))[1:]
+@st.composite
+def models(draw: st.DrawFn) -> LanguageModel:
+    """Random weights in a random network over words or characters."""
+    tokens = draw(st.sampled_from(["word", "char"]))
+    network = ModelSettings(
+        cell=draw(st.sampled_from(sorted(CELLS))),
+        layers=draw(st.integers(1, 2)),
+        hidden=draw(st.sampled_from([3, 17, 40])),
+        embed=draw(st.sampled_from([3, 8])),
+        softmax=draw(st.sampled_from(["full", "classes"])),
+        tie=False,
+    )
+    key = (network, tokens, draw(st.integers(0, 2)))
+    if key not in cached:
+        cached[key] = random_model(*key)
+    return cached[key]
 
 
-@given(text=texts, data=st.data())
-@settings(max_examples=25)
-def test_neighbours_place_and_threads(wide: LanguageModel, text: list[str], data: Any) -> None:
-    alone = {line: score(wide, line) for line in set(text) if line}
-    order = data.draw(st.permutations(text))
-    threads = data.draw(st.integers(1, 3))
-    results = list(score_lines(wide, order, threads))
-    assert [result.text for result in results] == order
-    for line, result in zip(order, results, strict=True):
-        assert result == alone[line] if line else result.words == ()
-    assert printed(results) == [row for line in order for row in printed(score_lines(wide, [line]))]
+def random_model(network: ModelSettings, tokens: str, seed: int) -> LanguageModel:
+    """Weights large enough that every probability is its own."""
+    vocabulary = Vocabulary.build([*TEXT, MANY], TextSettings(tokens=tokens))
+    rng = np.random.default_rng(seed)
+    parameters = initialise(network, vocabulary.counts, rng)
+    parameters.flat += rng.normal(0, 0.3, parameters.flat.size).astype(np.float32)
+    return LanguageModel(network, vocabulary, parameters, {})
 
 
-@given(text=texts)
-@settings(max_examples=10)
-def test_surprisals_are_the_scores_whoever_stands_beside(
-    wide: LanguageModel, text: list[str]
+sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=90).map(" ".join)
+lines = st.lists(st.one_of(sentences, st.sampled_from(BLANK)), max_size=6)
+
+
+def printed(scores: list[SentenceScore]) -> list[str]:
+    """The rows of TSV, without the header."""
+    job = Job(level=None, ranked=False, source="-", token_id=lambda token: 0)
+    return list(FORMATS["tsv"].lines(scores, job))[1:]
+
+
+@settings(max_examples=60)
+@given(models(), sentences, lines, lines)
+def test_neighbours_and_place_change_nothing(
+    model: LanguageModel, sentence: str, before: list[str], after: list[str]
 ) -> None:
-    for line, found in zip(text, surprisal_lines(wide, text, threads=2), strict=True):
-        assert bool(found.words) == bool(line)
-        if line:
-            assert found.log10_p == pytest.approx(score(wide, line).log10_p, rel=1e-12)
+    alone = score(model, sentence)
+    among = list(score_lines(model, [*before, sentence, *after]))[len(before)]
+    assert among == alone  # every bit
+    assert printed([among]) == printed([alone])
 
 
-def test_argument_file_and_stdin_with_any_number_of_threads(
-    wide: LanguageModel, tmp_path: Path
+@settings(max_examples=30)
+@given(models(), lines)
+def test_threads_change_nothing(model: LanguageModel, text: list[str]) -> None:
+    one, *others = (list(score_lines(model, text, threads)) for threads in (1, 2, 3))
+    assert all(other == one for other in others)
+    assert all(printed(other) == printed(one) for other in others)
+
+
+@settings(max_examples=30)
+@given(models(), lines)
+def test_the_threads_of_blas_change_nothing(model: LanguageModel, text: list[str]) -> None:
+    by_limit = []
+    for limit in (1, 2, 4):
+        with threadpool_limits(limit, user_api="blas"):
+            by_limit.append(list(score_lines(model, text)))
+    assert by_limit[0] == by_limit[1] == by_limit[2]
+
+
+def test_the_threads_of_blas_change_nothing_where_there_is_work_for_them() -> None:
+    network = ModelSettings(cell="gru", embed=256, hidden=512, tie=False)
+    model = random_model(network, "word", 0)
+    by_limit = []
+    for limit in (1, 2, 4):
+        with threadpool_limits(limit, user_api="blas"):
+            by_limit.append(list(score_lines(model, [MANY, "Todd met Pete", MANY])))
+    assert by_limit[0] == by_limit[1] == by_limit[2]
+    assert by_limit[0][0] == by_limit[0][2]
+
+
+@settings(max_examples=30)
+@given(models(), lines, st.integers(1, 3))
+def test_blank_lines_keep_their_place(model: LanguageModel, text: list[str], threads: int) -> None:
+    results = list(score_lines(model, text, threads))
+    assert [result.text for result in results] == text
+    blank = [not model.vocabulary.split(line) for line in text]
+    assert [not result.words for result in results] == blank
+    cells = [row.split("\t") for row in printed(results)]
+    assert [row[1:] == ["", "", "", "0", "0"] for row in cells] == blank
+
+
+@settings(max_examples=30)
+@given(models(), st.lists(sentences, max_size=4), st.integers(1, 3))
+def test_an_utterance_id_changes_nothing(
+    model: LanguageModel, text: list[str], threads: int
 ) -> None:
-    """Whole processes, whose BLAS is told to use one thread or four."""
-    model_file.save(wide, tmp_path / "m", overwrite=True)
-    text = ["Todd met Pete", "", "the cat met Zork", "Todd met Pete"]
-    (tmp_path / "text").write_text("".join(f"{line}\n" for line in text))
-    shown = set()
-    for blas, options, given_text in (
-        ("1", ["-f", "text"], ""),
-        ("4", ["-f", "text", "--threads", "3"], ""),
-        ("4", ["-f", "-"], (tmp_path / "text").read_text()),
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "lmtool", "score", "-m", "m", "--format", "jsonl", *options],
-            cwd=tmp_path, input=given_text, capture_output=True, text=True, check=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": blas, "PYTHONPATH": source()},
-        )  # fmt: skip
-        shown.add(done.stdout)
-    assert len(shown) == 1
-    rows = shown.pop().splitlines()
-    assert rows[0] == rows[3] and '"words": []' in rows[1]
+    named = [f"utt-{index}\t{line}" for index, line in enumerate(text)]
+    results = list(score_utterances(model, [*named, "alone"], threads))
+    assert [result.words for result in results[:-1]] == [score(model, line).words for line in text]
+    assert [result.text for result in results] == [*named, "alone"]
+    assert results[-1].words == score_words(model, "", []).words
+    assert len(results[-1].words) == 1
+
+
+@pytest.fixture(scope="module", params=["word", "char"])
+def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file."""
+    path = tmp_path_factory.mktemp("invariance") / f"{request.param}.safetensors"
+    network = ModelSettings(cell="lstm", embed=8, hidden=40, tie=False)
+    model_file.save(random_model(network, request.param, 0), path)
+    return path
+
+
+def command(*arguments: object, stdin: str = "", threads: int = 1) -> list[str]:
+    """The lines that ``lmtool score`` prints, in a process with its own number of threads."""
     done = subprocess.run(
-        [sys.executable, "-m", "lmtool", "score", "-m", "m", "--format", "jsonl", text[2]],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": source()},
-    )  # fmt: skip
-    assert done.stdout.splitlines() == [rows[2]]
+        [sys.executable, "-m", "lmtool", "score", *map(str, arguments)],
+        input=stdin.encode(),
+        capture_output=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(package).parents[1]),
+            "OPENBLAS_NUM_THREADS": str(threads),
+        },
+        check=True,
+    )
+    return done.stdout.decode().splitlines()
 
 
-def source() -> str:
-    """Where lmtool is imported from."""
-    import lmtool
+@pytest.mark.parametrize("level", ["word", "sentence"])
+def test_the_way_in_changes_nothing(path: Path, tmp_path: Path, level: str) -> None:
+    text = ["Todd met Pete", "", "Zork saw the naïve cat " * 30, "Todd met Pete"]
+    file = tmp_path / "text.txt"
+    file.write_text("\n".join(text), encoding="utf-8")
+    options = ("-m", path, "--format", "jsonl", "--level", level)  # all digits
+    from_file = command(*options, "-f", file)
+    assert from_file == command(*options, stdin="\n".join(text) + "\n", threads=2)
+    assert from_file == command(*options, "-f", "-", stdin="\r\n".join(text), threads=4)
+    spoken = [line for line in text if line]
+    assert command(*options, *spoken) == [from_file[index] for index in (0, 2, 3)]
+    assert command(*options, *reversed(spoken)) == [from_file[index] for index in (3, 2, 0)]
 
-    return str(Path(lmtool.__file__).parents[1])
 
-
-def test_a_sentence_of_5000_words(wide: LanguageModel) -> None:
-    result = score(wide, "Todd met " * 2500)
-    assert result.p == 0 and result.log10_p < -1000
-    (row,) = printed([result])
-    _, log10_p, p, *_ = row.split("\t")
-    assert float(log10_p) < -1000 and int(p.split("e")[1]) == int(result.log10_p // 1)
+def test_tsv_prints_a_sentence_the_same_wherever_it_stands(path: Path) -> None:
+    text = ["Todd met Pete", "the cat was calm", ""]
+    rows = set()
+    for order in itertools.permutations(text):
+        shown = command("-m", path, "--format", "tsv", stdin="\n".join(order) + "\n")[1:]
+        rows.add(shown[order.index("Todd met Pete")])
+        assert shown[order.index("")] == "\t\t\t\t0\t0"
+    assert len(rows) == 1

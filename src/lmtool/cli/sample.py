@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmtool.cli.formats import factors
+from lmtool.cli.formats.table import factors
 from lmtool.cli.options import MODEL, Json, ModelPath, settings
 from lmtool.cli.render import json_line, say
 from lmtool.cli.terminal import harmless, talk

@@ -1,21 +1,16 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
-from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lmtool.cli.formats import FORMATS, Format, Job
-from lmtool.cli.inputs import check_source, file_lines, given, workers
+from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
+from lmtool.cli.inputs import check_source, given, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
 from lmtool.cli.terminal import is_terminal
-from lmtool.errors import InputError
-
-if TYPE_CHECKING:
-    from lmtool.api import Model
 
 __all__ = ["run"]
 
@@ -42,9 +37,7 @@ def run(
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option(
-            metavar="word|sentence|corpus", help="What gets a row.", show_default="by format"
-        ),
+        typer.Option(metavar="|".join(LEVELS), help="What gets a row.", show_default="by format"),
     ] = None,
     threads: Threads = None,
     as_json: Json = False,
@@ -57,18 +50,18 @@ def run(
     as <UNK>, marked, and keep their spelling.
     """
     check_source(text, file, EXAMPLE)
-    name = chosen_format(form, as_json, bool(text))
-    dialect = FORMATS[name]
-    if level is not None:
-        choice(f"--level of {name}", level, dialect.levels)
+    form = chosen_format(form, as_json, bool(text))
+    check_level(form, level)
 
     from lmtool import api
 
-    source = file or "-"
+    source, dialect = file or "-", FORMATS[form]
     lm = api.load(model)
-    lines = given(text, EXAMPLE) if text else file_lines(source)
     job = Job(level, bool(text), source, lm.vocabulary.id)
-    for chunk in dialect.write(scored(lm, dialect, lines, source, workers(file, threads)), job):
+    lines = given(text, EXAMPLE) if text else read(source, dialect)
+    options = dict(dialect.options, threads=workers(file, threads))
+    scores = getattr(lm, dialect.scores)(lines, **options)
+    for chunk in dialect.lines(scores, job):
         say(chunk)
 
 
@@ -80,26 +73,16 @@ def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 
-def scored(
-    lm: "Model", dialect: Format, lines: Iterator[str], source: str, threads: int
-) -> Iterator[Any]:
-    """What the dialect writes."""
-    if dialect.entropies:
-        return lm.surprisal_lines(lines, threads=threads, frequency=False)
-    if not dialect.ids:
-        return lm.score_lines(lines, threads=threads)
-    from lmtool.text.reader import display_name
+def check_level(form: str, level: str | None) -> None:
+    """Wrong usage where the format does not know the level."""
+    known = FORMATS[form].levels
+    if level is not None and level not in known:
+        message = f"{level!r} is not one of the levels of {form}: {', '.join(known)}"
+        raise typer.BadParameter(message, param_hint="--level")
 
-    utterances: deque[str] = deque()
 
-    def texts() -> Iterator[str]:
-        for number, line in enumerate(lines, 1):
-            fields = line.split(maxsplit=1)
-            if not fields:
-                where = f"{display_name(source)}:{number}"
-                raise InputError(f"{where}: no utterance id; each line must begin with one")
-            utterances.append(fields[0])
-            yield fields[1] if len(fields) > 1 else ""
+def read(source: str, dialect: Format) -> Iterator[str]:
+    """What the dialect takes of the lines of a file."""
+    from lmtool.text.reader import read_lines
 
-    scores = lm.score_lines(texts(), threads=threads, eos_alone=True)
-    return ((utterances.popleft(), score) for score in scores)
+    return map(dialect.reads, read_lines(source))

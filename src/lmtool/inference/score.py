@@ -26,10 +26,13 @@ __all__ = [
     "read_logp",
     "score",
     "score_lines",
+    "score_utterances",
+    "score_words",
     "word_score",
 ]
 
 LN10, LN2 = math.log(10), math.log(2)
+LARGEST = 300.0  # log10 of a perplexity that a float can hold
 CHUNK = 64  # positions whose V probabilities are held at once
 
 
@@ -87,18 +90,44 @@ def score(model: LanguageModel, text: str) -> SentenceScore:
 
 
 def score_lines(
-    model: LanguageModel, lines: Iterable[str], threads: int = 1, eos_alone: bool = False
+    model: LanguageModel, lines: Iterable[str], threads: int = 1
 ) -> Iterator[SentenceScore]:
-    """One score a line, in order; a blank line has no words, or with ``eos_alone`` its <EOS>."""
+    """One score a line, in order; blank lines keep their place."""
     with Workers(threads) as workers:
-        yield from workers.stream(lambda line: score_line(model, line, eos_alone), lines)
+        yield from workers.stream(lambda line: score_line(model, line), lines)
 
 
-def score_line(model: LanguageModel, text: str, eos_alone: bool) -> SentenceScore:
-    """One line."""
+def score_line(model: LanguageModel, text: str) -> SentenceScore:
+    """As ``score``, a blank line giving a score without words."""
     words = model.vocabulary.split(text)
-    if not words and not eos_alone:
+    if not words:
         return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
+    return score_words(model, text, words)
+
+
+def score_utterances(
+    model: LanguageModel, lines: Iterable[str], threads: int = 1
+) -> Iterator[SentenceScore]:
+    """One score a line ``utt-id w1 w2 ...``, the id being in ``text`` but not scored.
+
+    An id without words has the probability of <EOS>. Raises InputError for a line without id.
+    """
+    with Workers(threads) as workers:
+        yield from workers.stream(lambda line: score_utterance(model, line), lines)
+
+
+def score_utterance(model: LanguageModel, line: str) -> SentenceScore:
+    """The score of what comes after the id and the blanks next to it."""
+    match line.split(maxsplit=1):
+        case [_, text]:
+            return score_words(model, line, model.vocabulary.split(text))
+        case [_]:
+            return score_words(model, line, [])
+    raise InputError("a line has no utterance id: a line is: utt-id w1 w2 ...")
+
+
+def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceScore:
+    """The score of words and <EOS>, or of <EOS> alone where there are none."""
     ids = [*model.vocabulary.ids(words), EOS_ID]
     logps, _ = read_logp(model, np.array(ids, np.int32), model.zero_state())
     rows = tuple(
@@ -110,7 +139,7 @@ def score_line(model: LanguageModel, text: str, eos_alone: bool) -> SentenceScor
         text=text,
         log10_p=log10_p,
         p=10.0**log10_p,
-        perplexity=10.0 ** (-log10_p / len(rows)),
+        perplexity=10.0 ** min(LARGEST, -log10_p / len(rows)),
         n_words=len(words),
         n_oov=sum(row.oov for row in rows),
         words=rows,

@@ -1,26 +1,31 @@
-"""The table of dialects of ``score``: a new one is a new file and a line here."""
+"""Dialects of ``score``: each turns a stream of scores into lines.
+
+A new dialect is a file that ends in ``FORMAT = Format(...)`` and a line in FORMATS.
+"""
 
 from lmtool.cli.formats import (
     complexity,
+    jsonl,
     kaldi,
     kenlm,
     lmzoo,
-    people,
     records,
     rnnlm,
     srilm,
+    table,
     theanolm,
 )
 from lmtool.cli.formats.base import Format, Job
-from lmtool.cli.formats.people import factors
 
-__all__ = ["FORMATS", "Format", "Job", "factors"]
+__all__ = ["FORMATS", "LEVELS", "Format", "Job"]
+
+LEVELS = ("word", "sentence", "corpus")
 
 FORMATS: dict[str, Format] = {
-    "table": people.FORMAT,
+    "table": table.FORMAT,
     "tsv": records.TSV,
     "csv": records.CSV,
-    "jsonl": records.JSONL,
+    "jsonl": jsonl.FORMAT,
     "srilm": srilm.FORMAT,
     "kenlm": kenlm.FORMAT,
     "rnnlm": rnnlm.FORMAT,

@@ -1,14 +1,18 @@
-"""What dialects share: the job, the table's entry, sums, words without blanks."""
+"""What the dialects of ``score`` share: the job, the sums, and words in formats split at blanks."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.render import power
 from lmtool.cli.terminal import harmless
 
-__all__ = ["Format", "Job", "Totals", "bare", "nats", "perplexity", "totals"]
+if TYPE_CHECKING:
+    from lmtool.text.reader import Line
+
+__all__ = ["LN10", "Format", "Job", "Totals", "Writer", "as_spelled", "bare", "fixed"]
+__all__ += ["line_by_line", "perplexity", "report", "single", "summary", "totals"]
 
 LN10 = math.log(10)
 
@@ -17,25 +21,34 @@ LN10 = math.log(10)
 class Job:
     """What the scores belong to."""
 
-    level: str | None  # one of the format's; None leaves the choice to it
+    level: str | None  # a level of the format; None leaves the choice to it
     ranked: bool  # sentences to compare, rather than lines of a file
     source: str  # the file's name
     token_id: Callable[[str], int]  # 0 is <EOS>, 1 is <UNK>
 
 
+Writer = Callable[[Iterable[Any], Job], Iterator[str]]
+
+
+def as_spelled(line: "Line") -> str:
+    """A line of input whose whole text is scored."""
+    return line.text
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A dialect.
+    """One dialect: a writer for each level that it knows."""
 
-    write(scores, job) -> lines. The first of ``levels`` is the default. Where ``entropies`` are
-    needed the scores are SentenceSurprisals; where lines begin with an utterance id (``ids``) the
-    scores come as (id, score).
-    """
+    levels: Mapping[str, Writer]
+    default: Writer  # where no level is asked for
+    scores: str = "score_lines"  # the method of Model whose results the writers take
+    options: Mapping[str, Any] = field(default_factory=dict)  # of that method
+    reads: Callable[["Line"], str] = as_spelled  # what of a line goes there; may raise InputError
 
-    write: Callable[[Iterable[Any], Job], Iterator[str]]
-    levels: tuple[str, ...]
-    entropies: bool = False
-    ids: bool = False
+    def lines(self, scores: Iterable[Any], job: Job) -> Iterator[str]:
+        """The output, line by line."""
+        write = self.levels[job.level] if job.level else self.default
+        return write(scores, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +70,79 @@ class Totals:
             self.unknown + other.unknown,
         )
 
+    @property
+    def log10_p(self) -> float:
+        """log10 P of everything."""
+        return self.known + self.unknown
+
+    @property
+    def n_factors(self) -> int:
+        """Words and one <EOS> a sentence."""
+        return self.n_words + self.n_sentences
+
 
 def totals(score: Any) -> Totals:
-    """The counts of one sentence."""
-    known = sum(word.log10_p for word in score.words if not word.oov)
-    unknown = sum(word.log10_p for word in score.words if word.oov)
-    return Totals(1, score.n_words, score.n_oov, known, unknown)
+    """The counts of one sentence, its words ending with <EOS>; nothing for a blank line."""
+    if not score.words:
+        return Totals()
+    unknown = [word.log10_p for word in score.words if word.oov]
+    known = math.fsum(word.log10_p for word in score.words if not word.oov)
+    return Totals(1, len(score.words) - 1, len(unknown), known, math.fsum(unknown))
 
 
-def perplexity(log10_p: float, n: int, undefined: str, digits: int) -> str:
-    """10 ** (-log10_p / n), however large."""
-    return power(-log10_p / n, digits) if n > 0 else undefined
+def line_by_line(row: Callable[[Any], str]) -> Writer:
+    """A writer of one line a sentence; a blank line stays blank."""
+
+    def write(scores: Iterable[Any], job: Job) -> Iterator[str]:
+        return (row(score) if score.words else "" for score in scores)
+
+    return write
+
+
+def report(
+    block: Callable[[Any, Job, int], Iterator[str]], sums: Callable[[Totals, Job], Iterator[str]]
+) -> Writer:
+    """A writer of a block a sentence, given the number of its line, and of the sums at the end.
+
+    A blank line gives an empty one.
+    """
+
+    def write(scores: Iterable[Any], job: Job) -> Iterator[str]:
+        total = Totals()
+        for line, score in enumerate(scores, 1):
+            total += totals(score)
+            yield from block(score, job, line) if score.words else [""]
+        yield from sums(total, job)
+
+    return write
+
+
+def summary(sums: Callable[[Totals, Job], Iterator[str]]) -> Writer:
+    """A writer of nothing but the sums."""
+
+    def write(scores: Iterable[Any], job: Job) -> Iterator[str]:
+        return sums(sum(map(totals, scores), Totals()), job)
+
+    return write
 
 
 def bare(word: str) -> str:
-    """A word without blanks, which these formats split at."""
+    """A word without blanks, for formats that are split at them: a character may be one."""
     return harmless(word) if word.strip() else "<space>"
 
 
-def nats(log10_p: float) -> float:
-    """The natural logarithm."""
-    return log10_p * LN10
+def perplexity(log10_p: float, n: int, digits: int = 7) -> str:
+    """10 ** (-log10_p / n), however large."""
+    return power(-log10_p / n, digits)
+
+
+def single(value: float) -> str:
+    """Seven significant digits, those that a 32-bit float holds."""
+    return f"{value + 0.0:.7g}"  # -0.0 + 0.0 is 0.0
+
+
+def fixed(log10: float, decimals: int) -> str:
+    """10 ** log10 with so many decimals; as a power of ten where they would not show it."""
+    if -decimals <= log10 < 300:
+        return f"{10**log10:.{decimals}f}"
+    return power(log10, 6)

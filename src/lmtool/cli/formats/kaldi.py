@@ -1,25 +1,33 @@
-"""Kaldi: ``utterance-id words`` in, ``utterance-id cost`` out, the cost being -ln P.
+"""Kaldi's ``rnnlm_compute_scores.sh``: ``utt-id w1 w2 ...`` to ``utt-id -ln P``."""
 
-As utils/rnnlm_compute_scores.sh; an utterance without words costs its <EOS>.
-"""
-
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lmtool.cli.formats.base import Format, Job, nats
-from lmtool.cli.render import number
+from lmtool.cli.formats.base import LN10, Format, line_by_line
 from lmtool.cli.terminal import harmless
+from lmtool.errors import InputError
 
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore
+    from lmtool.text.reader import Line
 
 __all__ = ["FORMAT"]
 
 
-def write(scores: Iterable[tuple[str, "SentenceScore"]], job: Job) -> Iterator[str]:
-    """A cost a line."""
-    for utterance, score in scores:
-        yield f"{harmless(utterance)} {number(-nats(score.log10_p), 7)}"
+def utterance(score: "SentenceScore") -> str:
+    """The id, a tab, -ln P with six digits."""
+    utterance_id = score.text.split(maxsplit=1)[0]
+    return f"{harmless(utterance_id)}\t{-score.log10_p * LN10 + 0.0:.6g}"
 
 
-FORMAT = Format(write, ("sentence",), ids=True)
+def identified(line: "Line") -> str:
+    """A line with an utterance id; raises InputError for a blank one."""
+    if line.text.strip():
+        return line.text
+    form = "a line is: utt-id w1 w2 ..."
+    raise InputError(f"{line.path}:{line.number}: no utterance id, the line is blank; {form}")
+
+
+SENTENCE = line_by_line(utterance)
+FORMAT = Format(
+    {"sentence": SENTENCE}, default=SENTENCE, scores="score_utterances", reads=identified
+)

@@ -1,46 +1,67 @@
-"""KenLM: what ``query -v word``, ``sentence`` and ``summary`` (corpus) prints.
+"""KenLM's ``query``: ``-v word``, ``-v sentence``, and ``-v summary`` by corpus.
 
-word=id length log10 for each word, then sums; id 0 is unknown, 2 is </s>.
+Id 0 is the unknown word, 2 is </s>; an unknown word has the probability of <UNK>.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lmtool.cli.formats.base import Format, Job, Totals, bare, perplexity, totals
+from lmtool.cli.formats.base import (
+    Format,
+    Job,
+    Totals,
+    bare,
+    perplexity,
+    report,
+    single,
+    summary,
+    totals,
+)
 
 if TYPE_CHECKING:
-    from lmtool.inference.score import SentenceScore, WordScore
+    from lmtool.inference.score import SentenceScore
 
 __all__ = ["FORMAT"]
 
+UNK_ID, END_ID = 0, 2  # KenLM's; 1 is <s>, so that our ids from 2 on become 3 and more
 
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """A line for each sentence, then four of sums."""
-    total = Totals()
-    for score in scores:
-        part = totals(score) if score.words else Totals()
-        total += part
-        words = "" if job.level == "sentence" else cells(score.words, job.token_id)
-        line = f"{words}Total: {part.known + part.unknown:.7g} OOV: {part.n_oov}"
-        if job.level != "corpus":
-            yield line if score.words else ""
-    n = total.n_words + total.n_sentences
-    log10_p = total.known + total.unknown
-    yield f"Perplexity including OOVs:\t{perplexity(log10_p, n, 'nan', 7)}"
-    yield f"Perplexity excluding OOVs:\t{perplexity(total.known, n - total.n_oov, 'nan', 7)}"
+
+def by_word(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """``word=id length log10`` and a tab for each, then the sum, all on one line."""
+    yield "".join(cells(score, job)) + total_line(score)
+
+
+def by_sentence(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """The sum."""
+    yield total_line(score)
+
+
+def cells(score: "SentenceScore", job: Job) -> Iterator[str]:
+    """One cell a word; the length is that of the history, <s> included, and the word."""
+    *words, end = score.words
+    for length, word in enumerate(words, 2):
+        word_id = UNK_ID if word.oov else job.token_id(word.token) + 1
+        yield f"{bare(word.word)}={word_id} {length} {single(word.log10_p)}\t"
+    yield f"</s>={END_ID} {len(words) + 2} {single(end.log10_p)}\t"
+
+
+def total_line(score: "SentenceScore") -> str:
+    """log10 P of a sentence with its unknown words, and how many they are."""
+    part = totals(score)
+    return f"Total: {single(part.log10_p)} OOV: {part.n_oov}"
+
+
+def corpus(total: Totals, job: Job) -> Iterator[str]:
+    """Four sums, without the perplexities where there is nothing."""
+    n = total.n_factors
+    if n:
+        yield f"Perplexity including OOVs:\t{perplexity(total.log10_p, n)}"
+        yield f"Perplexity excluding OOVs:\t{perplexity(total.known, n - total.n_oov)}"
     yield f"OOVs:\t{total.n_oov}"
     yield f"Tokens:\t{n}"
 
 
-def cells(words: tuple["WordScore", ...], token_id: Callable[[str], int]) -> str:
-    """word=id length log10, a tab after each."""
-    line = []
-    for index, word in enumerate(words):
-        last = index == len(words) - 1
-        name = "</s>" if last else bare(word.word)
-        number = 2 if last else 0 if word.oov else token_id(word.token) + 1
-        line.append(f"{name}={number} {index + 2} {word.log10_p:.7g}\t")  # <s> counts as well
-    return "".join(line)
-
-
-FORMAT = Format(write, ("word", "sentence", "corpus"))
+WORD = report(by_word, corpus)
+FORMAT = Format(
+    {"word": WORD, "sentence": report(by_sentence, corpus), "corpus": summary(corpus)}, default=WORD
+)

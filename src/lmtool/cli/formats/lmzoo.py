@@ -1,27 +1,25 @@
-"""LM Zoo: what ``lm-zoo get-surprisals`` prints: a row a token, counted from 1, in bits.
-
-``<eos>`` has a row with its own surprisal; a sentence's number is that of its line.
-"""
+"""The Language Model Zoo's ``get-surprisals``: a row a token, bits."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lmtool.cli.formats.base import Format, Job, bare
-from lmtool.cli.render import number
 
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore
 
 __all__ = ["FORMAT"]
 
+COLUMNS = ("sentence_id", "token_id", "token", "surprisal")
 
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """The header and the rows."""
-    yield "sentence_id\ttoken_id\ttoken\tsurprisal"
+
+def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """Both ids count from 1; a blank line has no rows, and its number is left out."""
+    yield "\t".join(COLUMNS)
     for line, score in enumerate(scores, 1):
         for index, word in enumerate(score.words, 1):
             name = "<eos>" if index == len(score.words) else bare(word.word)
-            yield f"{line}\t{index}\t{name}\t{number(word.surprisal_bits)}"
+            yield f"{line}\t{index}\t{name}\t{word.surprisal_bits + 0.0:.6f}"
 
 
-FORMAT = Format(write, ("word",))
+FORMAT = Format({"word": by_word}, default=by_word)

@@ -1,56 +1,63 @@
-"""Mikolov's RNNLM: ``-test -debug 2`` (word), the last lines alone (corpus), and n-best scores.
+"""Mikolov's RNNLM: ``-test -debug 2`` by word, ``-nbest -debug 0`` by sentence, sums by corpus.
 
-An unknown word is ``-1 0 OOV`` and counts for nothing there. At level sentence each line is the
-log10 of one sentence, as ``-nbest -debug 0`` and faster-rnnlm print it, <UNK> included.
+An unknown word is a row ``-1 0 OOV`` there and left out of the sums; in a list of hypotheses it
+costs a fixed penalty.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lmtool.cli.formats.base import Format, Job, Totals, bare, perplexity, totals
+from lmtool.cli.formats.base import (
+    Format,
+    Job,
+    Totals,
+    bare,
+    fixed,
+    line_by_line,
+    report,
+    summary,
+    totals,
+)
 
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore
 
 __all__ = ["FORMAT"]
 
-HEADER = "Index   P(NET)          Word\n" + "-" * 34
+HEAD = ("Index   P(NET)          Word", "-" * 34)
 OOV = "-1\t0\t\tOOV"
-EOS_INDEX = 0
-MOST_DIGITS = 300  # of a float that %f can print
+PENALTY = -5.0  # log10, of each unknown word of a hypothesis
 
 
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """Rows and sums, or a number a line."""
-    if job.level == "sentence":
-        yield from (f"{score.log10_p:f}" if score.words else "" for score in scores)
-        return
-    if job.level != "corpus":
-        yield HEADER
-    total = Totals()
-    for score in scores:
-        total += totals(score) if score.words else Totals()
-        if job.level != "corpus":
-            yield from rows(score, job)
-    n = total.n_words - total.n_oov + total.n_sentences
-    yield f"\ntest log probability: {total.known:f}"
-    yield f"\nPPL net: {ppl(total.known, n)}"
+def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """A heading, a row a word, the sums."""
+    yield from HEAD
+    yield from report(rows, corpus)(scores, job)
 
 
-def ppl(log10_p: float, n: int) -> str:
-    """As %f prints it; nan where nothing counts."""
-    if n and -log10_p / n < MOST_DIGITS:
-        return f"{10 ** (-log10_p / n):f}"
-    return perplexity(log10_p, n, "nan", 10)
+def rows(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """Id, probability with ten decimals, word; </s> is 0."""
+    *words, end = score.words
+    for word in words:
+        known = f"{job.token_id(word.token)}\t{fixed(word.log10_p, 10)}\t{bare(word.word)}"
+        yield OOV if word.oov else known
+    yield f"0\t{fixed(end.log10_p, 10)}\t</s>"
 
 
-def rows(score: "SentenceScore", job: Job) -> Iterator[str]:
-    """Index, probability, word."""
-    for index, word in enumerate(score.words):
-        last = index == len(score.words) - 1
-        name = "</s>" if last else bare(word.word)
-        place = EOS_INDEX if last else job.token_id(word.token)
-        yield OOV if word.oov else f"{place}\t{word.p:.10f}\t{name}"
+def hypothesis(score: "SentenceScore") -> str:
+    """log10 P with the penalties."""
+    part = totals(score)
+    return f"{part.known + PENALTY * part.n_oov + 0.0:.6f}"
 
 
-FORMAT = Format(write, ("word", "sentence", "corpus"))
+def corpus(total: Totals, job: Job) -> Iterator[str]:
+    """log10 P and perplexity without the unknown words; </s> counts."""
+    yield from ("", f"test log probability: {total.known + 0.0:.6f}")
+    if total.n_sentences:
+        yield from ("", f"PPL net: {fixed(-total.known / (total.n_factors - total.n_oov), 6)}")
+
+
+FORMAT = Format(
+    {"word": by_word, "sentence": line_by_line(hypothesis), "corpus": summary(corpus)},
+    default=by_word,
+)

@@ -1,13 +1,13 @@
-"""SRILM: what ``ngram -ppl -debug 2`` (word), 1 (sentence) and 0 (corpus) prints.
+"""SRILM's ``ngram -ppl``: ``-debug 2`` by word, ``-debug 1`` by sentence, ``-debug 0`` by corpus.
 
-[rnn] stands where the n-gram order does, so that field 10 of a row of ``p(`` is log10 p and
-compute-best-mix, compare-ppls and ppl-from-log read it. OOVs count, but not in logprob.
+An unknown word has probability 0 there: it counts as OOV and adds nothing to logprob. One
+bracketed tag stands before the probability, where the scripts expect the n-gram order.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lmtool.cli.formats.base import Format, Job, Totals, bare, perplexity, totals
+from lmtool.cli.formats.base import Format, Job, Totals, bare, perplexity, report, summary, totals
 from lmtool.cli.render import power
 from lmtool.cli.terminal import harmless
 
@@ -16,46 +16,59 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT"]
 
-
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """A block for each sentence, then the file's."""
-    total = Totals()
-    for score in scores:
-        part = totals(score) if score.words else Totals()
-        total += part
-        if job.level != "corpus":
-            yield from block(score, part, job.level != "sentence") if score.words else [""]
-    counts, sums = ends(total)
-    yield f"file {harmless(job.source)}: {counts}"
-    yield sums
+TAG = "[rnn]"
+DIGITS = 6  # of a C++ stream
 
 
-def block(score: "SentenceScore", part: Totals, by_word: bool) -> Iterator[str]:
-    """A sentence."""
-    yield " ".join(bare(word.word) for word in score.words[:-1])
-    if by_word:
-        yield from rows(score.words)
-    yield from ends(part)
+def by_word(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """The sentence, a row a word, its sums and an empty line."""
+    yield sentence(score)
+    yield from rows(score.words)
+    yield from sums(totals(score))
     yield ""
 
 
-def rows(words: tuple["WordScore", ...]) -> Iterator[str]:
-    """A row for each word."""
+def by_sentence(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """The same without words."""
+    yield sentence(score)
+    yield from sums(totals(score))
+    yield ""
+
+
+def sentence(score: "SentenceScore") -> str:
+    """The words as spelled."""
+    return " ".join(bare(word.word) for word in score.words[:-1])
+
+
+def rows(words: "tuple[WordScore, ...]") -> Iterator[str]:
+    """``p( word | word before ...) = [rnn] p [ log10 p ]``."""
     history = "<s> "
     for index, word in enumerate(words):
-        name = "</s>" if index == len(words) - 1 else bare(word.word)
-        value = f"[rnn] {power(word.log10_p, 6)} [ {word.log10_p:.6g} ]"
+        name = "</s>" if index == len(words) - 1 else "<unk>" if word.oov else bare(word.word)
+        value = f"{TAG} {power(word.log10_p, DIGITS)} [ {word.log10_p + 0.0:.{DIGITS}g} ]"
         yield f"\tp( {name} | {history}) \t= {'[OOV] 0 [ -inf ]' if word.oov else value}"
         history = f"{name} ..."
 
 
-def ends(part: Totals) -> tuple[str, str]:
-    """The two lines of counts and sums."""
-    n = part.n_words - part.n_oov
-    ppl = perplexity(part.known, n + part.n_sentences, "undefined", 6)
-    ppl1 = perplexity(part.known, n, "undefined", 6)
-    counts = f"{part.n_sentences} sentences, {part.n_words} words, {part.n_oov} OOVs"
-    return counts, f"0 zeroprobs, logprob= {part.known:.6g} ppl= {ppl} ppl1= {ppl1}"
+def sums(part: Totals) -> Iterator[str]:
+    """Counts; and perplexities, unless there is nothing at all."""
+    yield f"{part.n_sentences} sentences, {part.n_words} words, {part.n_oov} OOVs"
+    if part.n_sentences:
+        n = part.n_words - part.n_oov
+        ppl = perplexity(part.known, n + part.n_sentences, DIGITS)
+        ppl1 = perplexity(part.known, n, DIGITS) if n else "undefined"
+        logprob = f"logprob= {part.known + 0.0:.{DIGITS}g}"
+        yield f"0 zeroprobs, {logprob} ppl= {ppl} ppl1= {ppl1}"
 
 
-FORMAT = Format(write, ("word", "sentence", "corpus"))
+def corpus(total: Totals, job: Job) -> Iterator[str]:
+    """The sums of the file, under its name."""
+    counts, *rest = sums(total)
+    yield f"file {harmless(job.source)}: {counts}"
+    yield from rest
+
+
+WORD = report(by_word, corpus)
+FORMAT = Format(
+    {"word": WORD, "sentence": report(by_sentence, corpus), "corpus": summary(corpus)}, default=WORD
+)

@@ -1,65 +1,73 @@
-"""TheanoLM: ``score --output word-scores``, utterance-scores (sentence), perplexity (corpus).
+"""TheanoLM's ``score --output``: word-scores, utterance-scores by sentence, perplexity by corpus.
 
-Natural logarithms. <s> counts as a word and as a token, </s> as well.
+Natural logarithms. An unknown word has the probability of <UNK> and is marked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lmtool.cli.formats.base import Format, Job, Totals, bare, nats, perplexity, totals
-from lmtool.cli.render import number
+from lmtool.cli.formats.base import (
+    LN10,
+    Format,
+    Job,
+    Totals,
+    bare,
+    line_by_line,
+    perplexity,
+    report,
+    single,
+    summary,
+    totals,
+)
 
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore
 
 __all__ = ["FORMAT"]
 
-DIGITS = 10
-HISTORY = 3  # words shown
+HISTORY = 3  # words of it that are shown
 
 
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """Blocks and sums, or a number a line."""
-    if job.level == "sentence":
-        for score in scores:
-            yield number(nats(score.log10_p), DIGITS) if score.words else ""
-        return
-    total = Totals()
-    for score in scores:
-        if not score.words:
-            continue
-        total += totals(score)
-        if job.level != "corpus":
-            yield from block(score, total.n_sentences)
-    yield from ends(total)
-
-
-def block(score: "SentenceScore", sentence: int) -> Iterator[str]:
-    """A sentence."""
-    yield f"# Sentence {sentence}"
-    names = ["<s>", *(bare(word.word) for word in score.words[:-1]), "</s>"]
-    for index, word in enumerate(score.words):
-        cut = index - HISTORY + 1 if index >= HISTORY else 0
-        history = " ".join(["..."] * (cut > 0) + names[cut : index + 1])
-        name, value = names[index + 1], number(nats(word.log10_p), DIGITS)
-        yield f"log(p({name} | {history})) = {value}  [{name}:{'OOV' if word.oov else 'shortlist'}]"
-    yield f"Sentence perplexity: {perplexity(score.log10_p, len(score.words), 'nan', DIGITS)}"
+def by_word(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
+    """A heading with the number of the line, a row a word, the perplexity, an empty line."""
+    yield f"# Sentence {line}"
+    yield from rows(score)
+    part = totals(score)
+    yield f"Sentence perplexity: {perplexity(part.log10_p, part.n_factors)}"
     yield ""
 
 
-def ends(total: Totals) -> Iterator[str]:
-    """The sums."""
-    n = total.n_words + total.n_sentences
-    log10_p = total.known + total.unknown
+def rows(score: "SentenceScore") -> Iterator[str]:
+    """``log(p(word | history)) = ln p  [word:shortlist]``; ``:OOV`` where it is unknown."""
+    names = ["<s>", *(bare(word.word) for word in score.words[:-1]), "</s>"]
+    for index, word in enumerate(score.words):
+        dots = ["..."] * (index >= HISTORY)
+        history = " ".join(dots + names[max(0, index - HISTORY + 1) : index + 1])
+        name = names[index + 1]
+        info = f"{name}:{'OOV' if word.oov else 'shortlist'}"
+        yield f"log(p({name} | {history})) = {single(word.log10_p * LN10)}  [{info}]"
+
+
+def utterance(score: "SentenceScore") -> str:
+    """ln P."""
+    return single(totals(score).log10_p * LN10)
+
+
+def corpus(total: Totals, job: Job) -> Iterator[str]:
+    """Counts, <s> being a word and a token; cross-entropy in nats, unless there is nothing."""
+    n_tokens = total.n_factors + total.n_sentences
     yield f"Number of sentences: {total.n_sentences}"
-    yield f"Number of words: {n + total.n_sentences}"
-    yield f"Number of tokens: {n + total.n_sentences}"
-    yield f"Number of predicted probabilities: {n}"
+    yield f"Number of words: {n_tokens}"
+    yield f"Number of tokens: {n_tokens}"
+    yield f"Number of predicted probabilities: {total.n_factors}"
     yield "Number of excluded (OOV) words: 0"
     yield "Number of zero probabilities: 0"
-    if n:
-        yield f"Cross entropy (base e): {number(-nats(log10_p) / n, DIGITS)}"
-        yield f"Perplexity: {perplexity(log10_p, n, 'nan', DIGITS)}"
+    if total.n_sentences:
+        yield f"Cross entropy (base e): {single(-total.log10_p * LN10 / total.n_factors)}"
+        yield f"Perplexity: {perplexity(total.log10_p, total.n_factors)}"
 
 
-FORMAT = Format(write, ("word", "sentence", "corpus"))
+WORD = report(by_word, corpus)
+FORMAT = Format(
+    {"word": WORD, "sentence": line_by_line(utterance), "corpus": summary(corpus)}, default=WORD
+)

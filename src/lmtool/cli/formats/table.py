@@ -1,4 +1,4 @@
-"""For people: the chain rule of one sentence, a ranking of several, a line per line of a file."""
+"""For people: the chain rule of one sentence, the ranking of several, a line per line of a file."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -16,20 +16,23 @@ TEXT = 72  # characters of a sentence that a ranking shows
 HISTORY = 2  # words of the history that a table shows
 
 
-def write(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-    """The chain rule of one sentence, a ranking of several, or a line per line of a file."""
-    if not job.ranked:
-        form = _chains if job.level == "word" else _lines
-        yield from form(scores)
-        return
-    collected = list(scores)
-    by_word = job.level == "word" or (job.level is None and len(collected) == 1)
-    yield from _chains(collected) if by_word else iter([ranking(collected)])
-
-
-def _chains(scores: Iterable["SentenceScore"]) -> Iterator[str]:
+def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """The chain rule of each sentence."""
     for index, score in enumerate(scores):
         yield "\n" * (index > 0) + chain(score) if score.words else ""
+
+
+def by_sentence(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """The ranking of sentences to compare; a line per line of a file."""
+    return iter([ranking(list(scores))]) if job.ranked else _lines(scores)
+
+
+def fitting(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
+    """The chain rule of a sentence that is given alone; otherwise a line a sentence."""
+    if not job.ranked:
+        return _lines(scores)
+    collected = list(scores)
+    return (by_word if len(collected) == 1 else by_sentence)(collected, job)
 
 
 def _lines(scores: Iterable["SentenceScore"]) -> Iterator[str]:
@@ -93,4 +96,4 @@ def ranking(scores: list["SentenceScore"]) -> str:
     return table(headers, rows, 2, [index for index, score in enumerate(ordered) if score.n_oov])
 
 
-FORMAT = Format(write, ("word", "sentence"))
+FORMAT = Format({"word": by_word, "sentence": by_sentence}, default=fitting)
