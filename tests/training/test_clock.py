@@ -13,7 +13,7 @@ import lmtool
 from lmtool.cli.app import main
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import horizon, settle, speed, steps_left, validates
-from lmtool.training.plan import BUDGETS, dropout_for, finish_cost, plan
+from lmtool.training.plan import BUDGETS, dropout_for, finish_cost, plan, weight_drop_for
 from lmtool.training.schedules import DECAY, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
@@ -107,12 +107,16 @@ def test_the_printed_command_repeats_the_run_bit_for_bit(
 def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
     plans = [
         plan(ModelSettings(), TrainSettings(seconds=seconds), 10**6, 10**4, speed=1e11)
-        for seconds in (10, 60, 300, 600, 3600)
+        for seconds in (10, 60, 300, 600, 3600, 36_000)
     ]
     hidden = [network.hidden for network, _ in plans]
     assert hidden == [sizes.hidden for sizes in BUDGETS]
-    dropout = [dropout_for(passes) for passes in (0.1, 1, 2, 8, 10**6)]
-    assert dropout == [0.0, 0.0, 0.1, 0.3, 0.5]
+    passes = (0.1, 1, 2, 8, 10**6)
+    assert [dropout_for(n) for n in passes] == [0.0, 0.0, 0.12, 0.36, 0.5]
+    assert [weight_drop_for(n) for n in passes] == [0.0, 0.0, 0.0, 0.2, 0.5]
+    for _, recipe in plans:
+        assert recipe.dropout is not None and recipe.weight_drop is not None
+        assert recipe.dropout >= recipe.weight_drop >= 0
 
 
 def test_speed_is_a_speed() -> None:

@@ -62,6 +62,7 @@ BUDGETS = (  # limit: floating-point operations of training
     Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
     Sizes(4e13, 256, 512, 64, 16, 0.007, None, 2048),
     Sizes(2e14, 320, 640, 64, 16, 0.006, None, 2048),
+    Sizes(1e15, 400, 800, 64, 20, 0.005, None, 2048),
     Sizes(math.inf, 512, 1024, 64, 20, 0.004, None, 2048),
 )
 
@@ -84,6 +85,7 @@ def plan(
     samples = recipe.samples or fit.samples
     passes = work / flops_per_token(network, output, V, samples) / n_tokens
     dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
+    weight_drop = weight_drop_for(passes) if fit.dropout is None else 0.0
     shards = min(batch, recipe.shards or default_shards(batch))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
@@ -98,7 +100,7 @@ def plan(
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
         dropout=dropout if recipe.dropout is None else recipe.dropout,
-        weight_drop=recipe.weight_drop or 0.0,
+        weight_drop=weight_drop if recipe.weight_drop is None else recipe.weight_drop,
         shards=shards,
         threads=min(recipe.threads or n_cores(), shards),
     )
@@ -112,8 +114,14 @@ def fitted(n_tokens: int, work: float) -> Sizes:
 
 
 def dropout_for(passes: float) -> float:
-    """More passes over the same text need more dropout: 0.1 for 2, 0.1 more for each doubling."""
-    return round(min(MOST_DROPOUT, max(0.0, 0.1 * math.log2(max(1.0, passes)))), 2)
+    """More passes over the same text need more dropout: 0.12 more for each doubling."""
+    return round(min(MOST_DROPOUT, max(0.0, 0.12 * math.log2(max(1.0, passes)))), 2)
+
+
+def weight_drop_for(passes: float) -> float:
+    """Many passes need it between states as well: from six of them, 0.2 more for each doubling."""
+    share = 0.2 * math.log2(max(1.0, passes) / 4)
+    return round(min(MOST_DROPOUT, share), 2) if passes >= 6 else 0.0
 
 
 def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -> float:
