@@ -88,6 +88,9 @@ def test_refused_pairs(
 def test_compare(model: Path, corpus: Path, run: Run) -> None:
     shown = run("compare", model, model, "-f", corpus)
     assert shown.code == 0 and "B - A: +0.0000 bits per word" in shown.out
+    assert "95 % interval +0.0000 to +0.0000" in shown.out
+    one = run("compare", model, model, "-f", "-", stdin="Todd met Pete\n")
+    assert "one line has no interval" in one.out
     value = json.loads(run("compare", model, model, "-f", "-", "--json", stdin="Todd met\n").out)
     assert (value["n_lines"], value["difference_bits"], value["a"]["name"]) == (1, 0, str(model))
 

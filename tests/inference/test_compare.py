@@ -46,6 +46,7 @@ def test_sides_are_evaluations(model: LanguageModel, lstm: LanguageModel, contex
     bits = result.b.bits_per_word - result.a.bits_per_word
     assert result.difference_bits == pytest.approx(bits)
     assert result.perplexity_ratio == pytest.approx(result.b.perplexity / result.a.perplexity)
+    assert result.low is not None and result.high is not None
     assert result.low <= result.difference_bits <= result.high
 
 
@@ -58,6 +59,8 @@ def test_unknown_words_cost_their_spelling() -> None:
     assert (result.a.spelling_bits, result.b.spelling_bits) == (24, 40)
     assert (result.a.n_oov, result.b.n_oov) == (1, 2)
     assert result.difference_bits > 0  # without spelling the smaller vocabulary would win
+    assert (result.low, result.high, result.b_better) == (None, None, None)  # of one line
+    assert "|oov:spell-bytes|" in result.a.signature
 
 
 def test_a_literal_unk_costs_no_spelling() -> None:

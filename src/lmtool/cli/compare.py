@@ -73,17 +73,25 @@ def shown(result: "Comparison") -> str:
     """A column for each model, and the verdict."""
     sides = (result.a, result.b)
     rows = [[name, *(number(getattr(side, name)) for side in sides)] for name in ROWS]
-    better = "B" if result.difference_bits < 0 else "A"
-    share = result.b_better if better == "B" else 1 - result.b_better
     lines = (
         table(["", f"A {cut(result.a.name)}", f"B {cut(result.b.name)}"], rows),
         "",
-        f"B - A: {result.difference_bits:+.4f} bits per word, 95 % interval {result.low:+.4f} to"
-        f" {result.high:+.4f}; perplexity ratio B / A {result.perplexity_ratio:.4f}",
-        f"{better} is better in {share:.1%} of {result.resamples:,} resamples of {result.n_lines:,}"
-        f" lines ({result.n_words:,} words; {result.context} context, oov {result.oov},"
-        f" seed {result.seed})",
+        f"B - A: {result.difference_bits:+.4f} bits per word; perplexity ratio B / A"
+        f" {result.perplexity_ratio:.4f}",
+        verdict(result),
         f"A {result.a.signature}",
         f"B {result.b.signature}",
     )
     return "\n".join(lines)
+
+
+def verdict(result: "Comparison") -> str:
+    """By more than chance?"""
+    if result.low is None or result.high is None or result.b_better is None:
+        return "one line has no interval"
+    better = "B" if result.difference_bits < 0 else "A"
+    share = result.b_better if better == "B" else 1 - result.b_better
+    return (
+        f"95 % interval {result.low:+.4f} to {result.high:+.4f}; {better} is better in {share:.1%}"
+        f" of {result.resamples:,} resamples of {result.n_lines:,} lines (seed {result.seed})"
+    )

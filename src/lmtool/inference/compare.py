@@ -63,10 +63,10 @@ class Comparison:
     a: Side
     b: Side
     difference_bits: float  # per word
-    low: float  # 95 % interval
-    high: float
+    low: float | None  # 95 % interval; None where there is one line
+    high: float | None
     perplexity_ratio: float  # B / A
-    b_better: float  # share of the resamples
+    b_better: float | None  # share of the resamples
     n_lines: int
     n_words: int  # without <EOS>: tokens where both have the same, else at white space
     n_characters: int  # one for the end of each line included
@@ -110,11 +110,13 @@ def compare(
     check(a, b, context, oov, speller, resamples)
     cost = spelling_cost(speller) if oov == "spell" else None
     read = read_lines(a, b, lines, context == "document", cost)
-    drawn = bootstrap(read, resamples, np.random.default_rng(seed))
+    several = len(read.words) > 1
+    drawn = bootstrap(read, resamples, np.random.default_rng(seed)) if several else None
     n = float(read.words.sum())
     difference = float((read.bits[1] - read.bits[0]).sum()) / n
-    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-    sides = [side(model, names[i], i, read, context) for i, model in enumerate((a, b))]
+    low, high, share = (None, None, None) if drawn is None else judged(drawn)
+    rule = {"spell": f"spell-{'chars' if speller else 'bytes'}"}.get(oov, "incl")
+    sides = [side(model, names[i], i, read, context, rule) for i, model in enumerate((a, b))]
     return Comparison(
         a=sides[0],
         b=sides[1],
@@ -122,7 +124,7 @@ def compare(
         low=low,
         high=high,
         perplexity_ratio=2.0**difference,
-        b_better=float((drawn < 0).mean() + (drawn == 0).mean() / 2),
+        b_better=share,
         n_lines=len(read.words),
         n_words=int(n) - len(read.words),
         n_characters=read.characters,
@@ -243,8 +245,14 @@ def bootstrap(read: Lines, resamples: int, rng: np.random.Generator) -> Floats:
     return drawn
 
 
-def side(model: LanguageModel, name: str, i: int, read: Lines, context: str) -> Side:
-    """One model's numbers."""
+def judged(drawn: Floats) -> tuple[float, float, float]:
+    """The 95 % interval, and the share in which B is better; ties count half."""
+    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+    return low, high, float((drawn < 0).mean() + (drawn == 0).mean() / 2)
+
+
+def side(model: LanguageModel, name: str, i: int, read: Lines, context: str, rule: str) -> Side:
+    """One model's numbers; the signature says what became of unknown words."""
     bits = math.fsum(read.bits[i])
     per_word = bits / float(read.words.sum())
     return Side(
@@ -255,5 +263,5 @@ def side(model: LanguageModel, name: str, i: int, read: Lines, context: str) -> 
         log10_p=-bits * LN2 / LN10,
         n_oov=read.n_oov[i],
         spelling_bits=read.spelling[i],
-        signature=signature(model, context),
+        signature=signature(model, context).replace("|oov:incl|", f"|oov:{rule}|"),
     )
