@@ -94,6 +94,7 @@ def score_pairs(
     scores = score_lines(model, texts, threads)
     for pair in second:
         yield compared(pair, next(scores), next(scores), per_word)
+    next(scores, None)  # raises what ended the pairs too early
 
 
 def compared(pair: Pair, good: SentenceScore, bad: SentenceScore, per_word: bool) -> PairScore:
