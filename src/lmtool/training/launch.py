@@ -1,9 +1,10 @@
 """From files to a trained model in a file: prepare, plan, train, save; and the same once more."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from lmtool import model_file
 from lmtool._version import __version__
 from lmtool.errors import ModelFileError, TrainingError
-from lmtool.files import locked
+from lmtool.files import locked, remove_leftovers
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import TrainSettings
 from lmtool.text.corpus import Corpus, prepare
@@ -27,6 +28,8 @@ from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, rea
 from lmtool.workers import n_cores
 
 __all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
+
+NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
 Prepared = tuple[Vocabulary, Corpus, Corpus]
@@ -163,10 +166,17 @@ def alone(model: str | None) -> Iterator[None]:
     if model is None or not Path(model).parent.is_dir():
         yield
         return
-    with locked(Path(model)) as free:
+    with ExitStack() as held:
+        try:
+            free = held.enter_context(locked(Path(model)))
+        except OSError as error:
+            message = f"{model}: cannot be written ({error.strerror or error})"
+            raise ModelFileError(message) from None
         if not free:
             message = "another process is training this model; wait for it, or name another file"
             raise ModelFileError(f"{model}: {message}")
+        for path in (Path(model), path_of(model)):
+            remove_leftovers(path)
         yield
 
 
@@ -174,7 +184,11 @@ def alone(model: str | None) -> Iterator[None]:
 def prepared(job: Job) -> Iterator[Prepared]:
     """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        yield prepare(job.corpus, job.valid or None, job.text, Path(folder))
+        parts = prepare(job.corpus, job.valid or None, job.text, Path(folder))
+        if not NAMELESS:
+            yield parts
+            return
+    yield parts
 
 
 def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
