@@ -42,7 +42,7 @@ START += "import sys; sys.exit(main(sys.argv[1:]))"
 ROOT = Path(__file__).parents[2]
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """What must never happen."""
 
 
@@ -103,15 +103,15 @@ def ended(child: int, seconds: float) -> int | None:
 
 
 def look(folder: Path, whole: bytes, counts: Counter[str]) -> None:
-    """Whether the folder holds only what may be there, each file whole. Raises Fault."""
+    """Whether the folder holds only what may be there, each file whole. Raises FaultError."""
     for path in folder.iterdir():
         if path.name.endswith(".tmp") and path.name.startswith(f".{MODEL}."):
             counts["inside a write"] += 1
         elif path.name not in ("corpus.txt", MODEL, f"{MODEL}.resume", f"{MODEL}.lock"):
-            raise Fault(f"a stray file: {path}")
+            raise FaultError(f"a stray file: {path}")
     with suppress(FileNotFoundError):
         if (folder / MODEL).read_bytes() != whole:
-            raise Fault(f"another model: {folder / MODEL}")
+            raise FaultError(f"another model: {folder / MODEL}")
     if (folder / f"{MODEL}.resume").exists():
         resume.read(folder / MODEL)
 
@@ -119,7 +119,7 @@ def look(folder: Path, whole: bytes, counts: Counter[str]) -> None:
 def survive(
     recipe: str, folder: Path, whole: bytes, chance: random.Random, counts: Counter[str]
 ) -> None:
-    """One training, killed until it ends. Raises Fault."""
+    """One training, killed until it ends. Raises FaultError."""
     slow = SLOW * chance.randint(0, 1)
     while True:
         goes_on = (folder / f"{MODEL}.resume").exists()
@@ -133,16 +133,18 @@ def survive(
             counts[f"kills by {number.name}"] += 1
             code = ended(child, 60)
             if code not in (-number, 128 + number, 0):
-                raise Fault(f"ended with {code} after {number.name}")
+                raise FaultError(f"ended with {code} after {number.name}")
         elif code:
-            raise Fault(f"ended with {code} by itself: {(folder.parent / 'stderr').read_text()}")
+            raise FaultError(
+                f"ended with {code} by itself: {(folder.parent / 'stderr').read_text()}"
+            )
         look(folder, whole, counts)
         if (folder / MODEL).exists() and not (folder / f"{MODEL}.resume").exists():
             return
 
 
 def campaign(kills: int, seed: int, work: Path) -> Counter[str]:
-    """Trainings until so many processes were killed; what was counted. Raises Fault."""
+    """Trainings until so many processes were killed; what was counted. Raises FaultError."""
     chance, counts = random.Random(seed), Counter[str]()
     resume.SHARE = SHARE
     tempfile.tempdir = str(work / "temporary")
@@ -152,7 +154,7 @@ def campaign(kills: int, seed: int, work: Path) -> Counter[str]:
         folder = fresh_folder(work, f"whole{n}")
         os.chdir(folder)
         if command_line(train_words(recipe, False)):
-            raise Fault("a training that nobody killed failed")
+            raise FaultError("a training that nobody killed failed")
         wholes[recipe] = (folder / MODEL).read_bytes()
     while sum(n for name, n in counts.items() if name.startswith("kills")) < kills:
         recipe = chance.choice(RECIPES)
@@ -161,7 +163,7 @@ def campaign(kills: int, seed: int, work: Path) -> Counter[str]:
         counts["trainings"] += 1
         left = {path.name for path in folder.iterdir()} - {f"{MODEL}.lock"}
         if left != {"corpus.txt", MODEL}:
-            raise Fault(f"left behind: {left}")
+            raise FaultError(f"left behind: {left}")
     return counts
 
 
@@ -175,7 +177,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as work:
         try:
             counts = campaign(arguments.kills, arguments.seed, Path(work).resolve())
-        except Fault as fault:
+        except FaultError as fault:
             print(f"FAULT: {fault}")
             return 1
         finally:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import ConfigError, InputError
-from lmtool.inference.score import LN2, LN10, read_in_chunks
+from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
 from lmtool.models.language_model import LanguageModel, States
 from lmtool.settings import BASES, SurprisalSettings
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
@@ -253,7 +253,7 @@ def read(model: LanguageModel, ids: Ids, state: States, k: int) -> tuple[Reading
         state = after
         for start in range(0, len(wanted), rows):
             some = slice(start, start + rows)
-            parts.append(measured(model.log_probabilities(top[some]), wanted[some], k))
+            parts.append(measured(verified(model.log_probabilities(top[some])), wanted[some], k))
     return Reading(*map(np.concatenate, zip(*parts, strict=True))), state
 
 
