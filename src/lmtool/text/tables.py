@@ -44,7 +44,10 @@ def read_table(path: str | Path) -> Table:
     lines = (line.text + "\n" for line in read_lines(path))
     header = next(lines, "")
     delimiter = "\t" if "\t" in header or ".tsv" in Path(name).suffixes else ","
-    columns = next(csv.reader([header], delimiter=delimiter), [])
+    try:
+        columns = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{name}:1: not a row of a table: {error}") from error
     if not columns:
         raise InputError(f"{name}:1: no header; the first line must name the columns")
     for twice in {column for column in columns if columns.count(column) > 1}:

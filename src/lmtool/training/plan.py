@@ -178,7 +178,7 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
         if value not in allowed:
             raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
     for option, size in _sizes(network, recipe):
-        if size is not None and (not math.isfinite(size) or size <= 0):
+        if size is not None and not 0 < size < math.inf:
             raise ConfigError(f"{option} {size}: must be greater than 0")
         if size is not None and size > MOST.get(option, math.inf):
             raise ConfigError(f"{option} {size}: must be at most {MOST[option]:g}")
