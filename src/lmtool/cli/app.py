@@ -16,7 +16,7 @@ import typer
 
 from lmtool._version import __version__
 from lmtool.cli import evaluate, info, next, plan, sample, score, surprisal, train
-from lmtool.cli.terminal import close_stdout, prepare_streams, stdout_is_stuck, talk
+from lmtool.cli.terminal import close_stdout, prepare_streams, talk
 from lmtool.errors import InterruptionError, LmtoolError
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -64,8 +64,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except MemoryError:
             raise stop("error: out of memory: try a smaller model, batch or file", 1) from None
         except OSError as error:
-            where = "standard output: " * stdout_is_stuck()
-            raise stop(f"error: {where}{reason(error)}", 1) from None
+            raise stop(f"error: {reason(error)}", 1) from None
 
     return run
 

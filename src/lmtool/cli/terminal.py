@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
-__all__ += ["stdout_is_stuck", "talk"]
+__all__ += ["give_up", "talk"]
 
 # C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
 # what stands for a byte of an argument that is not text
@@ -57,16 +57,6 @@ def give_up(stream: TextIO) -> None:
     """Lets a stream that cannot be written take everything from now on."""
     with contextlib.suppress(OSError):  # one without a descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def stdout_is_stuck() -> bool:
-    """Whether standard output cannot take what it was given; it is given up then."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        give_up(sys.stdout)
-        return True
-    return False
 
 
 def talk(message: str) -> None:

@@ -196,7 +196,9 @@ class Reader:
         self._state = model.zero_state()
         counts = model.vocabulary.counts
         with np.errstate(divide="ignore"):
-            self._unigram = -np.log(counts / max(1, counts.sum())) / BASES[options.base]
+            self._unigram = (
+                -np.log(counts / max(1.0, counts.sum(dtype=np.float64))) / BASES[options.base]
+            )
 
     def alone(self, text: str) -> tuple[str, tuple[WordSurprisal, ...]]:
         """The text's words, from zero state."""

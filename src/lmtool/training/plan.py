@@ -184,6 +184,8 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
             raise ConfigError(f"{option} {size}: must be at most {MOST[option]:g}")
     if (recipe.batch or 1) * (recipe.bptt or 1) > MOST_TOKENS:
         raise ConfigError(f"--batch times --bptt: must be at most {MOST_TOKENS:,}")
+    if recipe.seed < 0:
+        raise ConfigError(f"--seed {recipe.seed}: must be at least 0")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
     if recipe.dropout is not None and not 0 <= recipe.dropout < 1:
