@@ -146,15 +146,15 @@ class Model:
             {"name": name, "shape": list(array.shape), "n": array.size}
             for name, array in self.language_model.parameters.items()
         ]
-        return {
+        card = {
             "text": asdict(self.vocabulary.settings),
             "network": asdict(self.settings),
             "n_tokens": self.vocabulary.n_tokens,
             "vocabulary_digest": self.vocabulary.digest,
             "n_parameters": self.language_model.parameters.flat.size,
             "parameters": arrays,
-            **self.provenance,
         }
+        return card | self.provenance | card  # nothing that a file claims hides what it holds
 
 
 def load(path: PathLike) -> Model:

@@ -3,9 +3,9 @@
 A numba cache holds pickles and machine code, so nobody else may be able to write there.
 """
 
+import contextlib
 import hashlib
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -15,11 +15,10 @@ from typing import Any
 
 import numba
 
-__all__ = ["cache_folder", "compiler"]
-
-ROOM = 64_000_000  # bytes that must be free
+__all__ = ["cache_folder", "compiler", "problem"]
 
 Declare = Callable[..., Callable[[Callable[..., Any]], Any]]
+PROBE = bytes(1 << 16)  # that a folder with room can take
 
 
 def compiler(source: str) -> Declare:
@@ -35,7 +34,7 @@ def compiler(source: str) -> Declare:
             former = config.CACHE_DIR
             config.CACHE_DIR = former if folder is None else str(folder)  # read by njit alone
             try:
-                return numba.njit(cache=folder is not None, **flags)(kernel)
+                return forgiving(numba.njit(cache=folder is not None, **flags)(kernel))
             finally:
                 config.CACHE_DIR = former
 
@@ -44,25 +43,63 @@ def compiler(source: str) -> Declare:
     return declare
 
 
+def forgiving(kernel: Any) -> Any:
+    """The kernel, for which a cache that is damaged or cannot grow is as good as none."""
+    cache = getattr(kernel, "_cache", None)
+    for name in ("load_overload", "save_overload"):
+        if method := getattr(cache, name, None):
+            setattr(cache, name, _attempted(method, cache))
+    return kernel
+
+
+def _attempted(method: Callable[..., Any], cache: Any) -> Callable[..., Any]:
+    def attempt(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except Exception:  # of unpickling: whatever a damaged file causes
+            with contextlib.suppress(Exception):
+                cache.flush()
+            return None
+
+    return attempt
+
+
 def cache_folder(source: str, numba_version: str) -> Path | None:
     """The folder for kernels compiled from ``source``; None where no private folder can be had.
 
     ``$LMTOOL_CACHE_DIR`` comes first, then the platform's cache folder of the user. The folder
     is named after the source's hash, so an edit never meets code compiled before it.
     """
+    folder = _folder(source, numba_version)
+    return None if folder is None or _refusal(folder) else folder
+
+
+def problem(source: str) -> str:
+    """Why kernels compiled from ``source`` are not kept; empty where they are."""
+    folder = _folder(source, numba.__version__)
+    return "there is no home folder" if folder is None else _refusal(folder)
+
+
+def _folder(source: str, numba_version: str) -> Path | None:
     digest = hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12]
-    folder = _user_folder() / f"kernels-{numba_version}-{digest}"
+    user = _user_folder()
+    return user and user / f"kernels-{numba_version}-{digest}"
+
+
+def _refusal(folder: Path) -> str:
+    """Why nothing can be kept there; the folder is made where it can be."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(folder).free < ROOM:
-            return None
-        with tempfile.TemporaryFile(dir=folder):
-            return folder if _private(folder) else None
-    except OSError:
-        return None
+        if not _private(folder):
+            return f"{folder}: others can write there"
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(PROBE)
+    except OSError as error:
+        return f"{folder}: {error.strerror or error}"
+    return ""
 
 
-def _user_folder() -> Path:
+def _user_folder() -> Path | None:
     if chosen := os.environ.get("LMTOOL_CACHE_DIR"):
         return Path(chosen)
     platform_folders = {
@@ -70,7 +107,8 @@ def _user_folder() -> Path:
         "darwin": "~/Library/Caches",
     }
     default = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.path.expanduser(platform_folders.get(sys.platform, default))) / "lmtool"
+    folder = os.path.expanduser(platform_folders.get(sys.platform, default))
+    return None if folder.startswith("~") else Path(folder) / "lmtool"
 
 
 def _private(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool import tensor_file
 from lmtool.errors import ModelFileError
@@ -80,24 +81,32 @@ def load(path: str | Path) -> LanguageModel:
 def build(card: Card, tensors: Tensors) -> LanguageModel:
     """The model from verified parts."""
     settings = settings_from(ModelSettings, card["model"])
-    tokens = tuple(bytes(tensors.pop("vocabulary")).decode().split("\n"))
     text = settings_from(TextSettings, card["text"])
-    vocabulary = Vocabulary(tokens, tensors.pop("counts").astype(np.int64), text)
+    vocabulary = vocabulary_from(tensors.pop("vocabulary"), tensors.pop("counts"), text)
     if settings.cell not in CELLS or settings.activation not in ACTIVATIONS:
         raise ValueError(f"its cell is unknown: {settings.cell!r} {settings.activation!r}")
     if settings.softmax not in SOFTMAXES:
         raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
     if settings.layers > len(tensors):
         raise ValueError("it has fewer weights than layers")
-    shapes = parameter_shapes(settings, len(tokens))
+    shapes = parameter_shapes(settings, vocabulary.n_tokens)
     if {name: array.shape for name, array in tensors.items()} != shapes:
         raise ValueError("its weights do not have the names and shapes that its settings ask for")
     flat = np.concatenate([tensors[name].ravel() for name in shapes])
     if flat.dtype != np.float32 or not np.isfinite(flat).all():
         raise ValueError("its weights are not finite numbers")
-    if not isinstance(provenance := card["provenance"], dict):
+    if not isinstance(card["provenance"], dict):
         raise ValueError("its provenance is damaged")
-    return LanguageModel(settings, vocabulary, Parameters(shapes, flat), provenance)
+    return LanguageModel(settings, vocabulary, Parameters(shapes, flat), card["provenance"])
+
+
+def vocabulary_from(
+    spelled: NDArray[Any], counts: NDArray[Any], settings: TextSettings
+) -> Vocabulary:
+    """Tokens from UTF-8 bytes (n,), one a line, with their counts (V,)."""
+    if spelled.dtype != np.uint8 or spelled.ndim != 1 or counts.dtype != np.int64:
+        raise ValueError("its vocabulary is damaged")
+    return Vocabulary(tuple(spelled.tobytes().decode().split("\n")), counts, settings)
 
 
 def settings_from(kind: type[Settings], values: Mapping[str, Any]) -> Settings:

@@ -22,6 +22,7 @@ __all__ = [
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
 CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
+MOST_SPILLOVER = 1000  # words before; each has its columns
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
@@ -86,6 +87,8 @@ class SurprisalSettings:
             raise ConfigError(f"--base {self.base}: choose one of {', '.join(BASES)}")
         if self.context not in CONTEXTS:
             raise ConfigError(f"--context {self.context}: choose one of {', '.join(CONTEXTS)}")
+        if self.spillover > MOST_SPILLOVER:
+            raise ConfigError(f"--spillover {self.spillover}: must be at most {MOST_SPILLOVER}")
         for name in ("top", "spillover"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"--{name} {getattr(self, name)}: must be 0 (off) or greater")

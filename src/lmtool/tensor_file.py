@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from lmtool.files import write_atomically
 __all__ = ["Card", "Tensors", "described", "read", "write"]
 
 MOST_HEADER = 100_000_000  # bytes
+DEEPEST = 50  # brackets within brackets
+LONGEST = 200  # characters of a reason, parts of which may come from the file
 DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "I32": np.dtype("<i4"),
@@ -35,9 +37,6 @@ FOREIGN = {  # first bytes of files that are mistaken for ours
     b"\x89HDF": "an HDF5 file",
 }
 
-BROKEN = (  # what reading a damaged file may raise
-    ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, ConfigError,
-)  # fmt: skip
 Card = dict[str, Any]
 Tensors = dict[str, NDArray[Any]]
 
@@ -66,8 +65,17 @@ def described(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ModelFileError(f"{path}: {error.strerror or error}") from None
-    except BROKEN as error:
-        raise ModelFileError(f"{path}: not a usable {kind}: {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ModelFileError(f"{path}: not a usable {kind}: {reason(error)}") from None
+    except (ArithmeticError, RecursionError, ConfigError) as error:
+        raise ModelFileError(f"{path}: not a usable {kind}: {reason(error)}") from None
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, on one line and not too long."""
+    text = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def checksum(tensors: Mapping[str, NDArray[Any]], card: Card) -> str:
@@ -97,15 +105,41 @@ def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
     (size,) = struct.unpack("<Q", content[:8])
     if size > min(MOST_HEADER, len(content) - 8):
         raise ValueError("it is cut short, or another kind of file")
-    header = json.loads(bytes(content[8 : 8 + size]).decode())
+    header = from_json(bytes(content[8 : 8 + size]).decode())
     if not isinstance(header, dict):
         raise ValueError("its header is damaged")
-    card = json.loads(header.pop("__metadata__", {})["lmtool"])
+    card = from_json(header.pop("__metadata__", {})["lmtool"])
     if not isinstance(card, dict) or card["format"] != version:
         raise ValueError(f"its format is not {version}, which this lmtool reads")
     data = content[8 + size :]
     check_places([entry["data_offsets"] for entry in header.values()], len(data))
     return card, {name: tensor(data, entry) for name, entry in header.items()}
+
+
+def from_json(text: str) -> Any:
+    """The value. Raises ValueError for a name that stands twice, or brackets too deep."""
+    value = json.loads(text, object_pairs_hook=unique)
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [part for outer in level for part in parts_of(outer)]
+    if level:
+        raise ValueError("its header is nested too deep")
+    return value
+
+
+def unique(pairs: list[tuple[str, Any]]) -> Card:
+    """An object, none of whose names stands twice."""
+    card = dict(pairs)
+    if len(card) != len(pairs):
+        raise ValueError("its header has a name twice")
+    return card
+
+
+def parts_of(value: Any) -> Iterable[Any]:
+    """What stands within brackets."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def check_places(places: list[list[int]], size: int) -> None:
@@ -123,7 +157,7 @@ def tensor(data: memoryview, entry: Mapping[str, Any]) -> NDArray[Any]:
     """A read-only view of one tensor."""
     dtype, shape = DTYPES[entry["dtype"]], tuple(entry["shape"])
     start, stop = entry["data_offsets"]
-    if not all(type(n) is int and n >= 0 for n in shape):
+    if not all(type(n) is int and 0 <= n <= len(data) for n in shape):
         raise ValueError("a tensor's shape is damaged")
     if stop - start != math.prod(shape) * dtype.itemsize:
         raise ValueError("it is cut short, or a tensor's place is damaged")

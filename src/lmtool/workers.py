@@ -17,6 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 __all__ = ["Workers", "n_cores", "single_threaded_blas", "slices"]
 
+MOST_THREADS = 256
 AHEAD = 8  # items under way for each thread
 
 Item = TypeVar("Item")
@@ -41,6 +42,7 @@ class Workers:
     """Maps functions over items on ``threads`` threads, BLAS held to one thread each."""
 
     def __init__(self, threads: int) -> None:
+        threads = min(threads, MOST_THREADS)
         self._ahead = AHEAD * threads
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 

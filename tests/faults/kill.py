@@ -1,10 +1,10 @@
-"""Kills trainings at random moments, resumes them, and compares the last byte.
+"""Kills trainings again and again, resumes them, and compares the bytes that come out.
 
     python -m tests.faults.kill --kills 1000
 
-Every run is a real process. Many write slowly and are watched, so that the kill falls inside a
-write. A run goes on until it ends well; its model must then be, byte for byte, that of a run never
-killed.
+Each training is a process of its own on a small text, forked from one whose kernels are compiled so
+that kills cost little; every tenth starts from nothing. Most kills are SIGKILL, some SIGTERM and
+SIGINT. Half of the runs write slowly, so that many kills fall inside a write.
 """
 
 import argparse
@@ -15,113 +15,179 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 import lmtool
+from lmtool.cli.app import main as command_line
+from lmtool.training import resume
 
-MODEL = "model.safetensors"
-OURS = {MODEL, f"{MODEL}.resume", f"{MODEL}.lock", "corpus.txt"}
-WORDS = ("Todd", "Pete", "Anna", "the", "cat", "dog", "sea", "met", "saw", "was", "calm", "mill")
-LINES = 400
-TRAIN = ["train", "corpus.txt", "-m", MODEL, "--steps", "1500", "--hidden", "16", "--batch", "4"]
-TRAIN += ["--bptt", "10", "--dropout", "0.2", "--output", "sampled", "--samples", "8", "--quiet"]
-OFTEN = ["--checkpoint-every", "0.02s"]
-SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LONGEST = 120.0  # seconds of a process
-
-
-@dataclass
-class Count:
-    """What happened."""
-
-    kills: int = 0
-    inside_a_write: int = 0  # a temporary file was there when the process died
-    told_to_stop: int = 0  # SIGTERM and SIGINT among the kills
-    resumes: int = 0
-    runs: int = 0
-    mismatches: int = 0
+LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 60
+MODEL = "m.st"
+COMMON = "--hidden 12 --embed 8 --batch 6 --bptt 7 --shards 2 --threads 1 --quiet"
+RECIPES = (  # every kind of state: moments, none; carried, reset; drawn samples; two layers
+    "--steps 500 --dropout 0.2",
+    "--steps 500 --cell gru --layers 2 --no-tie --optimizer sgd",
+    "--steps 700 --cell rnn --output sampled --samples 4 --finish 0.3",
+    "--steps 500 --output classes --context sentence --dropout 0.2",
+)
+SHARE = 0.3  # of the time that saving may take here: more writes, more kills inside one
+SLOW = 0.06  # seconds in the middle of a slow write
+COLD = 0.1  # share of the processes that start from nothing
+SIGNALS = (signal.SIGKILL,) * 8 + (signal.SIGTERM, signal.SIGINT)
+START = "from tests.faults.kill import resume, SHARE, command_line as main; resume.SHARE = SHARE; "
+START += "import sys; sys.exit(main(sys.argv[1:]))"
+ROOT = Path(__file__).parents[2]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the counts; 1 where anything was lost."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args(arguments)
-    began = time.monotonic()
-    count = campaign(options.kills, options.seed)
-    print(f"seed            {options.seed}")
-    for name, value in vars(count).items():
-        print(f"{name:<15} {value}")
-    print(f"seconds         {time.monotonic() - began:.0f}")
-    return 1 if count.mismatches else 0
+class FaultError(Exception):
+    """What must never happen."""
 
 
-def campaign(kills: int, seed: int) -> Count:
-    """Runs until so many processes were killed."""
-    rng, count = random.Random(seed), Count()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        text = [" ".join(rng.choices(WORDS, k=rng.randint(2, 8))) for _ in range(LINES)]
-        (folder / "corpus.txt").write_text("\n".join(text) + "\n")
-        took = time.monotonic()
-        run(folder, TRAIN, slow=0.0, patience=LONGEST)
-        took = time.monotonic() - took
-        whole = (folder / MODEL).read_bytes()
-        while count.kills < kills:
-            (folder / MODEL).unlink()
-            until_it_ends(folder, rng, took, count)
-            count.runs += 1
-            count.mismatches += (folder / MODEL).read_bytes() != whole
-            assert {path.name for path in folder.iterdir()} <= OURS, list(folder.iterdir())
-    return count
+def train_words(recipe: str, goes_on: bool) -> list[str]:
+    """The command line of a start, or of a start after a kill."""
+    if goes_on:
+        return ["train", "--resume", "-m", MODEL, "--checkpoint-every", "0.01s", "--quiet"]
+    words = f"train corpus.txt -m {MODEL} {COMMON} {recipe} --checkpoint-every 0.01s"
+    return words.split()
 
 
-def until_it_ends(folder: Path, rng: random.Random, took: float, count: Count) -> None:
-    """One training, killed now and then."""
-    while not (folder / MODEL).exists() or (folder / f"{MODEL}.resume").exists():
-        again = (folder / f"{MODEL}.resume").exists()
-        count.resumes += again
-        words = ["train", "--resume", "-m", MODEL, "--quiet"] if again else TRAIN
-        hunts = rng.random() < 0.4  # for a write to fall into
-        slow = 0.02 if hunts else 0.0
-        patience = rng.uniform(0.4, 1.2) * took
-        killed_by = run(folder, [*words, *OFTEN], slow, patience, rng.choice(SIGNALS), hunts)
-        count.kills += killed_by is not None
-        count.told_to_stop += killed_by in (signal.SIGTERM, signal.SIGINT)
-        count.inside_a_write += any(folder.glob(f".{MODEL}*"))
+def fresh_folder(parent: Path, name: str) -> Path:
+    """A folder with nothing but the text."""
+    folder = parent / name
+    folder.mkdir()
+    (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in LINES))
+    return folder
 
 
-def run(
-    folder: Path,
-    words: list[str],
-    slow: float,
-    patience: float,
-    number: signal.Signals = signal.SIGKILL,
-    hunts: bool = False,
-) -> signal.Signals | None:
-    """Runs lmtool, and kills it when patience ends or a write is found: by what, or None."""
-    command = [sys.executable, "-m", "lmtool", *words]
-    source = str(Path(lmtool.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": source, "LMTOOL_TEST_SLOW_WRITES": str(slow)}
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    ends = time.monotonic() + patience
-    while process.poll() is None and time.monotonic() < ends:
-        if hunts and any(folder.glob(f".{MODEL}*")):
-            break
+def forked(words: Sequence[str], folder: Path, slow: float) -> int:
+    """A training in a child of this process; its number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        os.chdir(folder)
+        os.environ["LMTOOL_TEST_SLOW_WRITES"] = str(slow)
+        with open(folder.parent / "stderr", "a", buffering=1) as sys.stderr:
+            code = command_line(words)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 70
+    finally:
+        os._exit(code)
+
+
+def started(words: Sequence[str], folder: Path, slow: float) -> int:
+    """A training that loads everything itself; its number."""
+    path = f"{ROOT}{os.pathsep}{Path(lmtool.__file__).parents[1]}"
+    environment = {**os.environ, "PYTHONPATH": path, "LMTOOL_TEST_SLOW_WRITES": str(slow)}
+    with open(folder.parent / "stderr", "a") as stderr:
+        command = [sys.executable, "-c", START, *words]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stderr=stderr)
+    process.returncode = 0  # waited for here, not by Popen
+    return process.pid
+
+
+def ended(child: int, seconds: float) -> int | None:
+    """The exit code (negative: a signal's number); None where it still runs after ``seconds``."""
+    limit = time.monotonic() + seconds
+    while True:
+        number, status = os.waitpid(child, os.WNOHANG)
+        if number:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= limit:
+            return None
         time.sleep(0.002)
-    if process.poll() is None:
-        process.send_signal(number)
-        _, said = process.communicate(timeout=LONGEST)
-        assert "Traceback" not in said, said
-        return number
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    return None
+
+
+def look(folder: Path, whole: bytes, counts: Counter[str]) -> None:
+    """Whether the folder holds only what may be there, each file whole. Raises FaultError."""
+    for path in folder.iterdir():
+        if path.name.endswith(".tmp") and path.name.startswith(f".{MODEL}."):
+            counts["inside a write"] += 1
+        elif path.name not in ("corpus.txt", MODEL, f"{MODEL}.resume", f"{MODEL}.lock"):
+            raise FaultError(f"a stray file: {path}")
+    with suppress(FileNotFoundError):
+        if (folder / MODEL).read_bytes() != whole:
+            raise FaultError(f"another model: {folder / MODEL}")
+    if (folder / f"{MODEL}.resume").exists():
+        resume.read(folder / MODEL)
+
+
+def survive(
+    recipe: str, folder: Path, whole: bytes, chance: random.Random, counts: Counter[str]
+) -> None:
+    """One training, killed until it ends. Raises FaultError."""
+    slow = SLOW * chance.randint(0, 1)
+    while True:
+        goes_on = (folder / f"{MODEL}.resume").exists()
+        counts["resumes"] += goes_on
+        cold = chance.random() < COLD
+        child = (started if cold else forked)(train_words(recipe, goes_on), folder, slow)
+        code = ended(child, chance.uniform(0.02, 0.7) + 1.5 * cold)
+        if code is None:
+            number = chance.choice(SIGNALS)
+            os.kill(child, number)
+            counts[f"kills by {number.name}"] += 1
+            code = ended(child, 60)
+            if code not in (-number, 128 + number, 0):
+                raise FaultError(f"ended with {code} after {number.name}")
+        elif code:
+            raise FaultError(
+                f"ended with {code} by itself: {(folder.parent / 'stderr').read_text()}"
+            )
+        look(folder, whole, counts)
+        if (folder / MODEL).exists() and not (folder / f"{MODEL}.resume").exists():
+            return
+
+
+def campaign(kills: int, seed: int, work: Path) -> Counter[str]:
+    """Trainings until so many processes were killed; what was counted. Raises FaultError."""
+    chance, counts = random.Random(seed), Counter[str]()
+    resume.SHARE = SHARE
+    tempfile.tempdir = str(work / "temporary")
+    Path(tempfile.tempdir).mkdir()
+    wholes = {}
+    for n, recipe in enumerate(RECIPES):  # compiles every kernel as well
+        folder = fresh_folder(work, f"whole{n}")
+        os.chdir(folder)
+        if command_line(train_words(recipe, False)):
+            raise FaultError("a training that nobody killed failed")
+        wholes[recipe] = (folder / MODEL).read_bytes()
+    while sum(n for name, n in counts.items() if name.startswith("kills")) < kills:
+        recipe = chance.choice(RECIPES)
+        folder = fresh_folder(work, f"run{counts['trainings']}")
+        survive(recipe, folder, wholes[recipe], chance, counts)
+        counts["trainings"] += 1
+        left = {path.name for path in folder.iterdir()} - {f"{MODEL}.lock"}
+        if left != {"corpus.txt", MODEL}:
+            raise FaultError(f"left behind: {left}")
+    return counts
+
+
+def main() -> int:
+    """Prints a table; 1 where something happened that must not."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            counts = campaign(arguments.kills, arguments.seed, Path(work).resolve())
+        except FaultError as fault:
+            print(f"FAULT: {fault}")
+            return 1
+        finally:
+            os.chdir(ROOT)
+    counts["kills"] = sum(n for name, n in counts.items() if name.startswith("kills"))
+    names = ["trainings", "kills", *sorted(n for n in counts if n.startswith("kills by"))]
+    for name in [*names, "resumes", "inside a write", "mismatches"]:
+        print(f"{name:18}{counts[name]:>8}")
+    print(f"{'seconds':18}{time.monotonic() - began:>8.0f}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,24 @@
-"""Ladder 5: killed and resumed = never killed, bit for bit; kill.py does it by the thousand."""
+"""Tens of kills; hundreds on demand: python -m tests.faults.kill --kills 1000."""
 
-from tests.faults.kill import campaign
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
-def test_nothing_is_lost_when_processes_are_killed() -> None:
-    count = campaign(kills=12, seed=1)
-    assert count.kills >= 12 and count.runs >= 1
-    assert count.mismatches == 0
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that are forked")
+def test_killed_runs_end_with_the_same_bytes() -> None:
+    command = [sys.executable, "-m", "tests.faults.kill", "--kills", "20", "--seed", "2"]
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^mismatches +0$", done.stdout, re.MULTILINE)
+    assert int(re.findall(r"^kills +(\d+)$", done.stdout, re.MULTILINE)[0]) >= 20

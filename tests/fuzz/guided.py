@@ -1,28 +1,40 @@
-"""Coverage-guided fuzzing with atheris (the extra ``fuzz``), for as long as one likes.
+"""The cases of ``targets`` under atheris, which follows the branches that an input takes."""
 
-python -m tests.fuzz.guided model corpus-folder -max_total_time=3600
-"""
-
+import os
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
-from tests.fuzz.cases import CASES, guarded, seeds
+import numpy as np
+
+__all__ = ["fuzz"]
 
 
-def main() -> None:
-    """The first argument is the target, the rest are libFuzzer's."""
-    import atheris
+def fuzz(name: str) -> None:
+    """Runs until it is stopped or a case fails; arguments are libFuzzer's."""
+    import atheris  # only here: the extra fuzz
 
-    target = sys.argv.pop(1)
-    folder = Path(tempfile.mkdtemp())
-    start = Path(tempfile.mkdtemp())
-    for number, data in enumerate(seeds(target, folder)):
-        (start / str(number)).write_bytes(data)
-    atheris.instrument_all()
-    atheris.Setup([*sys.argv, str(start)], lambda data: guarded(CASES[target], data, folder))
+    with atheris.instrument_imports(include=["lmtool"]):
+        from tests.fuzz.targets import TARGETS
+
+    warnings.simplefilter("error")
+    target = TARGETS[name]
+    work = tempfile.TemporaryDirectory()
+    folder = Path(work.name).resolve()
+    seeds = target.seeds(folder)
+    if corpus := next((word for word in sys.argv[1:] if not word.startswith("-")), None):
+        for number, seed in enumerate(seeds):
+            (Path(corpus) / f"seed{number}").write_bytes(seed)
+
+    def damaged(data: bytes, most: int, seed: int) -> bytes:
+        """Structure first: a random change of bytes would only break the checksum."""
+        try:
+            return target.damaged(data, np.random.default_rng(seed))[:most]
+        except Exception:  # no longer a file whose structure can be damaged
+            return bytes(atheris.Mutate(data, most))
+
+    os.chdir(folder)
+    one = lambda data: target.case(data, folder)  # noqa: E731  atheris wants one argument
+    atheris.Setup(sys.argv, one, custom_mutator=damaged)
     atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()

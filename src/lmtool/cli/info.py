@@ -27,26 +27,40 @@ def run(
     from lmtool import api
 
     path = file or model
-    card = {"model": str(path), "n_bytes": 0, **api.load(path).info()}
-    card["n_bytes"] = os.path.getsize(path)
+    card = api.load(path).info()
+    own = {"model": str(path), "n_bytes": os.path.getsize(path)}
+    card = own | card | own
     if as_json:
         say(json_line(card))
         return
-    records = {name: card.pop(name) for name in TABLES if card.get(name)}
+    screen = is_terminal(sys.stdout)
+    records: Any = {name: card.pop(name) for name in TABLES if is_table(card.get(name)) and screen}
     say(pairs(flat(card)))
     for name, rows in records.items():
-        say(as_table(name, rows) if is_terminal(sys.stdout) else pairs(flat({name: rows})))
+        say(as_table(name, rows))
+
+
+def is_table(value: Any) -> bool:
+    """Whether it is a list of records with the same names: provenance may be anything."""
+    return are_records(value) and len({tuple(record) for record in value}) == 1
+
+
+def are_records(value: Any) -> bool:
+    """Whether it is a list of objects."""
+    return isinstance(value, list) and bool(value) and all(isinstance(x, dict) for x in value)
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Nested values as dotted names: {"a": {"b": 1}} -> ("a.b", 1)."""
-    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
-        value = {part.pop("name", n): part for n, part in enumerate(map(dict, value), 1)}
-    if not isinstance(value, dict):
+    if are_records(value):
+        named = [(record.get("name", n), record) for n, record in enumerate(value, 1)]
+        for key, record in named:
+            yield from flat({k: v for k, v in record.items() if k != "name"}, f"{name}.{key}")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from flat(part, f"{name}.{key}" if name else str(key))
+    else:
         yield name, shown(value)
-        return
-    for key, part in value.items():
-        yield from flat(part, f"{name}.{key}" if name else str(key))
 
 
 def shown(value: Any) -> Any:
@@ -59,4 +73,4 @@ def shown(value: Any) -> Any:
 def as_table(name: str, rows: list[dict[str, Any]]) -> str:
     """A list of records under its name."""
     cells = [[harmless(number(shown(value))) for value in row.values()] for row in rows]
-    return f"\n{name}\n{table(list(rows[0]), cells)}"
+    return f"\n{name}\n{table(list(map(harmless, rows[0])), cells)}"

@@ -23,6 +23,7 @@ def run(as_json: Json = False, **values: Any) -> None:
     """
     values["seconds"] = values["time"]
     train.check(values)
+    train.note_on_kernels()
 
     from lmtool import api
 

@@ -1,12 +1,14 @@
 """What training says: live on a terminal, one line per validation in a pipe, JSON in a log."""
 
+import io
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.render import clock, json_line
 from lmtool.cli.terminal import console, harmless, is_terminal, talk
@@ -145,14 +147,35 @@ def budget(event: "Planned") -> str:
     return f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
 
 
+class Log:
+    """Grows by one JSON line per event; where it cannot, it says so once, and the run goes on."""
+
+    def __init__(self, path: Path, file: io.FileIO) -> None:
+        self._path, self._file, self._whole = path, file, True
+
+    def __call__(self, event: "Event") -> None:
+        if not self._whole:
+            return
+        start, line = os.fstat(self._file.fileno()).st_size, f"{log_line(event)}\n".encode()
+        try:
+            self._whole = self._file.write(line) == len(line)
+            problem = "no room for a whole line"
+        except OSError as error:
+            self._whole, problem = False, error.strerror or str(error)
+        if not self._whole:
+            with suppress(OSError):  # no half lines; a pipe has no length
+                self._file.truncate(start)
+            talk(f"note: {self._path}: the log ends here ({problem}); training goes on")
+
+
 @contextmanager
-def log_to(path: Path | None) -> Iterator[TextIO | None]:
-    """A log that grows by one JSON line per event; none without a path."""
+def log_to(path: Path | None) -> Iterator[Log | None]:
+    """A log that events are given to; none without a path. Raises OSError."""
     if path is None:
         yield None
         return
-    with path.open("a", encoding="utf-8", buffering=1) as log:
-        yield log
+    with open(path, "ab", buffering=0) as file:
+        yield Log(path, file)
 
 
 def log_line(event: "Event") -> str:

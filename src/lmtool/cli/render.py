@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lmtool.cli.terminal import console, harmless, is_terminal, speaks_utf8
+from lmtool.cli.terminal import console, give_up, harmless, is_terminal, speaks_utf8
 
 __all__ = ["bar", "clock", "cut", "json_line", "number", "pairs", "power", "say", "table"]
 
@@ -71,8 +71,14 @@ def _plain(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Text to stdout as it is; may hold colours that ``table`` put there."""
-    print(text)
+    """Text to stdout as it is; may hold colours that ``table`` put there. Raises OSError."""
+    try:
+        print(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        give_up(sys.stdout)
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def table(

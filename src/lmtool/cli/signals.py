@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run is under way: finish the step, save, stop."""
+"""Ctrl-C, SIGTERM, a terminal that closes: finish the step, save, stop."""
 
 import signal
 import threading
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Signals"]
 
-HANDLED = (signal.SIGINT, signal.SIGTERM)
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is not known to Windows
+HANDLED = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
 class Signals:
@@ -22,7 +23,8 @@ class Signals:
 
     def __enter__(self) -> "Signals":
         if threading.current_thread() is threading.main_thread():  # nobody else may
-            self._former = {number: signal.signal(number, self._handle) for number in HANDLED}
+            heeded = [n for n in HANDLED if signal.getsignal(n) != signal.SIG_IGN]  # nohup
+            self._former = {number: signal.signal(number, self._handle) for number in heeded}
         return self
 
     def __exit__(

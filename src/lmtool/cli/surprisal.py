@@ -3,7 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,6 +102,7 @@ def run(
     from lmtool.inference.surprisal import columns
 
     lm = api.load(model)
+    wanted = replace(wanted, top=min(wanted.top, lm.vocabulary.n_tokens))
     ours, kept = columns(wanted), list[str]()
     if column is not None:
         kept, sources = rows_of_a_table(file or "-", column, keep, ours)

@@ -1,5 +1,6 @@
 """Streams and characters: stdout is data, stderr is talk, and neither can be made to misbehave."""
 
+import contextlib
 import io
 import os
 import re
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
-__all__ += ["talk"]
+__all__ += ["give_up", "talk"]
 
 # C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
 # what stands for a byte of an argument that is not text
@@ -49,12 +50,21 @@ def _nothing(mode: str) -> TextIO:
 
 def close_stdout() -> None:
     """Gives up on a reader that went away, so that the interpreter ends without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    give_up(sys.stdout)
+
+
+def give_up(stream: TextIO) -> None:
+    """Lets a stream that cannot be written take everything from now on."""
+    with contextlib.suppress(OSError):  # one without a descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def talk(message: str) -> None:
-    """One line on stderr."""
-    print(harmless(message), file=sys.stderr)
+    """One line on stderr; nobody needs to be there to read it."""
+    try:
+        print(harmless(message), file=sys.stderr)
+    except OSError:
+        give_up(sys.stderr)
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.options import MODEL, choice, seconds, settings
-from lmtool.cli.progress import Quiet, listener, log_line, log_to
+from lmtool.cli.progress import Quiet, listener, log_to
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.cli.terminal import talk
 from lmtool.settings import CHECKPOINT_EVERY, ModelSettings, TextSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -248,16 +249,17 @@ def run(
     """
     values = {**locals(), "seconds": time}
     check(values)
+    note_on_kernels(quiet)
 
     from lmtool import api
 
-    with log_to(log) as lines, listener(quiet) as talker, Signals() as signals:
+    with log_to(log) as logged, listener(quiet) as talker, Signals() as signals:
 
         def on_event(event: "Event") -> None:
             signals.on_event(event)
             talker(event)
-            if lines:
-                print(log_line(event), file=lines)
+            if logged:
+                logged(event)
 
         every = checkpoint_every or CHECKPOINT_EVERY
         kept: Any = {"checkpoint_every": every, "stop": signals.received}
@@ -277,6 +279,15 @@ def run(
                 **kept,
             )
     report(talker, model, as_json)
+
+
+def note_on_kernels(quiet: bool = False) -> None:
+    """Says where kernels have to be compiled anew each time."""
+    from lmtool.kernel_cache import problem
+    from lmtool.nn import kernels
+
+    if not quiet and (reason := problem(kernels.__file__)):
+        talk(f"note: compiled kernels are not kept ({reason}): this start takes some seconds more")
 
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:

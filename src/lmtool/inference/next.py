@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lmtool.errors import ConfigError
-from lmtool.inference.score import LN10
+from lmtool.inference.score import LN10, verified
 from lmtool.models.language_model import LanguageModel, States
 from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS_ID
@@ -43,4 +43,4 @@ def after(model: LanguageModel, text: str) -> tuple[Array, States]:
     """ln p (V,) of the token after text, and the state there."""
     ids = np.array([EOS_ID, *model.vocabulary.encode(text)], np.int32)
     top, state = model.read(ids, model.zero_state())
-    return model.log_probabilities(top[-1:])[0], state
+    return verified(model.log_probabilities(top[-1:]))[0], state

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.inference.next import after
-from lmtool.inference.score import WordScore, word_score
+from lmtool.inference.score import WordScore, verified, word_score
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.parameters import Array
 from lmtool.settings import SampleSettings
@@ -53,7 +53,7 @@ def sample(
         if len(drawn) == settings.max_words:
             break
         top, state = model.step(np.array([choice], np.int32), state)
-        logp = model.log_probabilities(top)[0]
+        logp = verified(model.log_probabilities(top))[0]
     return Sample(
         text=joined(model, prompt, drawn),
         tokens=tuple(model.vocabulary.tokens[i] for i in drawn),
@@ -77,8 +77,10 @@ def distribution(logp: Array, settings: SampleSettings) -> NDArray[np.float64]:
         scores[UNK_ID] = -np.inf
     if settings.temperature == 0:
         return one_hot(scores)
-    scores /= settings.temperature
-    p: NDArray[np.float64] = np.exp(scores - scores.max())
+    scores -= scores.max()
+    with np.errstate(over="ignore"):  # a temperature near 0
+        scores /= settings.temperature
+    p: NDArray[np.float64] = np.exp(scores)
     p[beyond_top_k(p, settings.top_k)] = 0
     p /= p.sum()
     p[beyond_top_p(p, settings.top_p)] = 0

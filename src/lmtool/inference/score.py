@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import InputError
+from lmtool.errors import InputError, ModelFileError
 from lmtool.models.language_model import LanguageModel, States
 from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
@@ -28,11 +28,12 @@ __all__ = [
     "score_lines",
     "score_utterances",
     "score_words",
+    "verified",
     "word_score",
 ]
 
 LN10, LN2 = math.log(10), math.log(2)
-LARGEST = 300.0  # log10 of a perplexity that a float can hold
+MOST_EXPONENT = 308  # of ten
 CHUNK = 64  # positions whose V probabilities are held at once
 
 
@@ -139,11 +140,24 @@ def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceSc
         text=text,
         log10_p=log10_p,
         p=10.0**log10_p,
-        perplexity=10.0 ** min(LARGEST, -log10_p / len(rows)),
+        perplexity=power_of_ten(-log10_p / len(rows)),
         n_words=len(words),
         n_oov=sum(row.oov for row in rows),
         words=rows,
     )
+
+
+def power_of_ten(exponent: float) -> float:
+    """10 ** exponent; infinity beyond what a float can hold."""
+    return 10.0**exponent if exponent < MOST_EXPONENT else math.inf
+
+
+def verified(logp: Array) -> Array:
+    """The same ln p. Raises ModelFileError where one is no finite number."""
+    if not np.isfinite(logp).all():
+        message = "the model's numbers overflow on this text: its weights are too large"
+        raise ModelFileError(f"{message}; train it again, with a smaller --lr")
+    return logp
 
 
 def read_logp(
@@ -152,7 +166,7 @@ def read_logp(
     """ln p of each of ids (T,), the first predicted from <EOS>, and the state before the last."""
     logps = []
     for top, wanted, after in read_in_chunks(model, ids, state):
-        logps.append(model.log_probability(top, wanted).astype(np.float64))
+        logps.append(verified(model.log_probability(top, wanted)).astype(np.float64))
         state = after
     return np.concatenate(logps), state
 

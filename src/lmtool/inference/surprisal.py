@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import ConfigError, InputError
-from lmtool.inference.score import LN2, LN10, read_in_chunks
+from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
 from lmtool.models.language_model import LanguageModel, States
 from lmtool.settings import BASES, SurprisalSettings
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
@@ -196,7 +196,9 @@ class Reader:
         self._state = model.zero_state()
         counts = model.vocabulary.counts
         with np.errstate(divide="ignore"):
-            self._unigram = -np.log(counts / max(1, counts.sum())) / BASES[options.base]
+            self._unigram = (
+                -np.log(counts / max(1.0, counts.sum(dtype=np.float64))) / BASES[options.base]
+            )
 
     def alone(self, text: str) -> tuple[str, tuple[WordSurprisal, ...]]:
         """The text's words, from zero state."""
@@ -253,7 +255,7 @@ def read(model: LanguageModel, ids: Ids, state: States, k: int) -> tuple[Reading
         state = after
         for start in range(0, len(wanted), rows):
             some = slice(start, start + rows)
-            parts.append(measured(model.log_probabilities(top[some]), wanted[some], k))
+            parts.append(measured(verified(model.log_probabilities(top[some])), wanted[some], k))
     return Reading(*map(np.concatenate, zip(*parts, strict=True))), state
 
 

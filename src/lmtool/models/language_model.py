@@ -36,6 +36,7 @@ __all__ = [
 PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
 States = tuple[State, ...]  # one state a layer
 Ids = NDArray[np.int32]
+quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
 
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
@@ -118,6 +119,7 @@ class LanguageModel:
         """a_0 = 0 for B streams."""
         return zero_state(self.settings, B, self.parameters.flat.dtype)
 
+    @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:
         """One word a stream, ids (B,) -> top (B, D) and the states after it."""
         top, states = self.parameters["embedding.weight"][ids], []
@@ -128,6 +130,7 @@ class LanguageModel:
             top = states[-1][0]
         return self._project(top), tuple(states)
 
+    @quietly
     def read(self, ids: Ids, state: States) -> tuple[Array, States]:
         """T words of one stream, ids (T,) -> top (T, D) and the state after the last."""
         x, states = self.parameters["embedding.weight"][ids], []
@@ -151,10 +154,12 @@ class LanguageModel:
             return top @ self.parameters["projection.weight"].T
         return top
 
+    @quietly
     def log_probabilities(self, top: Array) -> Array:
         """log p_t, natural, of every token: top (N, D) -> (N, V)."""
         return self._softmax.log_probabilities(output_weights(self.parameters), top)
 
+    @quietly
     def log_probability(self, top: Array, ids: Ids) -> Array:
         """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
         return self._softmax.log_probability(output_weights(self.parameters), top, ids)

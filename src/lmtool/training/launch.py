@@ -1,9 +1,10 @@
 """From files to a trained model in a file: prepare, plan, train, save; and the same once more."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,8 @@ import numpy as np
 from lmtool import model_file
 from lmtool._version import __version__
 from lmtool.errors import ModelFileError, TrainingError
-from lmtool.files import locked, remove_parts
-from lmtool.kernel_cache import cache_folder
+from lmtool.files import locked, remove_leftovers
 from lmtool.models.language_model import LanguageModel, initialise
-from lmtool.nn import kernels
 from lmtool.settings import TrainSettings
 from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
@@ -25,10 +24,12 @@ from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.plan import plan as fitting
 from lmtool.training.repeat import command, inputs_and_output, settled
-from lmtool.training.resume import Job, Keeper, Saved, differences, installed, path_of, read
+from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
 from lmtool.workers import n_cores
 
 __all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
+
+NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
 Prepared = tuple[Vocabulary, Corpus, Corpus]
@@ -133,8 +134,6 @@ def fit(
         emit(event)
 
     emit(describe(parts, fresh, recipe, line(recipe)))
-    if cache_folder(kernels.__file__, installed("numba")) is None:
-        emit(Note("no private cache folder, so kernels are compiled anew: set LMTOOL_CACHE_DIR"))
     if train_corpus.fingerprint == valid_corpus.fingerprint:
         emit(Note("validation is on the text trained on: give more lines, or --valid FILE"))
     ids = train_corpus.ids, valid_corpus.ids
@@ -167,11 +166,17 @@ def alone(model: str | None) -> Iterator[None]:
     if model is None or not Path(model).parent.is_dir():
         yield
         return
-    with locked(Path(model)) as free:
+    with ExitStack() as held:
+        try:
+            free = held.enter_context(locked(Path(model)))
+        except OSError as error:
+            message = f"{model}: cannot be written ({error.strerror or error})"
+            raise ModelFileError(message) from None
         if not free:
             message = "another process is training this model; wait for it, or name another file"
             raise ModelFileError(f"{model}: {message}")
-        remove_parts(Path(model))
+        for path in (Path(model), path_of(model)):
+            remove_leftovers(path)
         yield
 
 
@@ -179,7 +184,11 @@ def alone(model: str | None) -> Iterator[None]:
 def prepared(job: Job) -> Iterator[Prepared]:
     """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        yield prepare(job.corpus, job.valid or None, job.text, Path(folder))
+        parts = prepare(job.corpus, job.valid or None, job.text, Path(folder))
+        if not NAMELESS:
+            yield parts
+            return
+    yield parts
 
 
 def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:

@@ -13,7 +13,7 @@ from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 from lmtool.workers import n_cores
 
-__all__ = ["finish_cost", "n_steps", "plan"]
+__all__ = ["check", "finish_cost", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -23,16 +23,20 @@ SMALL = 50_000  # tokens; up to here the corpus decides, however much time there
 MOST_DROPOUT = 0.5
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
-LARGEST = 1 << 24  # tokens of a step
-MOST = {  # far beyond what a processor can train
-    "--layers": 1000,
-    "--hidden": 1 << 20,
-    "--embed": 1 << 20,
-    "--samples": 1 << 24,
-    "--shards": 1 << 10,
-    "--threads": 1 << 10,
-}
 STREAMS = 8  # of a shard, at least
+MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
+    "--layers": 100,
+    "--hidden": 1e6,
+    "--embed": 1e6,
+    "--epochs": 1e9,
+    "--steps": 2**31 - 1,
+    "--time": 1e9,
+    "--samples": 1e7,
+    "--batch": 1e6,
+    "--bptt": 1e6,
+    "--shards": 1024,
+}
+MOST_TOKENS = 10_000_000  # of a step
 
 
 class Sizes(NamedTuple):
@@ -183,12 +187,14 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
         if value not in allowed:
             raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
     for option, size in _sizes(network, recipe):
-        if size is not None and (not math.isfinite(size) or size <= 0):
+        if size is not None and not 0 < size < math.inf:
             raise ConfigError(f"{option} {size}: must be greater than 0")
-        if size is not None and option in MOST and size > MOST[option]:
-            raise ConfigError(f"{option} {size}: must be at most {MOST[option]}")
-    if (recipe.batch or 1) * (recipe.bptt or 1) > LARGEST:
-        raise ConfigError(f"--batch x --bptt: must be at most {LARGEST} tokens a step")
+        if size is not None and size > MOST.get(option, math.inf):
+            raise ConfigError(f"{option} {size}: must be at most {MOST[option]:g}")
+    if (recipe.batch or 1) * (recipe.bptt or 1) > MOST_TOKENS:
+        raise ConfigError(f"--batch times --bptt: must be at most {MOST_TOKENS:,}")
+    if recipe.seed < 0:
+        raise ConfigError(f"--seed {recipe.seed}: must be at least 0")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
     for option, share in (("dropout", recipe.dropout), ("weight-drop", recipe.weight_drop)):

@@ -8,6 +8,7 @@ never interrupted.
 import contextlib
 import math
 import platform
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
@@ -21,9 +22,12 @@ from lmtool import tensor_file
 from lmtool._version import __version__
 from lmtool.errors import InterruptionError, ModelFileError
 from lmtool.model_file import settings_from
+from lmtool.models.language_model import parameter_shapes
+from lmtool.nn.cells import CELLS
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.tensor_file import Card, Tensors
 from lmtool.training.events import Note
+from lmtool.training.plan import check
 from lmtool.training.step import Run, Task
 from lmtool.workers import controller
 
@@ -33,6 +37,9 @@ Types = dict[str, type[int | float]]
 
 FORMAT = 1
 SHARE = 0.01  # of the training time that saving may take
+LONGEST_NAME = 40  # characters shown of a version
+MOST_COUNT = 2**31 - 1  # steps
+LONGEST_RUN = 1e9  # seconds
 COUNTERS: Types = {  # of a Run, in the card; null stands for infinity
     "step": int,
     "steps": float,
@@ -119,7 +126,8 @@ class Keeper:
         """Between two steps. Raises InterruptionError where the run is to stop."""
         if signal := self._stop():
             problem = self._save(task, run)
-            goes_on = f"lmtool train --resume -m {self._job.model} continues it"
+            name = shlex.quote(str(self._job.model))
+            goes_on = f"lmtool train --resume -m {name} continues it"
             message = f"not saved: {problem}" if problem else goes_on
             raise InterruptionError(f"stopped after step {run.step}; {message}", signal)
         if time.monotonic() >= self._next:
@@ -176,7 +184,7 @@ def read(model: str | Path) -> Saved:
         raise ModelFileError(f"{model}: {message}; start it again")
     with tensor_file.described(path, "resume file"):
         card, tensors = tensor_file.read(path, FORMAT)
-        return Saved(
+        saved = Saved(
             job=job_from(card["job"]),
             data=texts(card["data"]),
             surroundings=texts(card["surroundings"]),
@@ -185,6 +193,23 @@ def read(model: str | Path) -> Saved:
             curve=[record(point, POINT) for point in card["curve"]],
             tensors=tensors,
         )
+        verify(saved)
+        return saved
+
+
+def verify(saved: Saved) -> None:
+    """Raises ValueError or ConfigError where settings ask for more than the file holds."""
+    network, recipe, counters = saved.job.network, saved.job.recipe, saved.counters
+    check(network, recipe)
+    n, V = saved.tensors["parameters"].size, saved.tensors["seen"].size
+    shapes = parameter_shapes(network, V)
+    n_states = CELLS[network.cell].n_states * network.layers * (network.hidden or 0)
+    held = sum(x.size for name, x in saved.tensors.items() if name.startswith("state"))
+    if sum(map(math.prod, shapes.values())) != n or n_states * (recipe.batch or 0) != held:
+        raise ValueError("its arrays do not have the shapes that the recipe asks for")
+    times = saved.elapsed, counters["training_seconds"], counters["validation_seconds"]
+    if max(times) > LONGEST_RUN or counters["rate"] > 1:
+        raise ValueError("its times or its rate cannot be meant")
 
 
 def job_from(values: Card) -> Job:
@@ -224,7 +249,7 @@ def counter(value: Any, kind: type[int | float]) -> Any:
         return math.inf
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise ValueError(f"{value!r} is no {kind.__name__}")
-    if not 0 <= value < 2**62:
+    if not 0 <= value < math.inf or (kind is int and value > MOST_COUNT):
         raise ValueError(f"{value!r} is no count and no time")
     return value
 
@@ -262,4 +287,5 @@ def differences(saved: Saved) -> Iterator[str]:
     now = surroundings()
     for name, value in now.items():
         if (then := saved.surroundings.get(name, "unknown")) != value:
-            yield f"the run began with {name} {then}, this is {value}: the last bits may differ"
+            began = f"the run began with {name} {then[:LONGEST_NAME]}"
+            yield f"{began}, this is {value}: the last bits may differ"

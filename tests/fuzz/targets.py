@@ -1,0 +1,261 @@
+"""What is attacked: seeds, how they are damaged, and what one case may do.
+
+A case works or raises LmtoolError with one line; a command ends with 0, 1 or 2. Anything else is
+a bug. ``TARGETS[name].case`` is what the other fuzzers call, too.
+"""
+
+import gzip
+import io
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import lmtool
+from lmtool.cli.app import main as command_line
+from lmtool.settings import TextSettings
+from lmtool.text.corpus import prepare
+from lmtool.text.reader import read_lines
+from lmtool.text.tables import read_table
+from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
+
+__all__ = ["TARGETS", "Target"]
+
+LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 10
+SMALL: dict[str, Any] = {"steps": 12, "hidden": 6, "embed": 4, "batch": 2, "bptt": 5, "threads": 1}
+COMMANDS = (
+    ("info",),
+    ("info", "--json"),
+    ("score", "Todd met nobody", "Pete"),
+    ("score", "Todd", "--format", "srilm"),
+    ("surprisal", "Todd met Pete", "--top", "3", "--spillover", "1"),
+    ("surprisal", "Todd", "--no-frequency", "--json"),
+    ("sample", "--seed", "1", "--max-words", "4", "--scores"),
+    ("next", "Todd met"),
+    ("evaluate", "-", "--threads", "1"),
+)
+TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n3,x,"two\nlines"\n'
+VALUES = (
+    "0", "1", "2", "-1", "0.5", "1e-320", "1e308", "nan", "inf", "-inf", "1000000000", "9" * 30,
+    "9" * 400, "9" * 5000, "", " ", "-", "--", "x", "\x1b[2J", "a\nb", "\udcff", "word", "char",
+    "lstm", "rnn", "relu", "classes", "sampled", "tsv", "jsonl", "heat", "table", "10s", "e", "/",
+    "/dev/null",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that reads what strangers wrote."""
+
+    seeds: Callable[[Path], list[bytes]]  # valid files, made in a folder
+    damaged: Callable[[bytes, Rng], bytes]
+    case: Callable[[bytes, Path], bool]  # whether it was accepted; raises for a bug
+
+
+class Terminal(io.StringIO):
+    """Standard output as a person has it."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def refused(work: Callable[[], object]) -> bool:
+    """Whether it raised the one kind of error that it may raise, with one line."""
+    try:
+        work()
+    except lmtool.LmtoolError as error:
+        assert "\n" not in str(error) and len(str(error)) < 2000, repr(str(error))
+        return True
+    return False
+
+
+def commanded(words: list[str], stdin: bytes = b"", terminal: bool = False) -> int:
+    """The exit code of a command; what it printed cannot command a terminal."""
+    out, err = (Terminal() if terminal else io.StringIO()), io.StringIO()
+    former, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = command_line(words)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    finally:
+        sys.stdin = former
+    said = err.getvalue()
+    assert code in (0, 1, 2), (words, code)
+    assert "Traceback" not in said and "Warning" not in said, said
+    assert code != 1 or said.splitlines()[-1].startswith("lmtool: error: "), said
+    assert not set(out.getvalue() + said) & set("\x07\x1b\x9b\r\0") or terminal, (words, said)
+    assert "\x1b[2J" not in out.getvalue() and "\x1b]" not in out.getvalue(), words
+    return code
+
+
+def model_seeds(folder: Path) -> list[bytes]:
+    """One of each cell, words and characters, one with classes."""
+    text = folder / "corpus.txt"
+    text.write_text("\n".join(LINES))
+    variants: list[dict[str, Any]] = [
+        {},
+        {"cell": "gru", "tie": False, "tokens": "char"},
+        {"cell": "rnn", "activation": "relu", "layers": 2, "output": "classes", "lower": True},
+    ]
+    for number, options in enumerate(variants):
+        lmtool.train(text, model=folder / f"seed{number}", overwrite=True, **SMALL, **options)
+    return [(folder / f"seed{number}").read_bytes() for number in range(len(variants))]
+
+
+def model_case(data: bytes, folder: Path) -> bool:
+    """A model file, and where it is accepted one of the commands that read it."""
+    path = folder / "m.st"
+    path.write_bytes(data)
+    if refused(lambda: lmtool.load(path)):
+        return False
+    number = len(data) + int.from_bytes(data[-24:], "little")
+    words = COMMANDS[number % len(COMMANDS)]
+    stdin = b"Todd met Pete\n\nthe dog\n"
+    commanded([*words, "-m", str(path)], stdin, terminal=number % 3 == 0)
+    return True
+
+
+def resume_seeds(folder: Path) -> list[bytes]:
+    """Runs that were interrupted, one after a validation."""
+    (folder / "corpus.txt").write_text("\n".join(LINES))
+    return [
+        interrupted(folder, 3, {}),
+        interrupted(folder, 9, {"cell": "gru", "output": "sampled", "samples": 3}),
+    ]
+
+
+def interrupted(folder: Path, stop: int, options: dict[str, Any]) -> bytes:
+    """The resume file of a run that was stopped after so many steps."""
+    calls = count()
+    model = folder / "r.st"
+    kept: dict[str, Any] = {"overwrite": True, "stop": lambda: 2 * (next(calls) == stop)}
+    refused(lambda: lmtool.train(folder / "corpus.txt", model=model, **kept, **SMALL, **options))
+    return Path(f"{model}.resume").read_bytes()
+
+
+def resume_case(data: bytes, folder: Path) -> bool:
+    """A resume file, and where it is accepted two steps more."""
+    calls = count()
+    model = folder / "r.st"
+    Path(f"{model}.resume").write_bytes(data)
+    model.unlink(missing_ok=True)
+    stopped: list[bool] = []
+
+    def stop() -> int:
+        stopped.append(next(calls) == 2)
+        return 2 * stopped[-1]
+
+    refused(lambda: lmtool.resume(model, stop=stop, checkpoint_every=1e9))
+    return bool(stopped)
+
+
+def corpus_seeds(folder: Path) -> list[bytes]:
+    """Text, with every trap that the reader knows."""
+    text = "\n".join(LINES).encode()
+    odd = "Żółw \u2028 \u3000 <EOS>\r\nTodd </s>\n\n<UNK> x\u0085y \U0001f422\n".encode() * 8
+    return [text, odd, b"\xef\xbb\xbf" + odd, gzip.compress(text, mtime=0), b"a" * 70_000 + b"\n"]
+
+
+def corpus_case(data: bytes, folder: Path) -> bool:
+    """A text, in words or in characters."""
+    path = folder / "text"
+    path.write_bytes(data)
+    tokens = ("word", "char")[len(data) % 2]
+    settings = TextSettings(tokens=tokens, lower=len(data) % 3 == 0)
+    ids = folder / "ids"
+    shutil.rmtree(ids, ignore_errors=True)
+    ids.mkdir()
+
+    def work() -> None:
+        vocabulary, train, valid = prepare([path], None, settings, ids)
+        n_blank = sum(not vocabulary.split(line.text) for line in read_lines(path))
+        n_lines = sum(1 for _ in read_lines(path)) - n_blank
+        assert train.n_lines + valid.n_lines in (n_lines, 2 * n_lines)
+        assert len(train.ids) == train.n_lines + train.n_words
+        assert int(vocabulary.counts.sum()) == len(train.ids)
+
+    return not refused(work)
+
+
+def table_case(data: bytes, folder: Path) -> bool:
+    """A CSV or TSV."""
+    path = folder / ("t.tsv" if len(data) % 2 else "t.csv")
+    path.write_bytes(data)
+
+    def work() -> None:
+        table = read_table(path)
+        for record in table.records:
+            assert len(record.values) == len(table.columns)
+
+    return not refused(work)
+
+
+def arguments_seeds(folder: Path) -> list[bytes]:
+    """Command lines, their words separated by NUL."""
+    model_seeds(folder)
+    common = ["-m", "seed0"]
+    train = ["train", "corpus.txt", "-m", "t.st", "--steps", "2", "--overwrite", "--threads", "1"]
+    lines = [[*words, *common] for words in COMMANDS]
+    lines += [train, ["plan", "corpus.txt", "--steps", "2"], ["--version"], ["train", "--resume"]]
+    return ["\0".join(line).encode() for line in lines]
+
+
+def damaged_words(data: bytes, rng: Rng) -> bytes:
+    """Options and values put in, taken out, changed."""
+    words = data.split(b"\0")
+    options = OPTIONS.get(words[0].decode(), ["--json"])
+    for _ in range(int(rng.integers(1, 4))):
+        at = int(rng.integers(1, len(words) + 1))
+        value = str(one_of(rng, VALUES)).encode("utf-8", "surrogateescape")
+        kind = rng.random()
+        if kind < 0.5:
+            words[at:at] = [one_of(rng, options).encode(), value]
+        elif kind < 0.75:
+            words[at : at + 1] = [value]
+        elif kind < 0.9:
+            del words[at : at + 1]
+        else:
+            words[at:at] = [damaged_bytes(value, rng).replace(b"\0", b"")]
+    return b"\0".join(words)
+
+
+def options_of(command: str) -> list[str]:
+    """Those of a command, but for what says how long it may take."""
+    from typer.main import get_command
+
+    from lmtool.cli.app import app
+
+    dear = {"--steps", "--epochs", "--time", "-n", "--number", "--max-words", "--log"}
+    declared = get_command(app).commands[command].params  # type: ignore[attr-defined]
+    flags = {flag for option in declared for flag in option.opts if flag.startswith("-")}
+    return sorted(flags - dear - {"--html", "--svg", "--valid", "--help"})
+
+
+OPTIONS = {
+    name: options_of(name)
+    for name in ("train", "plan", "score", "sample", "surprisal", "evaluate", "next", "info")
+}
+
+
+def arguments_case(data: bytes, folder: Path) -> bool:
+    """A command line, in a folder of its own."""
+    words = [word.decode("utf-8", "surrogateescape") for word in data.split(b"\0")]
+    return commanded(words, b"Todd met Pete\n") == 0
+
+
+TARGETS: dict[str, Target] = {
+    "model": Target(model_seeds, damaged_tensor_file, model_case),
+    "resume": Target(resume_seeds, damaged_tensor_file, resume_case),
+    "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
+    "table": Target(lambda folder: [TABLE, TABLE.replace(b",", b"\t")], damaged_bytes, table_case),
+    "arguments": Target(arguments_seeds, damaged_words, arguments_case),
+}
