@@ -32,7 +32,7 @@ def lmtool(
     path = {"PYTHONPATH": str(Path(package).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
     streams = {"stdin": subprocess.DEVNULL, "stdout": -1, "stderr": -1} | streams
     ended: Any = subprocess.run(
-        command, cwd=folder, env={**os.environ, **path, **(environment or {})},
+        command, cwd=folder, env={**{k: v for k, v in os.environ.items() if k != "LMTOOL_MODEL"}, **path, **(environment or {})},
         preexec_fn=before, timeout=timeout, check=False, **streams,
     )  # fmt: skip
     return cast(Ended, ended)
