@@ -31,8 +31,9 @@ def lmtool(
     command = [sys.executable, "-m", "lmtool", *map(str, arguments)]
     path = {"PYTHONPATH": str(Path(package).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
     streams = {"stdin": subprocess.DEVNULL, "stdout": -1, "stderr": -1} | streams
+    own = {name: value for name, value in os.environ.items() if name != "LMTOOL_MODEL"}
     ended: Any = subprocess.run(
-        command, cwd=folder, env={**{k: v for k, v in os.environ.items() if k != "LMTOOL_MODEL"}, **path, **(environment or {})},
+        command, cwd=folder, env={**own, **path, **(environment or {})},
         preexec_fn=before, timeout=timeout, check=False, **streams,
     )  # fmt: skip
     return cast(Ended, ended)
