@@ -36,7 +36,7 @@ MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
     "--bptt": 1e6,
     "--shards": 1024,
 }
-MOST_TOKENS = 10_000_000  # of a step
+MOST_TOKENS = 1_000_000  # of a step
 
 
 class Sizes(NamedTuple):
