@@ -126,6 +126,15 @@ def test_a_temperature_near_0_is_greedy(lstm: LanguageModel) -> None:
     assert sample(lstm, np.random.default_rng(1), settings).text == greedy.text
 
 
+def test_seeds_that_cannot_be(path: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("Todd met Pete\n" * 3)
+    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+        list(lmtool.load(path).sample(seed=-1))
+    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+        lmtool.train(text, seed=-1, steps=1)
+
+
 def test_more_guesses_than_tokens(path: Path) -> None:
     for top in ("50", "9" * 400):
         assert commanded(["surprisal", "Todd", "--top", top, "-m", str(path)]) == 0
