@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
 ERRORS = {"InputError", "ModelFileError", "ConfigError", "TrainingError", "BadParameter"}
 ERRORS |= {"InterruptionError"}
+MESSAGE = "MISSING"  # a constant that ends up in an error
 
 in_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -114,6 +115,9 @@ def raised() -> Iterator[tuple[str, str]]:
     """(place, strings of the function around it) for each error that lmtool raises on purpose."""
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == MESSAGE:
+                yield f"{path.name}:{MESSAGE}", ast.literal_eval(statement.value)
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef) and ERRORS & set(errors_in(function)):
                 yield f"{path.name}:{function.name}", "\n".join(strings_in(function))

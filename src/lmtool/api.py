@@ -99,6 +99,8 @@ class Model:
         """n texts drawn word by word until <EOS>; options are fields of SampleSettings."""
         settings = settings_from(SampleSettings, options)
         drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        if drawn < 0:
+            raise ConfigError(f"--seed {drawn}: must be at least 0")
         rng = np.random.default_rng(drawn)
         draws = (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
         return iter(draws)

@@ -7,6 +7,7 @@ whole process, of memory; every warning is an error. A case that fails is kept i
 """
 
 import argparse
+import ctypes
 import faulthandler
 import os
 import sys
@@ -21,6 +22,7 @@ import numpy as np
 from tests.fuzz.targets import TARGETS, Target
 
 SECONDS = 20  # of one case
+MMAP_THRESHOLD = -3  # of glibc
 MEMORY = 256 << 20  # bytes that cases may add: many times the largest file
 
 
@@ -33,6 +35,7 @@ def limit_memory() -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if os.path.exists("/proc") else 0
     limit = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
     if pages:
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, 1 << 16)  # or the heap frays over many cases
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 
 

@@ -126,6 +126,15 @@ def test_a_temperature_near_0_is_greedy(lstm: LanguageModel) -> None:
     assert sample(lstm, np.random.default_rng(1), settings).text == greedy.text
 
 
+def test_seeds_that_cannot_be(path: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("Todd met Pete\n" * 3)
+    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+        list(lmtool.load(path).sample(seed=-1))
+    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+        lmtool.train(text, seed=-1, steps=1)
+
+
 def test_more_guesses_than_tokens(path: Path) -> None:
     for top in ("50", "9" * 400):
         assert commanded(["surprisal", "Todd", "--top", top, "-m", str(path)]) == 0
@@ -182,6 +191,9 @@ def test_a_resume_file_that_asks_for_more_than_it_holds(tmp_path: Path) -> None:
         lambda card, t: card["job"]["recipe"].update(bptt=10**12),
         lambda card, t: card["job"]["recipe"].update(optimizer="none"),
         lambda card, t: card["job"]["recipe"].update(seed=-1),
+        lambda card, t: card["job"]["recipe"].update(clip=10**4000),
+        lambda card, t: card["run"].update(steps=10**4000),
+        lambda card, t: card["curve"].append({"step": 1, "epoch": 10**4000, "perplexity": 1}),
         lambda card, t: card["run"].update(rate=1e300),
         lambda card, t: card["run"].update(training_seconds=1e300),
         lambda card, t: card["run"].update(waited=10**4000),

@@ -187,6 +187,26 @@ def test_starting_anew_over_an_interrupted_run_needs_a_word(
         lmtool.resume(interrupted)
 
 
+def test_starting_anew_forgets_the_old_run_at_once(interrupted: Path, corpus: Path) -> None:
+    seen: list[bool] = []
+
+    def look(event: object) -> None:
+        seen.append(resume.path_of(interrupted).exists())
+
+    lmtool.train(corpus, model=interrupted, overwrite=True, on_event=look, **SMALL)
+    assert seen and not any(seen)
+
+
+def test_a_lock_that_cannot_be_had_is_no_obstacle(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*arguments: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("lmtool.files.fcntl.flock", unsupported)
+    lmtool.train(corpus, model=tmp_path / "m", **SMALL)
+
+
 def test_other_versions_are_noted(interrupted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Any] = []
     monkeypatch.setattr(resume, "installed", lambda package: "0.1")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmtool.cli import train
 from lmtool.cli.options import Json, settings
+from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 
@@ -23,7 +24,7 @@ def run(as_json: Json = False, **values: Any) -> None:
     """
     values["seconds"] = values["time"]
     train.check(values)
-    train.note_on_kernels()
+    note_on_kernels()
 
     from lmtool import api
 

@@ -16,7 +16,7 @@ from lmtool.cli.terminal import console, harmless, is_terminal, talk
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
 
-__all__ = ["Live", "Plain", "Quiet", "listener", "log_to"]
+__all__ = ["Live", "Plain", "Quiet", "listener", "log_to", "note_on_kernels"]
 
 NARROW = 90  # columns of a terminal below which the live line leaves numbers out
 
@@ -109,6 +109,15 @@ class Live(Plain):
     def on_validated(self, event: "Validated") -> None:
         super().on_validated(event)
         self.bar.update(self.task, best=f"{event.perplexity:.1f}")
+
+
+def note_on_kernels(quiet: bool = False) -> None:
+    """Says where kernels have to be compiled anew each time."""
+    from lmtool.kernel_cache import problem
+    from lmtool.nn import kernels
+
+    if not quiet and (reason := problem(kernels.__file__)):
+        talk(f"note: compiled kernels are not kept ({reason}): this start takes some seconds more")
 
 
 def listener(quiet: bool) -> Quiet:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.options import MODEL, choice, seconds, settings
-from lmtool.cli.progress import Quiet, listener, log_to
+from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
-from lmtool.cli.terminal import talk
 from lmtool.settings import CHECKPOINT_EVERY, ModelSettings, TextSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -279,15 +278,6 @@ def run(
                 **kept,
             )
     report(talker, model, as_json)
-
-
-def note_on_kernels(quiet: bool = False) -> None:
-    """Says where kernels have to be compiled anew each time."""
-    from lmtool.kernel_cache import problem
-    from lmtool.nn import kernels
-
-    if not quiet and (reason := problem(kernels.__file__)):
-        talk(f"note: compiled kernels are not kept ({reason}): this start takes some seconds more")
 
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,10 @@ MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
     "--batch": 1e6,
     "--bptt": 1e6,
     "--shards": 1024,
+    "--lr": 1e30,
+    "--clip": 1e30,
 }
-MOST_TOKENS = 10_000_000  # of a step
+MOST_TOKENS = 1_000_000  # of a step
 
 
 class Sizes(NamedTuple):

@@ -251,7 +251,7 @@ def counter(value: Any, kind: type[int | float]) -> Any:
         raise ValueError(f"{value!r} is no {kind.__name__}")
     if not 0 <= value < math.inf or (kind is int and value > MOST_COUNT):
         raise ValueError(f"{value!r} is no count and no time")
-    return value
+    return kind(value)  # a float too large for one raises OverflowError
 
 
 def finite(value: float) -> float | None:
