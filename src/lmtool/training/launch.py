@@ -60,9 +60,7 @@ def train(job: Job, overwrite: bool, emit: Listener, keeping: Keeping) -> Langua
             model_file.check_target(job.model, overwrite)
             refuse_interrupted(job.model, overwrite)
         with prepared(job) as parts:
-            if (
-                job.model is not None
-            ):  # a kill before the first save must not bring the old run back
+            if job.model is not None:  # before a kill can bring the old run back
                 path_of(job.model).unlink(missing_ok=True)
             return go(job, parts, emit, start, keeping, None)
 
