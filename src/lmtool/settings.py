@@ -13,6 +13,7 @@ __all__ = [
     "BASES",
     "CHECKPOINT_EVERY",
     "CONTEXTS",
+    "OOV_RULES",
     "ModelSettings",
     "SampleSettings",
     "SurprisalSettings",
@@ -24,6 +25,7 @@ BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats 
 CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 MOST_SPILLOVER = 1000  # words before; each has its columns
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
+OOV_RULES = ("refuse", "spell")  # to compare over different vocabularies
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ def test_a_speller_prices_words_by_their_characters() -> None:
     assert spell.a.spelling_bits == pytest.approx(4 * 2 + 3 * 2 + 2 * 16)  # z is unknown to it
     with pytest.raises(ConfigError, match="not a model of characters"):
         compare(model, model, ["a"], oov="spell", speller=model)
+    lower = uniform(["xy"], tokens="char", lower=True)
+    with pytest.raises(ConfigError, match="lower-cases words"):
+        compare(model, model, ["a"], oov="spell", speller=lower)
 
 
 def test_words_against_characters() -> None:

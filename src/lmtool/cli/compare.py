@@ -7,14 +7,13 @@ import typer
 
 from lmtool.cli.options import Json, choice
 from lmtool.cli.render import cut, json_line, number, say, table
-from lmtool.settings import CONTEXTS
+from lmtool.settings import CONTEXTS, OOV_RULES
 
 if TYPE_CHECKING:
     from lmtool.inference.compare import Comparison
 
 __all__ = ["run"]
 
-OOV = ("refuse", "spell")
 ROWS = ("perplexity", "bits_per_word", "bits_per_character", "log10_p", "n_oov", "spelling_bits")
 
 
@@ -34,10 +33,10 @@ def run(
     oov: Annotated[
         str,
         typer.Option(
-            metavar="|".join(OOV),
+            metavar="|".join(OOV_RULES),
             help="Where vocabularies differ: refuse, or price unknown words by their spelling.",
         ),
-    ] = OOV[0],
+    ] = OOV_RULES[0],
     speller: Annotated[
         Path | None,
         typer.Option(
@@ -57,7 +56,7 @@ def run(
     strings; then a model of words can be compared with one of characters, too.
     """
     choice("--context", context, CONTEXTS)
-    choice("--oov", oov, OOV)
+    choice("--oov", oov, OOV_RULES)
     if speller and oov != "spell":
         raise typer.BadParameter("needs --oov spell", param_hint="--speller")
 

@@ -42,7 +42,10 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     """The forecast, a line each."""
     network, recipe = forecast.network, forecast.recipe
     chosen = {**asdict(network), **asdict(recipe)}
-    shown = ("cell", "layers", "embed", "hidden", "output", "batch", "bptt", "lr", "dropout")
+    shown = (
+        "cell", "layers", "embed", "hidden", "output", "finish",
+        "batch", "bptt", "lr", "dropout", "weight_drop",
+    )  # fmt: skip
     return [
         *((name, chosen[name]) for name in shown),
         ("parameters", forecast.n_parameters),

@@ -71,7 +71,7 @@ def run(
     embed: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Size of a word vector.", show_default="hidden", rich_help_panel=MODEL_PANEL
+            min=1, help="Size of a word vector.", show_default=FOLLOWS, rich_help_panel=MODEL_PANEL
         ),
     ] = NETWORK.embed,
     tie: Annotated[

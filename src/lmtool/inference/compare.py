@@ -27,12 +27,11 @@ from lmtool.errors import ConfigError, InputError
 from lmtool.inference.evaluate import signature
 from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
-from lmtool.settings import CONTEXTS
+from lmtool.settings import CONTEXTS, OOV_RULES
 from lmtool.text.vocabulary import EOS_ID, NEVER_WORDS, UNK_ID
 
-__all__ = ["OOV", "Comparison", "Side", "compare", "uniform_bits"]
+__all__ = ["Comparison", "Side", "compare", "uniform_bits"]
 
-OOV = ("refuse", "spell")
 BYTE = 8.0  # bits
 UNITS = 10_000  # lines, or runs of neighbouring lines where there are more, that are drawn
 DRAWS = 1 << 22  # held at once
@@ -144,13 +143,15 @@ def check(
     resamples: int,
 ) -> None:
     """Raises ConfigError where a comparison would mean nothing."""
-    for option, value, allowed in (("--context", context, CONTEXTS), ("--oov", oov, OOV)):
+    for option, value, allowed in (("--context", context, CONTEXTS), ("--oov", oov, OOV_RULES)):
         if value not in allowed:
             raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
     if resamples < 1:
         raise ConfigError(f"--resamples {resamples}: must be at least 1")
     if speller is not None and speller.vocabulary.settings.tokens != "char":
         raise ConfigError("--speller: not a model of characters; train one with --tokens char")
+    if speller is not None and speller.vocabulary.settings.lower > a.vocabulary.settings.lower:
+        raise ConfigError("--speller: lower-cases words and the models do not; train it without")
     if a.vocabulary.settings.lower != b.vocabulary.settings.lower:
         message = "one of the models lower-cases its text, so they predict different texts"
         raise ConfigError(f"{message}: no comparison means anything; train both alike")

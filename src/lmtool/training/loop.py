@@ -35,6 +35,7 @@ UNTIMED = 3  # first steps, which may compile
 VALID_STREAMS = 64
 VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
 FEWEST_BETWEEN = 20  # steps between validations
+TIMED_LENGTH = 64  # tokens of each stream
 
 
 def train(
@@ -245,12 +246,13 @@ def valid_pieces(task: Task) -> tuple[Ids, Ids]:
 
 
 def validation_seconds(task: Task) -> float:
-    """What one validation costs, from the beginning of it."""
+    """What one validation costs, from the beginning of it; kernels are compiled before."""
     pieces, skip = valid_pieces(task)
     parts = slices(len(skip), min(len(skip), task.shards))
-    began = time.monotonic()
-    task.workers.map(lambda part: padded_logp(task.model, pieces[:64, part]), parts)
-    return (time.monotonic() - began) * max(1.0, len(pieces) / 64)
+    for length in (2, TIMED_LENGTH):
+        began = time.monotonic()
+        task.workers.map(lambda part, n=length: padded_logp(task.model, pieces[:n, part]), parts)
+    return (time.monotonic() - began) * max(1.0, len(pieces) / TIMED_LENGTH)
 
 
 def finished(task: Task, run: Run, best: LanguageModel, stopped: bool) -> Finished:

@@ -120,8 +120,8 @@ def fitted(n_tokens: int, work: float) -> Sizes:
 
 
 def dropout_for(passes: float) -> float:
-    """More passes over the same text need more dropout: 0.12 more for each doubling."""
-    return round(min(MOST_DROPOUT, max(0.0, 0.12 * math.log2(max(1.0, passes)))), 2)
+    """More passes over the same text need more dropout: 0.18 more for each doubling."""
+    return round(min(MOST_DROPOUT, 0.18 * math.log2(max(1.3, passes) / 1.3)), 2)
 
 
 def weight_drop_for(passes: float) -> float:
