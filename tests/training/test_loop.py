@@ -46,6 +46,13 @@ def test_the_last_steps_may_take_the_full_softmax(corpus: Path) -> None:
     assert len({x.tobytes() for x in (full, half, sampled)}) == 3
 
 
+def test_the_curve_of_a_long_run_is_thinned(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lmtool.training.loop.MOST_POINTS", 4)
+    lm = lmtool.train(corpus, valid=corpus, steps=120, hidden=4, batch=4, bptt=10, lr=1e-3)
+    steps = [point["step"] for point in lm.provenance["curve"]]
+    assert len(steps) <= 4 and steps[-1] == 120 and steps == sorted(set(steps))
+
+
 def test_another_seed_gives_another_model(corpus: Path) -> None:
     one, two = (
         lmtool.train(corpus, steps=3, hidden=8, seed=seed).language_model.parameters.flat

@@ -35,6 +35,7 @@ UNTIMED = 3  # first steps, which may compile
 VALID_STREAMS = 64
 VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
 FEWEST_BETWEEN = 20  # steps between validations
+MOST_POINTS = 1000  # of the curve; then every second one goes
 TIMED_LENGTH = 64  # tokens of each stream
 
 
@@ -215,6 +216,8 @@ def validate(task: Task, run: Run) -> None:
     run.validation_seconds = time.monotonic() - began
     event = Validated(run.step, epoch(task, run), perplexity(-loss, 1), best, task.elapsed())
     run.curve.append({k: v for k, v in asdict(event).items() if k != "seconds"})
+    if len(run.curve) > MOST_POINTS:
+        run.curve = run.curve[::2]
     task.on_event(event)
 
 
