@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -252,10 +253,15 @@ def validation_seconds(task: Task) -> float:
     """What one validation costs, from the beginning of it; kernels are compiled before."""
     pieces, skip = valid_pieces(task)
     parts = slices(len(skip), min(len(skip), task.shards))
-    for length in (2, TIMED_LENGTH):
+    for tokens in (pieces[:2], pieces[:TIMED_LENGTH]):
         began = time.monotonic()
-        task.workers.map(lambda part, n=length: padded_logp(task.model, pieces[:n, part]), parts)
+        task.workers.map(partial(stream_logp, task.model, tokens), parts)
     return (time.monotonic() - began) * max(1.0, len(pieces) / TIMED_LENGTH)
+
+
+def stream_logp(model: LanguageModel, tokens: Ids, part: slice) -> float:
+    """Log probability, in nats, of the streams (columns) that ``part`` names."""
+    return padded_logp(model, tokens[:, part])
 
 
 def finished(task: Task, run: Run, best: LanguageModel, stopped: bool) -> Finished:
