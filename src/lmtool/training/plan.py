@@ -66,9 +66,9 @@ CORPORA = (  # limit: tokens
 BUDGETS = (  # limit: floating-point operations of training
     Sizes(1.5e12, 96, 128, 32, 16, 0.012, None),
     Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
-    Sizes(4e13, 256, 512, 64, 16, 0.007, None, 2048),
-    Sizes(2e14, 320, 640, 64, 16, 0.006, None, 2048),
-    Sizes(1e15, 400, 800, 64, 20, 0.005, None, 2048),
+    Sizes(1.2e14, 256, 512, 64, 20, 0.005, None, 2048),
+    Sizes(2.5e14, 320, 640, 64, 20, 0.0045, None, 2048),
+    Sizes(1e15, 400, 800, 64, 20, 0.004, None, 2048),
     Sizes(math.inf, 512, 1024, 64, 20, 0.004, None, 2048),
 )
 
@@ -120,14 +120,13 @@ def fitted(n_tokens: int, work: float) -> Sizes:
 
 
 def dropout_for(passes: float) -> float:
-    """More passes over the same text need more dropout: 0.18 more for each doubling."""
-    return round(min(MOST_DROPOUT, 0.18 * math.log2(max(1.3, passes) / 1.3)), 2)
+    """More passes over the same text need more dropout: 0.1 more for each doubling."""
+    return round(min(MOST_DROPOUT, 0.1 * math.log2(max(1.0, 1.15 * passes))), 2)
 
 
 def weight_drop_for(passes: float) -> float:
-    """Many passes need it between states as well: from six of them, 0.2 more for each doubling."""
-    share = 0.2 * math.log2(max(1.0, passes) / 4)
-    return round(min(MOST_DROPOUT, share), 2) if passes >= 6 else 0.0
+    """Many passes need it between states as well: beyond two, 0.1 more for each doubling."""
+    return round(min(MOST_DROPOUT, 0.1 * math.log2(max(1.0, passes / 2))), 2)
 
 
 def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -> float:
