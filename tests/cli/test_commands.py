@@ -261,6 +261,8 @@ def test_wrong_input_is_one_line_and_one(model: Path, tmp_path: Path, run: Run) 
         ("score", "-m", model, "-f", tmp_path / "missing"),
         ("score", "-m", model, "-f", tmp_path),
         ("score", "-m", model, "-f", binary),
+        ("score", "-m", model, "-f", binary, "--format", "srilm"),
+        ("surprisal", "-m", model, "-f", tmp_path / "missing"),
         ("score", "-m", tmp_path / "missing", "Todd"),
         ("score", "-m", foreign, "Todd"),
         ("evaluate", "-m", model, tmp_path / "missing"),
@@ -269,7 +271,7 @@ def test_wrong_input_is_one_line_and_one(model: Path, tmp_path: Path, run: Run) 
         ("sample", "-m", foreign),
     ):
         result = run(*arguments)
-        assert result.code == 1, arguments
+        assert (result.code, result.out) == (1, ""), arguments
         assert result.err.splitlines()[-1].startswith("lmtool: error: "), arguments
         assert len(result.err.splitlines()) == 1 + result.err.startswith("seed"), arguments
 

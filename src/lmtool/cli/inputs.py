@@ -2,10 +2,15 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import typer
 
 from lmtool.errors import InputError
+
+if TYPE_CHECKING:
+    from lmtool.text.reader import Line
 
 __all__ = ["check_source", "file_lines", "given", "workers"]
 
@@ -27,11 +32,16 @@ def given(text: list[str], example: str) -> Iterator[str]:
     return iter(text)
 
 
-def file_lines(path: str) -> Iterator[str]:
-    """The lines of a file."""
-    from lmtool.text.reader import read_lines
+def file_lines(path: str) -> Iterator["Line"]:
+    """The lines of a file, known to be readable before the first is asked for; ``-`` waits.
 
-    return (line.text for line in read_lines(path))
+    Raises InputError.
+    """
+    from lmtool.text.reader import STDIN, read_lines
+
+    lines = read_lines(path)
+    begun = [] if path == STDIN else list(islice(lines, 1))
+    return chain(begun, lines)
 
 
 def workers(file: str | None, threads: int | None) -> int:

@@ -1,13 +1,12 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
-from lmtool.cli.inputs import check_source, given, workers
+from lmtool.cli.formats import FORMATS, LEVELS, Job
+from lmtool.cli.inputs import check_source, file_lines, given, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
 from lmtool.cli.terminal import is_terminal
@@ -58,7 +57,7 @@ def run(
     source, dialect = file or "-", FORMATS[form]
     lm = api.load(model)
     job = Job(level, bool(text), source, lm.vocabulary.id)
-    lines = given(text, EXAMPLE) if text else read(source, dialect)
+    lines = given(text, EXAMPLE) if text else map(dialect.reads, file_lines(source))
     options = dict(dialect.options, threads=workers(file, threads))
     scores = getattr(lm, dialect.scores)(lines, **options)
     for chunk in dialect.lines(scores, job):
@@ -79,10 +78,3 @@ def check_level(form: str, level: str | None) -> None:
     if level is not None and level not in known:
         message = f"{level!r} is not one of the levels of {form}: {', '.join(known)}"
         raise typer.BadParameter(message, param_hint="--level")
-
-
-def read(source: str, dialect: Format) -> Iterator[str]:
-    """What the dialect takes of the lines of a file."""
-    from lmtool.text.reader import read_lines
-
-    return map(dialect.reads, read_lines(source))
