@@ -11,7 +11,16 @@ import numpy as np
 
 from lmtool.nn.parameters import Array
 
-__all__ = ["Cell", "State", "Weights", "project", "sigmoid", "transposed", "weight_gradients"]
+__all__ = [
+    "Cell",
+    "State",
+    "Weights",
+    "gates",
+    "project",
+    "sigmoid",
+    "transposed",
+    "weight_gradients",
+]
 
 State = tuple[Array, ...]
 
@@ -54,6 +63,11 @@ class Cell:
 def project(weights: Weights, x: Array) -> Array:
     """x weight_ih' + bias_ih: (..., I) -> (..., G*H)."""
     return x @ weights.weight_ih.T + weights.bias_ih
+
+
+def gates(z: Array, n: int) -> Array:
+    """Views of the gates side by side: z (B, n*H) -> (n, B, H)."""
+    return z.reshape(len(z), n, -1).swapaxes(0, 1)
 
 
 def sigmoid(x: Array) -> Array:

@@ -18,6 +18,7 @@ from lmtool.nn.cells.base import (
     Cell,
     State,
     Weights,
+    gates,
     project,
     sigmoid,
     transposed,
@@ -41,8 +42,8 @@ class Tape(NamedTuple):
 def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh") -> State:
     """One step: zx (B, 3H) = x W' + bias_ih."""
     (h,) = state
-    xr, xu, xn = np.split(zx, 3, axis=-1)
-    hr, hu, m = np.split(h @ weights.weight_hh.T + weights.bias_hh, 3, axis=-1)  # (3)
+    xr, xu, xn = gates(zx, 3)
+    hr, hu, m = gates(h @ weights.weight_hh.T + weights.bias_hh, 3)  # (3)
     r, u = sigmoid(xr + hr), sigmoid(xu + hu)  # (1), (2)
     n = np.tanh(xn + r * m)  # (4)
     return ((1 - u) * n + u * h,)  # (5)

@@ -17,6 +17,7 @@ from lmtool.nn.cells.base import (
     Cell,
     State,
     Weights,
+    gates,
     project,
     sigmoid,
     transposed,
@@ -42,7 +43,7 @@ def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh")
     """One step: zx (B, 4H) = x W' + bias_ih."""
     h, c = state
     z = zx + h @ weights.weight_hh.T + weights.bias_hh  # (1)
-    zi, zf, zg, zo = np.split(z, 4, axis=-1)
+    zi, zf, zg, zo = gates(z, 4)
     c = sigmoid(zf) * c + sigmoid(zi) * np.tanh(zg)  # (2), (3)
     return sigmoid(zo) * np.tanh(c), c  # (4)
 
