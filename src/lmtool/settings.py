@@ -68,6 +68,7 @@ class TrainSettings:
     clip: float = 0.5  # largest global gradient norm
     dropout: float | None = None  # on embeddings, between layers, before the output
     weight_drop: float | None = None  # on the weights from state to state
+    word_drop: float | None = None  # on whole rows of the embedding
     context: str = "mixed"  # document: state carried over lines; sentence: reset; mixed: both
     seed: int = 1
     shards: int | None = None  # logical parts of a batch; they fix the bits, whatever the threads

@@ -49,6 +49,7 @@ def test_gradients_equal_finite_differences(settings: ModelSettings) -> None:
             keep,
             dropout=0.3,
             weight_drop=0.4,
+            word_drop=0.2,
             rng=rng,
         )[0]
 

@@ -13,7 +13,7 @@ import lmtool
 from lmtool.cli.app import main
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import horizon, settle, speed, steps_left, validates
-from lmtool.training.plan import BUDGETS, dropout_for, finish_cost, plan, weight_drop_for
+from lmtool.training.plan import BUDGETS, Drops, drops_for, finish_cost, plan
 from lmtool.training.schedules import DECAY, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
@@ -111,9 +111,11 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
     ]
     hidden = [network.hidden for network, _ in plans]
     assert hidden == [sizes.hidden for sizes in BUDGETS]
-    passes = (0.1, 1, 2, 8, 10**6)
-    assert [dropout_for(n) for n in passes] == [0.0, 0.02, 0.12, 0.32, 0.5]
-    assert [weight_drop_for(n) for n in passes] == [0.0, 0.0, 0.0, 0.2, 0.5]
+    assert drops_for(0.1, 10**4) == Drops(0.0)
+    assert drops_for(2, 10**4) == Drops(0.12, 0.0, 0.0)
+    assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.1)
+    assert drops_for(8, 65) == Drops(0.32, 0.2, 0.0)
+    assert drops_for(10**6, 10**4) == Drops(0.5, 0.5, 0.5)
     for _, recipe in plans:
         assert recipe.dropout is not None and recipe.weight_drop is not None
         assert recipe.dropout >= recipe.weight_drop >= 0

@@ -167,6 +167,15 @@ def run(
             rich_help_panel=TRAINING,
         ),
     ] = RECIPE.weight_drop,
+    word_drop: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Share of the vocabulary that a step does not read.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.word_drop,
     context: Annotated[
         str,
         typer.Option(

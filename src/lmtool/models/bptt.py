@@ -1,6 +1,6 @@
 """Truncated back-propagation through time for the language model.
 
-x = embedding[inputs] * mask                                (1)
+x = embedding[inputs] * word mask * mask                    (1)
 x = cell_l(x) * mask_l, for each layer l                    (2)
 top = x projection'                                         (3)
 loss = output(top, targets)                                 (4)
@@ -44,6 +44,7 @@ def loss_and_gradients(
     *,
     dropout: float = 0.0,
     weight_drop: float = 0.0,
+    word_drop: float = 0.0,
     rng: np.random.Generator | None = None,
     output: str = "full",
     draw: Draw | None = None,
@@ -56,11 +57,13 @@ def loss_and_gradients(
     """
     drops = weight_masks(parameters, weight_drop, rng)
     parameters = {**parameters, **{name: parameters[name] * drops[name] for name in drops}}
-    trace, state = _forward(settings, parameters, inputs, state, keep, dropout, rng)
+    words = word_mask(parameters, word_drop, rng, inputs)
+    x = masked(parameters["embedding.weight"][inputs], words)  # (1)
+    trace, state = _forward(settings, parameters, x, state, keep, dropout, rng)
     gradients.flat[...] = 0  # the output adds to its gradients
     estimate = partial(OUTPUTS[output].loss, scale=scale, draw=draw)
     loss, dtop = _output(parameters, gradients, trace.top, targets.ravel(), estimate)  # (4), 4'
-    dx = _backward(settings, parameters, gradients, trace, dtop, state)
+    dx = masked(_backward(settings, parameters, gradients, trace, dtop, state), words)
     embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
     for name, drop in drops.items():
         np.multiply(gradients[name], drop, out=gradients[name])
@@ -76,10 +79,18 @@ def weight_masks(
     return {name: mask for name, mask in masks.items() if mask is not None}
 
 
+def word_mask(
+    parameters: Mapping[str, Array], p: float, rng: np.random.Generator | None, inputs: Ids
+) -> Array | None:
+    """A mask for each word of the vocabulary (Gal & Ghahramani 2016), at inputs: (T, B, 1)."""
+    mask = dropout_mask(rng, p, parameters["embedding.weight"][:, :1])
+    return None if mask is None else mask[inputs]
+
+
 def _forward(
     settings: ModelSettings,
     parameters: Mapping[str, Array],
-    inputs: Ids,
+    x: Array,
     state: States,
     keep: Array | None,
     dropout: float,
@@ -87,7 +98,6 @@ def _forward(
 ) -> tuple[Trace, States]:
     cell = CELLS[settings.cell]
     masks, tapes, after = [], [], []
-    x = parameters["embedding.weight"][inputs]
     for layer, before in enumerate(state):
         masks.append(dropout_mask(rng, dropout, x[0]))
         x = masked(x, masks[-1])  # (1), (2)

@@ -17,7 +17,7 @@ def dropout_mask(rng: np.random.Generator | None, p: float, like: Array) -> Arra
 
 
 def masked(x: Array, mask: Array | None) -> Array:
-    """x (T, B, D) times its mask (B, D); its own backward pass."""
+    """x (T, B, D) times its mask, (B, D) or (T, B, 1); its own backward pass."""
     return x if mask is None else x * mask
 
 

@@ -21,6 +21,7 @@ FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
 MOST_DROPOUT = 0.5
+LETTERS = 500  # outputs; no more than that, and a segment cannot do without any of them
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
@@ -52,6 +53,14 @@ class Sizes(NamedTuple):
     lr: float  # Adam's
     dropout: float | None  # None: as many passes over the text demand
     samples: int = 1024
+
+
+class Drops(NamedTuple):
+    """Shares of what a step leaves out."""
+
+    dropout: float
+    weight_drop: float = 0.0
+    word_drop: float = 0.0
 
 
 CORPORA = (  # limit: tokens
@@ -90,8 +99,7 @@ def plan(
     network = replace(network, softmax=OUTPUTS[output].softmax)
     samples = recipe.samples or fit.samples
     passes = work / flops_per_token(network, output, V, samples) / n_tokens
-    dropout = dropout_for(passes) if fit.dropout is None else fit.dropout
-    weight_drop = weight_drop_for(passes) if fit.dropout is None else 0.0
+    drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
     shards = min(batch, recipe.shards or default_shards(batch))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
@@ -105,8 +113,9 @@ def plan(
         batch=batch,
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
-        dropout=dropout if recipe.dropout is None else recipe.dropout,
-        weight_drop=weight_drop if recipe.weight_drop is None else recipe.weight_drop,
+        dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
+        weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
+        word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
         shards=shards,
         threads=min(recipe.threads or n_cores(), shards),
     )
@@ -119,14 +128,19 @@ def fitted(n_tokens: int, work: float) -> Sizes:
     return next(sizes for sizes in CORPORA if n_tokens <= sizes.limit)
 
 
-def dropout_for(passes: float) -> float:
-    """More passes over the same text need more dropout: 0.1 more for each doubling."""
-    return round(min(MOST_DROPOUT, 0.1 * math.log2(max(1.0, 1.15 * passes))), 2)
+def drops_for(passes: float, V: int) -> Drops:
+    """More passes over the same text need more dropout: so much more for each doubling.
+
+    Beyond two passes the weights from state to state need it, too, and whole words, if the
+    outputs are not letters.
+    """
+    word_drop = share(0.05, passes / 2) if V > LETTERS else 0.0
+    return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
 
 
-def weight_drop_for(passes: float) -> float:
-    """Many passes need it between states as well: beyond two, 0.1 more for each doubling."""
-    return round(min(MOST_DROPOUT, 0.1 * math.log2(max(1.0, passes / 2))), 2)
+def share(slope: float, passes: float) -> float:
+    """``slope`` for each doubling of one pass, at most MOST_DROPOUT."""
+    return round(min(MOST_DROPOUT, slope * math.log2(max(1.0, passes))), 2)
 
 
 def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -> float:
@@ -198,9 +212,11 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
         raise ConfigError(f"--seed {recipe.seed}: must be at least 0")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
-    for option, share in (("dropout", recipe.dropout), ("weight-drop", recipe.weight_drop)):
-        if share is not None and not 0 <= share < 1:
-            raise ConfigError(f"--{option} {share}: must be at least 0 and below 1")
+    for option in Drops._fields:
+        value = getattr(recipe, option)
+        if value is not None and not 0 <= value < 1:
+            name = option.replace("_", "-")
+            raise ConfigError(f"--{name} {value}: must be at least 0 and below 1")
     if sum(budget is not None for budget in (recipe.epochs, recipe.steps, recipe.seconds)) > 1:
         raise ConfigError("give one of --epochs, --steps and --time, not several")
 

@@ -235,6 +235,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
                 CONTEXTS[recipe.context](inputs, rng),
                 dropout=recipe.dropout or 0.0,
                 weight_drop=recipe.weight_drop or 0.0,
+                word_drop=recipe.word_drop or 0.0,
                 rng=rng,
                 output=part.output,
                 draw=part.draw,
