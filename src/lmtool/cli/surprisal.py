@@ -107,8 +107,8 @@ def run(
     if column is not None:
         kept, sources = rows_of_a_table(file or "-", column, keep, ours)
     else:
-        from_file = (line.text for line in file_lines(file or "-"))
-        sources = numbered(given(text, EXAMPLE) if text else from_file)
+        lines = given(text, EXAMPLE) if text else (line.text for line in file_lines(file or "-"))
+        sources = numbered(lines)
     options = asdict(wanted) | {"threads": workers(file, threads)}
     results = beside(sources, lambda texts: lm.surprisal_lines(texts, **options))
     page = Page(html, svg)

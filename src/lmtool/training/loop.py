@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -237,10 +236,14 @@ def sentence_loss(task: Task, model: LanguageModel) -> float:
 
 def document_loss(task: Task, model: LanguageModel) -> float:
     """Nats per token, the state carried, in pieces that the workers share."""
-    pieces, skip = valid_pieces(task)
+    return -pieces_logp(task, model, *valid_pieces(task)) / len(task.valid_ids)
+
+
+def pieces_logp(task: Task, model: LanguageModel, pieces: Ids, skip: Ids) -> float:
+    """ln p of ids side by side (T, B), without the first skip (B,) of each."""
     parts = slices(len(skip), min(len(skip), task.shards))
     logps = task.workers.map(lambda part: padded_logp(model, pieces[:, part], skip[part]), parts)
-    return -sum(logps) / len(task.valid_ids)
+    return sum(logps)
 
 
 def valid_pieces(task: Task) -> tuple[Ids, Ids]:
@@ -252,16 +255,10 @@ def valid_pieces(task: Task) -> tuple[Ids, Ids]:
 def validation_seconds(task: Task) -> float:
     """What one validation costs, from the beginning of it; kernels are compiled before."""
     pieces, skip = valid_pieces(task)
-    parts = slices(len(skip), min(len(skip), task.shards))
     for tokens in (pieces[:2], pieces[:TIMED_LENGTH]):
         began = time.monotonic()
-        task.workers.map(partial(stream_logp, task.model, tokens), parts)
+        pieces_logp(task, task.model, tokens, np.zeros_like(skip))
     return (time.monotonic() - began) * max(1.0, len(pieces) / TIMED_LENGTH)
-
-
-def stream_logp(model: LanguageModel, tokens: Ids, part: slice) -> float:
-    """Log probability, in nats, of the streams (columns) that ``part`` names."""
-    return padded_logp(model, tokens[:, part])
 
 
 def finished(task: Task, run: Run, best: LanguageModel, stopped: bool) -> Finished:
