@@ -69,6 +69,7 @@ class TrainSettings:
     dropout: float | None = None  # on embeddings, between layers, before the output
     weight_drop: float | None = None  # on the weights from state to state
     word_drop: float | None = None  # on whole rows of the embedding
+    drop_warmup: int | None = None  # steps over which the three grow from 0
     context: str = "mixed"  # document: state carried over lines; sentence: reset; mixed: both
     seed: int = 1
     shards: int | None = None  # logical parts of a batch; they fix the bits, whatever the threads

@@ -92,7 +92,9 @@ def test_the_printed_command_repeats_the_run_bit_for_bit(
 ) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     began = time.monotonic()
-    lm = lmtool.train(corpus, model=first, seconds=3.0, hidden=16, output=output, finish=0.1)
+    drops: dict[str, Any] = {"dropout": 0.3, "word_drop": 0.1, "drop_warmup": 40}
+    options: dict[str, Any] = {"seconds": 3.0, "hidden": 16, "output": output, "finish": 0.1}
+    lm = lmtool.train(corpus, model=first, **options, **drops)
     took = time.monotonic() - began
     words = shlex.split(lm.provenance["command"])
     words[words.index(str(first))] = str(second)
@@ -119,6 +121,7 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
     for _, recipe in plans:
         assert recipe.dropout is not None and recipe.weight_drop is not None
         assert recipe.dropout >= recipe.weight_drop >= 0
+        assert recipe.drop_warmup is not None and recipe.drop_warmup > 0
 
 
 def test_speed_is_a_speed() -> None:

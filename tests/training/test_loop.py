@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import lmtool
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.plan import plan
-from lmtool.training.schedules import DECAY, learning_rate
+from lmtool.training.schedules import DECAY, drop_warmup, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
 
@@ -76,6 +77,19 @@ def test_schedule_ends_at_zero_and_does_not_know_the_end_before_it_falls() -> No
     assert rates[falls:] == sorted(rates[falls:], reverse=True)
 
 
+def test_dropout_grows_from_nothing(corpus: Path) -> None:
+    assert [drop_warmup(step, 4) for step in range(6)] == [0, 0.25, 0.5, 0.75, 1, 1]
+    assert drop_warmup(0, 0) == 1
+
+    def trained(steps: int, **drops: Any) -> Any:
+        lm = lmtool.train(corpus, steps=steps, hidden=8, **drops)
+        return lm.language_model.parameters.flat
+
+    drops = {"dropout": 0.5, "weight_drop": 0.5, "word_drop": 0.5, "drop_warmup": 1}
+    assert np.array_equal(trained(1, **drops), trained(1, dropout=0.0))
+    assert not np.array_equal(trained(2, **drops), trained(2, dropout=0.0))
+
+
 def test_plan_leaves_nothing_open() -> None:
     sizes = []
     for n_tokens in (2, 100, 10_000, 1_000_000, 10**9):
@@ -87,7 +101,14 @@ def test_plan_leaves_nothing_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"lr": -1.0}, {"epochs": 1, "steps": 1}, {"dropout": 1.0}, {"cell": "gpt"}]
+    "options",
+    [
+        {"lr": -1.0},
+        {"epochs": 1, "steps": 1},
+        {"dropout": 1.0},
+        {"drop_warmup": -1},
+        {"cell": "gpt"},
+    ],
 )
 def test_settings_that_cannot_be_meant(options: dict[str, object]) -> None:
     network = replace(ModelSettings(), **{k: v for k, v in options.items() if k == "cell"})  # type: ignore[arg-type]

@@ -52,6 +52,7 @@ def uninterrupted(corpus: Path, model: Path, **options: Any) -> bytes:
             "dropout": 0.3,
             "weight_drop": 0.2,
             "word_drop": 0.1,
+            "drop_warmup": 20,
         },
         {"cell": "rnn", "output": "sampled", "samples": 4, "finish": 0.3},
         {"output": "classes", "context": "sentence", "dropout": 0.2},

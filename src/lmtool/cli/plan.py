@@ -44,7 +44,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     chosen = {**asdict(network), **asdict(recipe)}
     shown = (
         "cell", "layers", "embed", "hidden", "output", "finish",
-        "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop",
+        "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",
     )  # fmt: skip
     return [
         *((name, chosen[name]) for name in shown),

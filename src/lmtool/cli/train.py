@@ -176,6 +176,15 @@ def run(
             rich_help_panel=TRAINING,
         ),
     ] = RECIPE.word_drop,
+    drop_warmup: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Updates over which the three shares left out grow from 0.",
+            show_default=FOLLOWS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = RECIPE.drop_warmup,
     context: Annotated[
         str,
         typer.Option(

@@ -21,6 +21,7 @@ FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
 MOST_DROPOUT = 0.5
+DROP_WARMUP = 2 / 3  # share of the steps
 LETTERS = 500  # outputs; no more than that, and a segment cannot do without any of them
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
@@ -100,6 +101,7 @@ def plan(
     samples = recipe.samples or fit.samples
     passes = work / flops_per_token(network, output, V, samples) / n_tokens
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
+    growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
     shards = min(batch, recipe.shards or default_shards(batch))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
@@ -116,6 +118,7 @@ def plan(
         dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
         weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
         word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
+        drop_warmup=round(growing) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
         threads=min(recipe.threads or n_cores(), shards),
     )
@@ -208,8 +211,9 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
             raise ConfigError(f"{option} {size}: must be at most {MOST[option]:g}")
     if (recipe.batch or 1) * (recipe.bptt or 1) > MOST_TOKENS:
         raise ConfigError(f"--batch times --bptt: must be at most {MOST_TOKENS:,}")
-    if recipe.seed < 0:
-        raise ConfigError(f"--seed {recipe.seed}: must be at least 0")
+    for option, count in (("--seed", recipe.seed), ("--drop-warmup", recipe.drop_warmup or 0)):
+        if count < 0:
+            raise ConfigError(f"{option} {count}: must be at least 0")
     if recipe.finish is not None and not 0 <= recipe.finish <= 1:
         raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
     for option in Drops._fields:

@@ -26,7 +26,7 @@ from lmtool.text.vocabulary import EOS_ID
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.events import Event
 from lmtool.training.optimizers import OPTIMIZERS, Optimizer
-from lmtool.training.schedules import learning_rate
+from lmtool.training.schedules import drop_warmup, learning_rate
 from lmtool.workers import Workers, slices
 
 __all__ = ["Run", "Task", "catch_up", "new_run", "rate_now", "roll_back", "training_step"]
@@ -217,6 +217,7 @@ def by_row(x: Array) -> Array:
 def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Parameters]]:
     """The loss, each shard's part of the mean's gradient; the states move on."""
     recipe = task.recipe
+    grown = drop_warmup(run.step, recipe.drop_warmup or 0)
     shapes = {name: array.shape for name, array in part.weights.items()}
 
     def shard(i: int) -> tuple[float, Parameters]:
@@ -233,9 +234,9 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
                 np.ascontiguousarray(part.targets[:, columns]),
                 run.states[i],
                 CONTEXTS[recipe.context](inputs, rng),
-                dropout=recipe.dropout or 0.0,
-                weight_drop=recipe.weight_drop or 0.0,
-                word_drop=recipe.word_drop or 0.0,
+                dropout=grown * (recipe.dropout or 0.0),
+                weight_drop=grown * (recipe.weight_drop or 0.0),
+                word_drop=grown * (recipe.word_drop or 0.0),
                 rng=rng,
                 output=part.output,
                 draw=part.draw,
