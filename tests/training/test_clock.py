@@ -115,7 +115,7 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
     assert hidden == [sizes.hidden for sizes in BUDGETS]
     assert drops_for(0.1, 10**4) == Drops(0.0)
     assert drops_for(2, 10**4) == Drops(0.12, 0.0, 0.0)
-    assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.1)
+    assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.12)
     assert drops_for(8, 65) == Drops(0.32, 0.2, 0.0)
     assert drops_for(10**6, 10**4) == Drops(0.5, 0.5, 0.5)
     for _, recipe in plans:

@@ -78,8 +78,8 @@ BUDGETS = (  # limit: floating-point operations of training
     Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
     Sizes(1.2e14, 256, 512, 64, 20, 0.005, None, 2048),
     Sizes(2.5e14, 320, 640, 64, 20, 0.0045, None, 2048),
-    Sizes(1e15, 400, 800, 64, 20, 0.004, None, 2048),
-    Sizes(math.inf, 512, 1024, 64, 20, 0.004, None, 2048),
+    Sizes(1e15, 400, 800, 128, 20, 0.0055, None, 2048),
+    Sizes(math.inf, 512, 1024, 128, 20, 0.005, None, 2048),
 )
 
 
@@ -137,7 +137,7 @@ def drops_for(passes: float, V: int) -> Drops:
     Beyond two passes the weights from state to state need it, too, and whole words, if the
     outputs are not letters.
     """
-    word_drop = share(0.05, passes / 2) if V > LETTERS else 0.0
+    word_drop = share(0.06, passes / 2) if V > LETTERS else 0.0
     return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
 
 
