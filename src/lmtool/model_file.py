@@ -87,7 +87,7 @@ def build(card: Card, tensors: Tensors) -> LanguageModel:
         raise ValueError(f"its cell is unknown: {settings.cell!r} {settings.activation!r}")
     if settings.softmax not in SOFTMAXES:
         raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
-    if settings.layers > len(tensors):
+    if settings.layers * (settings.members or 1) > len(tensors):
         raise ValueError("it has fewer weights than layers")
     shapes = parameter_shapes(settings, vocabulary.n_tokens)
     if {name: array.shape for name, array in tensors.items()} != shapes:

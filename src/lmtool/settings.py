@@ -49,6 +49,7 @@ class ModelSettings:
     hidden: int | None = None  # H, size of the recurrent state
     tie: bool = True  # output weights = embedding (a projection H -> E where they differ)
     softmax: str = "full"  # a key of nn.outputs.SOFTMAXES; follows the output that is trained
+    members: int | None = None  # K, networks whose probabilities are averaged
 
 
 @dataclass(frozen=True, slots=True)

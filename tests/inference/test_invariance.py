@@ -46,6 +46,7 @@ def models(draw: st.DrawFn) -> LanguageModel:
         embed=draw(st.sampled_from([3, 8])),
         softmax=draw(st.sampled_from(["full", "classes"])),
         tie=False,
+        members=draw(st.sampled_from([1, 2])),
     )
     key = (network, tokens, draw(st.integers(0, 2)))
     if key not in cached:

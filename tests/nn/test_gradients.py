@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lmtool.models.bptt import loss_and_gradients
-from lmtool.models.language_model import States, initialise, zero_state
+from lmtool.models.language_model import initialise
+from lmtool.models.network import States, zero_state
 from lmtool.nn.cells import CELLS
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings

@@ -56,6 +56,7 @@ def uninterrupted(corpus: Path, model: Path, **options: Any) -> bytes:
         },
         {"cell": "rnn", "output": "sampled", "samples": 4, "finish": 0.3},
         {"output": "classes", "context": "sentence", "dropout": 0.2},
+        {"members": 2, "dropout": 0.2},
     ],
 )
 @pytest.mark.parametrize("stops", [(1,), (13, 1, 20)])

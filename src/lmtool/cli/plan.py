@@ -43,7 +43,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     network, recipe = forecast.network, forecast.recipe
     chosen = {**asdict(network), **asdict(recipe)}
     shown = (
-        "cell", "layers", "embed", "hidden", "output", "finish",
+        "cell", "layers", "members", "embed", "hidden", "output", "finish",
         "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",
     )  # fmt: skip
     return [

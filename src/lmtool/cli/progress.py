@@ -135,8 +135,9 @@ def plan_lines(event: "Planned") -> Iterator[str]:
         f"corpus    {event.n_lines:,} lines, {event.n_train_tokens:,} tokens to train on,"
         f" {event.n_valid_tokens:,} to validate; {event.n_tokens:,} outputs, {share:.1%} <UNK>"
     )
+    several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
     yield (
-        f"model     {network.cell}, {network.layers} x {network.hidden} hidden,"
+        f"model     {several}{network.cell}, {network.layers} x {network.hidden} hidden,"
         f" {network.embed} embedding, {'tied' if network.tie else 'free'} output weights:"
         f" {event.n_parameters:,} parameters"
     )

@@ -62,6 +62,15 @@ def run(
     layers: Annotated[
         int, typer.Option(min=1, help="Cells on top of each other.", rich_help_panel=MODEL_PANEL)
     ] = NETWORK.layers,
+    members: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Networks whose probabilities are averaged.",
+            show_default=FOLLOWS,
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = NETWORK.members,
     hidden: Annotated[
         int | None,
         typer.Option(

@@ -8,7 +8,8 @@ import numpy as np
 
 from lmtool.errors import ConfigError
 from lmtool.inference.score import LN10, verified
-from lmtool.models.language_model import LanguageModel, States
+from lmtool.models.language_model import LanguageModel
+from lmtool.models.network import States
 from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS_ID
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import InputError, ModelFileError
-from lmtool.models.language_model import LanguageModel, States
+from lmtool.models.language_model import LanguageModel
+from lmtool.models.network import States
 from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
 from lmtool.workers import Workers

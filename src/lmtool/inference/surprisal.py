@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from lmtool.errors import ConfigError, InputError
 from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
-from lmtool.models.language_model import LanguageModel, States
+from lmtool.models.language_model import LanguageModel
+from lmtool.models.network import States
 from lmtool.settings import BASES, SurprisalSettings
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
 from lmtool.workers import Workers

@@ -1,4 +1,4 @@
-"""Truncated back-propagation through time for the language model.
+"""Truncated back-propagation through time for a network.
 
 x = embedding[inputs] * word mask * mask                    (1)
 x = cell_l(x) * mask_l, for each layer l                    (2)
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.models.language_model import States, layer_weights, output_weights
+from lmtool.models.network import States, layer_weights, output_weights
 from lmtool.nn.cells import CELLS
 from lmtool.nn.layers import dropout_mask, embedding_backward, masked
 from lmtool.nn.outputs import OUTPUTS, Draw

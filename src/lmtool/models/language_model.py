@@ -1,72 +1,49 @@
-"""The recurrent language model: embedding -> cells -> (projection) -> softmax.
+"""The language model: one recurrent network, or the mean of what several of them say.
 
-With x_1 = <EOS>, x_{t+1} = y_t and a_0 = 0:
+With the networks' p_t^k of ``models.network`` (2), K of them:
 
-    a_t = cells(embedding[x_t], a_{t-1})                        (1)
-    p_t = softmax(top(a_t) W_y' + b_y)                          (2)
-    P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (3)
+    p_t = 1/K sum_k p_t^k                                       (3)
+    P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (4)
+
+(3) with equal weights: Zaremba et al. 2014, section 4.1.
 """
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import ConfigError
-from lmtool.nn.cells import CELLS, State, Weights
-from lmtool.nn.cells.base import project
-from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
+from lmtool.models import network
+from lmtool.models.network import Ids, Network, States
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = [
-    "PER_TOKEN",
-    "LanguageModel",
-    "States",
-    "initialise",
-    "layer_weights",
-    "output_weights",
-    "parameter_shapes",
-    "zero_state",
-]
-
-PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
-States = tuple[State, ...]  # one state a layer
-Ids = NDArray[np.int32]
-quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
+__all__ = ["LanguageModel", "initialise", "members", "parameter_shapes"]
 
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all weights, in the order of the flat vector: PER_TOKEN ones last."""
-    E, H, V = sizes(settings, n_tokens)
-    G = CELLS[settings.cell].n_gates
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer in range(settings.layers):
-        shapes[f"rnn.weight_ih_l{layer}"] = (G * H, H if layer else E)
-        shapes[f"rnn.weight_hh_l{layer}"] = (G * H, H)
-        shapes[f"rnn.bias_ih_l{layer}"] = (G * H,)
-        shapes[f"rnn.bias_hh_l{layer}"] = (G * H,)
-    if settings.tie and E != H:
-        shapes["projection.weight"] = (E, H)
-    if K := SOFTMAXES[settings.softmax].n_classes(V):
-        shapes["output.class_weight"] = (K, E if settings.tie else H)
-        shapes["output.class_bias"] = (K,)
-    shapes["embedding.weight"] = (V, E)
-    if not settings.tie:
-        shapes["output.weight"] = (V, H)
-    return shapes | {"output.bias": (V,)}
+    """Names and shapes of all weights; of several networks ``0.`` and so on stands before them."""
+    shapes = network.shapes(settings, n_tokens)
+    K = settings.members or 1
+    if K == 1:
+        return shapes
+    return {f"{k}.{name}": shape for k in range(K) for name, shape in shapes.items()}
 
 
-def sizes(settings: ModelSettings, n_tokens: int) -> tuple[int, int, int]:
-    """E, H, V; raises ConfigError where a size is missing or not positive."""
-    if not settings.embed or not settings.hidden:
-        raise ConfigError("the model's sizes are not set: give --hidden and --embed")
-    if min(settings.embed, settings.hidden, settings.layers) < 1:
-        raise ConfigError("--hidden, --embed and --layers must be at least 1")
-    return settings.embed, settings.hidden, n_tokens
+def members(settings: ModelSettings, parameters: Parameters) -> tuple[Parameters, ...]:
+    """Each network's part, as views under the names that a single one has."""
+    K = settings.members or 1
+    if K == 1:
+        return (parameters,)
+    named = itertools.islice(parameters.shapes.items(), len(parameters) // K)
+    shapes = {name.removeprefix("0."): shape for name, shape in named}
+    return tuple(Parameters(shapes, flat) for flat in parameters.flat.reshape(K, -1))
 
 
 def initialise(
@@ -75,104 +52,67 @@ def initialise(
     rng: np.random.Generator,
     dtype: type[np.floating] = np.float32,
 ) -> Parameters:
-    """Fresh weights: uniform, forget bias 1, output bias = log unigram of counts (V,) plus one."""
+    """Fresh weights for a vocabulary with these counts (V,)."""
     parameters = Parameters(parameter_shapes(settings, len(counts)), dtype=dtype)
-    _, H, _ = sizes(settings, len(counts))
-    for name, array in parameters.items():
-        bound = 0.1 if name in ("embedding.weight", "output.weight") else H**-0.5
-        array[...] = 0 if array.ndim == 1 else rng.uniform(-bound, bound, array.shape)
-    if settings.cell == "lstm":
-        for layer in range(settings.layers):
-            parameters[f"rnn.bias_ih_l{layer}"][H : 2 * H] = 1
-    share = (counts + 1) / (counts + 1).sum()
-    parameters["output.bias"][...] = np.log(share)
-    if "output.class_bias" in parameters:
-        parameters["output.class_bias"][...] = np.log(
-            SOFTMAXES[settings.softmax].class_share(share)
-        )
+    for member in members(settings, parameters):
+        network.initialise(member, settings, counts, rng)
     return parameters
-
-
-def layer_weights(parameters: Mapping[str, Array], layer: int) -> Weights:
-    """One layer's weights as a record of views."""
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))
-
-
-def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
-    """The output layer's weights: its own, or the embedding's where they are tied."""
-    own = "output.weight" if "output.weight" in parameters else "embedding.weight"
-    classes = (parameters.get("output.class_weight"), parameters.get("output.class_bias"))
-    return OutputWeights(parameters[own], parameters["output.bias"], *classes)
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """Settings, vocabulary and weights; everything that computes is numpy and keeps no state."""
+    """Settings, vocabulary and weights; everything that computes is numpy and keeps no state.
+
+    Tops and states of several networks lie side by side.
+    """
 
     settings: ModelSettings
     vocabulary: Vocabulary
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
+    networks: tuple[Network, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = members(self.settings, self.parameters)
+        object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
 
     def zero_state(self, B: int = 1) -> States:
         """a_0 = 0 for B streams."""
-        return zero_state(self.settings, B, self.parameters.flat.dtype)
+        dtype = self.parameters.flat.dtype
+        return network.zero_state(self.settings, B, dtype) * len(self.networks)
 
-    @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:
-        """One word a stream, ids (B,) -> top (B, D) and the states after it."""
-        top, states = self.parameters["embedding.weight"][ids], []
-        for layer, before in enumerate(state):
-            cell = CELLS[self.settings.cell]
-            weights = layer_weights(self.parameters, layer)
-            states.append(cell.step(weights, top, before, self.settings.activation))
-            top = states[-1][0]
-        return self._project(top), tuple(states)
+        """One word a stream, ids (B,) -> top (B, K D) and the states after it."""
+        return self._side_by_side(Network.step, ids, state)
 
-    @quietly
     def read(self, ids: Ids, state: States) -> tuple[Array, States]:
-        """T words of one stream, ids (T,) -> top (T, D) and the state after the last."""
-        x, states = self.parameters["embedding.weight"][ids], []
-        for layer, before in enumerate(state):
-            weights = layer_weights(self.parameters, layer)
-            x, after = self._read_layer(weights, x, before)
-            states.append(after)
-        return self._project(x), tuple(states)
+        """T words of one stream, ids (T,) -> top (T, K D) and the state after the last."""
+        return self._side_by_side(Network.read, ids, state)
 
-    def _read_layer(self, weights: Weights, x: Array, state: State) -> tuple[Array, State]:
-        advance = CELLS[self.settings.cell].advance
-        zx = project(weights, x)  # (T, G*H)
-        h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
-        for t in range(len(x)):
-            state = advance(weights, zx[t : t + 1], state, self.settings.activation)
-            h[t] = state[0][0]
-        return h, state
-
-    def _project(self, top: Array) -> Array:
-        if "projection.weight" in self.parameters:
-            return top @ self.parameters["projection.weight"].T
-        return top
-
-    @quietly
     def log_probabilities(self, top: Array) -> Array:
-        """log p_t, natural, of every token: top (N, D) -> (N, V)."""
-        return self._softmax.log_probabilities(output_weights(self.parameters), top)
+        """log p_t, natural, of every token: top (N, K D) -> (N, V)."""
+        return self._mean(Network.log_probabilities, top)
 
-    @quietly
     def log_probability(self, top: Array, ids: Ids) -> Array:
-        """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
-        return self._softmax.log_probability(output_weights(self.parameters), top, ids)
+        """log p_t, natural, of one token a row: top (N, K D), ids (N,) -> (N,)."""
+        return self._mean(Network.log_probability, top, ids)
 
-    @property
-    def _softmax(self) -> Softmax:
-        return SOFTMAXES[self.settings.softmax]
+    def _side_by_side(
+        self,
+        advance: Callable[[Network, Ids, States], tuple[Array, States]],
+        ids: Ids,
+        state: States,
+    ) -> tuple[Array, States]:
+        L = self.settings.layers
+        parts = [
+            advance(one, ids, state[k * L : (k + 1) * L]) for k, one in enumerate(self.networks)
+        ]
+        tops, states = zip(*parts, strict=True)
+        return np.concatenate(tops, axis=1), tuple(itertools.chain(*states))
 
-
-def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> States:
-    """a_0 = 0 for B streams."""
-    shape = (B, settings.hidden or 0)
-    n_states = CELLS[settings.cell].n_states
-    return tuple(
-        tuple(np.zeros(shape, dtype) for _ in range(n_states)) for _ in range(settings.layers)
-    )
+    def _mean(self, logp: Callable[..., Array], top: Array, *ids: Ids) -> Array:
+        K = len(self.networks)
+        tops = np.split(top, K, axis=1)
+        each = (logp(one, part, *ids) for one, part in zip(self.networks, tops, strict=True))
+        total = reduce(np.logaddexp, each)  # (3)
+        return total - math.log(K) if K > 1 else total

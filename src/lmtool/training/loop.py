@@ -241,7 +241,7 @@ def document_loss(task: Task, model: LanguageModel) -> float:
 
 def pieces_logp(task: Task, model: LanguageModel, pieces: Ids, skip: Ids) -> float:
     """ln p of ids side by side (T, B), without the first skip (B,) of each."""
-    parts = slices(len(skip), min(len(skip), task.shards))
+    parts = slices(len(skip), min(len(skip), task.units))
     logps = task.workers.map(lambda part: padded_logp(model, pieces[:, part], skip[part]), parts)
     return sum(logps)
 

@@ -28,6 +28,7 @@ DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
 MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
     "--layers": 100,
+    "--members": 100,
     "--hidden": 1e6,
     "--embed": 1e6,
     "--epochs": 1e9,
@@ -54,6 +55,7 @@ class Sizes(NamedTuple):
     lr: float  # Adam's
     dropout: float | None  # None: as many passes over the text demand
     samples: int = 1024
+    members: int = 1
 
 
 class Drops(NamedTuple):
@@ -94,7 +96,12 @@ def plan(
     check(network, recipe)
     fit = fitted(n_tokens, work := speed * (recipe.seconds or 0))
     hidden = network.hidden or network.embed or fit.hidden
-    network = replace(network, hidden=hidden, embed=network.embed or min(hidden, fit.embed))
+    network = replace(
+        network,
+        members=network.members or fit.members,
+        hidden=hidden,
+        embed=network.embed or min(hidden, fit.embed),
+    )
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
@@ -102,7 +109,8 @@ def plan(
     passes = work / flops_per_token(network, output, V, samples) / n_tokens
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
     growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
-    shards = min(batch, recipe.shards or default_shards(batch))
+    members = network.members or 1
+    shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     return network, replace(
         recipe,
@@ -120,7 +128,7 @@ def plan(
         word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
         drop_warmup=round(growing) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
-        threads=min(recipe.threads or n_cores(), shards),
+        threads=min(recipe.threads or n_cores(), members * shards),
     )
 
 
@@ -153,7 +161,7 @@ def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -
     if network.tie and E != H:
         weights += E * H
     weights += (E if network.tie else H) * (V if output == "full" else min(V, samples))
-    return 6.0 * weights
+    return 6.0 * weights * (network.members or 1)
 
 
 def finish_cost(network: ModelSettings, output: str, V: int, samples: int) -> float:
@@ -171,9 +179,13 @@ def default_finish(network: ModelSettings, output: str, V: int, samples: int) ->
     return FINISH if OUTPUTS[output].finish and affordable else 0.0
 
 
-def default_shards(batch: int) -> int:
-    """One a core, but of no fewer than STREAMS streams: small matrix products are slow."""
-    return max(1, min(n_cores(), batch // STREAMS))
+def default_shards(batch: int, members: int) -> int:
+    """One a core, but of no fewer than STREAMS streams: small matrix products are slow.
+
+    Networks that the cores can share evenly need fewer.
+    """
+    cores = n_cores()
+    return max(1, min(cores // math.gcd(cores, members), batch // STREAMS))
 
 
 def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
@@ -228,6 +240,7 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
 def _sizes(network: ModelSettings, recipe: TrainSettings) -> list[tuple[str, float | None]]:
     return [
         ("--layers", network.layers),
+        ("--members", network.members),
         ("--hidden", network.hidden),
         ("--embed", network.embed),
         ("--epochs", recipe.epochs),

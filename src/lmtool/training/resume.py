@@ -170,10 +170,10 @@ def arrays(run: Run) -> Iterator[tuple[str, Any]]:
     yield "seen", run.seen
     for k, moment in enumerate(run.moments):
         yield f"moment{k}", moment.flat
-    for shard, layers in enumerate(run.states):
+    for unit, layers in enumerate(run.states):
         for layer, state in enumerate(layers):
             for k, array in enumerate(state):
-                yield f"state{shard}.{layer}.{k}", array
+                yield f"state{unit}.{layer}.{k}", array
 
 
 def read(model: str | Path) -> Saved:
@@ -203,7 +203,8 @@ def verify(saved: Saved) -> None:
     check(network, recipe)
     n, V = saved.tensors["parameters"].size, saved.tensors["seen"].size
     shapes = parameter_shapes(network, V)
-    n_states = CELLS[network.cell].n_states * network.layers * (network.hidden or 0)
+    width = CELLS[network.cell].n_states * network.layers * (network.hidden or 0)
+    n_states = width * (network.members or 1)
     held = sum(x.size for name, x in saved.tensors.items() if name.startswith("state"))
     if sum(map(math.prod, shapes.values())) != n or n_states * (recipe.batch or 0) != held:
         raise ValueError("its arrays do not have the shapes that the recipe asks for")

@@ -1,13 +1,14 @@
 """One optimiser step over the shards of a batch.
 
 Everything that changes during training lives in ``Run``; a batch, its resets and its dropout
-masks are pure functions of (seed, step, shard). Where the output layer samples, a step works on
-the few rows of the vocabulary's matrices that it touches, so its cost does not grow with V.
+masks are pure functions of (seed, step, unit), a unit being one network with one shard. Where the
+output layer samples, a step works on the few rows of the vocabulary's matrices that it touches, so
+its cost does not grow with V. Several networks read the same batch and learn apart.
 """
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from lmtool.errors import TrainingError
 from lmtool.models.bptt import loss_and_gradients
-from lmtool.models.language_model import PER_TOKEN, LanguageModel, States, zero_state
+from lmtool.models.language_model import LanguageModel, members
+from lmtool.models.network import PER_TOKEN, States, zero_state
 from lmtool.nn import kernels
 from lmtool.nn.outputs import OUTPUTS, Draw, Sampler
 from lmtool.nn.parameters import Array, Parameters, Shapes
@@ -40,8 +42,8 @@ class Run:
 
     parameters: Parameters
     moments: list[Parameters]
-    buffers: list[Array]  # room for a shard's gradients
-    states: list[States]  # one a shard
+    buffers: list[Array]  # room for a unit's gradients
+    states: list[States]  # one a unit: the first network's shards, the second's, ...
     seen: NDArray[np.int32]  # (V,): the step up to which each token's rows are updated
     step: int = 0
     steps: float = math.inf  # of the whole run; infinite until the clock has decided
@@ -57,12 +59,12 @@ class Run:
     timed_steps: int = 0  # that training_seconds counts
     validation_seconds: float = 0.0  # of the last one
 
-    def buffer(self, shard: int, shapes: Shapes) -> Parameters:
-        """Gradients of a shard, not cleared; the same memory every step."""
+    def buffer(self, unit: int, shapes: Shapes) -> Parameters:
+        """Gradients of a unit, not cleared; the same memory every step."""
         size = sum(map(math.prod, shapes.values()))
-        if self.buffers[shard].size < size:
-            self.buffers[shard] = np.empty(size * 5 // 4, np.float32)
-        return Parameters(shapes, self.buffers[shard][:size])
+        if self.buffers[unit].size < size:
+            self.buffers[unit] = np.empty(size * 5 // 4, np.float32)
+        return Parameters(shapes, self.buffers[unit][:size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Task:
         """Logical parts of a batch."""
         return self.recipe.shards or 1
 
+    @property
+    def units(self) -> int:
+        """Pieces of work of a step."""
+        return len(self.model.networks) * self.shards
+
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.start
@@ -107,7 +114,7 @@ class Task:
 class Part(NamedTuple):
     """A batch, and the part of the model that it touches; ids are row numbers of that part."""
 
-    weights: Mapping[str, Array]
+    weights: Sequence[Mapping[str, Array]]  # one a network
     inputs: Ids  # (T, B)
     targets: Ids  # (T, B)
     output: str  # a key of OUTPUTS
@@ -115,10 +122,17 @@ class Part(NamedTuple):
     rows: NDArray[np.intp] | None  # (n,) tokens, ascending; None: the whole model
 
 
+class Member(NamedTuple):
+    """What the optimiser changes of one network: views."""
+
+    parameters: Parameters
+    moments: list[Parameters]
+
+
 def new_run(task: Task) -> Run:
     """Fresh moments and zero states."""
     parameters = task.model.parameters.copy()
-    streams = [part.stop - part.start for part in shard_columns(task)]
+    streams = [part.stop - part.start for part in shard_columns(task)] * len(task.model.networks)
     return Run(
         parameters,
         [parameters.like() for _ in range(task.optimizer.n_moments)],
@@ -139,15 +153,24 @@ def training_step(task: Task, run: Run) -> float:
     rate = rate_now(task, run)
     part = touched(task, run, rate)
     loss, gradients = compute_gradients(task, run, part)
-    norm = reduce_gradients(task, gradients)
-    if not (math.isfinite(loss) and math.isfinite(norm)):
+    norms = [reduce_gradients(task, shards) for shards in gradients]
+    if not math.isfinite(loss + sum(norms)):
         raise TrainingError(
             f"the numbers blew up at step {run.step + 1} (loss {loss:.3g}, gradient norm "
-            f"{norm:.3g}): try a smaller --lr or --clip"
+            f"{max(norms):.3g}): try a smaller --lr or --clip"
         )
     run.step += 1
-    update(task, run, part, gradients[0], min(1.0, task.recipe.clip / max(norm, 1e-12)), rate)
+    for member, shards, norm in zip(each(task, run), gradients, norms, strict=True):
+        factor = min(1.0, task.recipe.clip / max(norm, 1e-12))
+        update(task, run.step, member, part.rows, shards[0], factor, rate)
+    run.seen[slice(None) if part.rows is None else part.rows] = run.step
     return loss
+
+
+def each(task: Task, run: Run) -> list[Member]:
+    """The networks, one by one."""
+    vectors = (members(task.model.settings, x) for x in (run.parameters, *run.moments))
+    return [Member(parameters, moments) for parameters, *moments in zip(*vectors, strict=True)]
 
 
 def rate_now(task: Task, run: Run) -> float:
@@ -172,14 +195,15 @@ def touched(task: Task, run: Run, rate: float) -> Part:
     """The step's batch with all weights, or with the rows that it needs."""
     recipe = task.recipe
     inputs, targets = segment(task.train_ids, run.step, recipe.bptt or 1, recipe.batch or 1)
+    whole = members(task.model.settings, run.parameters)
     if task.sampler is None or finishing(task, run):
         catch_up(task, run, np.flatnonzero(run.seen < run.step), rate)
-        return Part(run.parameters, inputs, targets, task.last_output, None, None)
+        return Part(whole, inputs, targets, task.last_output, None, None)
     draw = task.sampler.draw(targets.ravel(), np.random.default_rng((recipe.seed, run.step)))
     ids = np.concatenate([inputs.ravel(), targets.ravel(), draw.ids, [EOS_ID]])  # stays row 0
     rows, places = np.unique(ids, return_inverse=True)
     catch_up(task, run, rows, rate)
-    weights = {k: x[rows] if k in PER_TOKEN else x for k, x in run.parameters.items()}
+    weights = [{k: x[rows] if k in PER_TOKEN else x for k, x in one.items()} for one in whole]
     n, small = inputs.size, places.reshape(-1).astype(np.int32)
     inputs, targets = small[:n].reshape(inputs.shape), small[n : 2 * n].reshape(inputs.shape)
     local = Draw(places[2 * n : -1], draw.extra)
@@ -193,14 +217,15 @@ def finishing(task: Task, run: Run) -> bool:
 
 def catch_up(task: Task, run: Run, rows: NDArray[np.intp], rate: float) -> None:
     """Brings tokens' rows up to the present step."""
-    gaps = run.step - run.seen[rows]
+    gaps, networks = run.step - run.seen[rows], each(task, run)
 
-    def shard(some: slice) -> None:
-        for name, x in per_token(run.parameters):
-            moments = [by_row(moment[name]) for moment in run.moments]
-            task.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
+    def some_rows(some: slice) -> None:
+        for member in networks:
+            for name, x in per_token(member.parameters):
+                moments = [by_row(moment[name]) for moment in member.moments]
+                task.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
 
-    task.workers.map(shard, slices(len(rows), task.shards))
+    task.workers.map(some_rows, slices(len(rows), task.units))
     run.seen[rows] = run.step
 
 
@@ -214,24 +239,24 @@ def by_row(x: Array) -> Array:
     return x.reshape(len(x), -1)
 
 
-def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Parameters]]:
-    """The loss, each shard's part of the mean's gradient; the states move on."""
-    recipe = task.recipe
+def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[list[Parameters]]]:
+    """The networks' mean loss, the shards' parts of each one's gradient; the states move on."""
+    recipe, n = task.recipe, task.shards
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
-    shapes = {name: array.shape for name, array in part.weights.items()}
+    columns = shard_columns(task)
 
-    def shard(i: int) -> tuple[float, Parameters]:
-        columns = shard_columns(task)[i]
+    def unit(i: int) -> tuple[float, Parameters]:
+        weights, some = part.weights[i // n], columns[i % n]
         rng = np.random.default_rng((recipe.seed, run.step, i))
-        gradients = run.buffer(i, shapes)
-        inputs = np.ascontiguousarray(part.inputs[:, columns])
+        gradients = run.buffer(i, {name: array.shape for name, array in weights.items()})
+        inputs = np.ascontiguousarray(part.inputs[:, some])
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
             loss, run.states[i] = loss_and_gradients(
                 task.model.settings,
-                part.weights,
+                weights,
                 gradients,
                 inputs,
-                np.ascontiguousarray(part.targets[:, columns]),
+                np.ascontiguousarray(part.targets[:, some]),
                 run.states[i],
                 CONTEXTS[recipe.context](inputs, rng),
                 dropout=grown * (recipe.dropout or 0.0),
@@ -244,44 +269,50 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[Par
             )
         return loss, gradients
 
-    losses, gradients = zip(*task.workers.map(shard, range(task.shards)), strict=True)
-    return sum(losses), list(gradients)
+    losses, gradients = zip(*task.workers.map(unit, range(task.units)), strict=True)
+    by_network = [list(gradients[i : i + n]) for i in range(0, task.units, n)]
+    return sum(losses) / len(by_network), by_network
 
 
 def reduce_gradients(task: Task, gradients: list[Parameters]) -> float:
     """Sums the shards' gradients into the first, in order; the Euclidean norm of the sum."""
     total, *others = (part.flat for part in gradients)
 
-    def shard(some: slice) -> float:
+    def part(some: slice) -> float:
         for other in others:
             kernels.add(total[some], other[some])
         return float(kernels.sum_of_squares(total[some]))
 
-    return math.sqrt(sum(task.workers.map(shard, slices(total.size, task.shards))))
+    return math.sqrt(sum(task.workers.map(part, slices(total.size, task.units))))
 
 
 def update(
-    task: Task, run: Run, part: Part, gradient: Parameters, factor: float, rate: float
+    task: Task,
+    step: int,
+    member: Member,
+    rows: NDArray[np.intp] | None,
+    gradient: Parameters,
+    factor: float,
+    rate: float,
 ) -> None:
     """The optimiser's step: dense over the flat vector, and by rows where they are few."""
-    n_shards, whole, rows = task.shards, run.parameters.flat, part.rows
-    matrices = [] if rows is None else per_token(run.parameters)
+    n_parts, whole = task.units, member.parameters.flat
+    few = np.arange(0) if rows is None else rows
+    matrices = [] if rows is None else per_token(member.parameters)
     n_dense = whole.size - sum(x.size for _, x in matrices)
 
     def dense(some: slice) -> None:
-        moments = [moment.flat[some] for moment in run.moments]
-        task.optimizer.update(whole[some], gradient.flat[some], factor, moments, rate, run.step)
+        moments = [moment.flat[some] for moment in member.moments]
+        task.optimizer.update(whole[some], gradient.flat[some], factor, moments, rate, step)
 
     def by_rows(name: str, x: Array, some: slice) -> None:
-        moments = [by_row(moment[name]) for moment in run.moments]
+        moments = [by_row(moment[name]) for moment in member.moments]
         dx = by_row(gradient[name])[some]
-        task.optimizer.update_rows(x, dx, factor, moments, few[some], rate, run.step)
+        task.optimizer.update_rows(x, dx, factor, moments, few[some], rate, step)
 
-    def shard(i: int) -> None:
-        dense(slices(n_dense, n_shards)[i])
+    def part(i: int) -> None:
+        dense(slices(n_dense, n_parts)[i])
         for name, x in matrices:
-            by_rows(name, x, slices(len(few), n_shards)[i])
+            by_rows(name, x, slices(len(few), n_parts)[i])
 
-    few = np.arange(0) if rows is None else rows
-    task.workers.map(shard, range(n_shards))
-    run.seen[slice(None) if rows is None else rows] = run.step
+    task.workers.map(part, range(n_parts))

@@ -1,0 +1,167 @@
+"""A recurrent network: embedding -> cells -> (projection) -> softmax.
+
+With x_1 = <EOS>, x_{t+1} = y_t and a_0 = 0:
+
+    a_t = cells(embedding[x_t], a_{t-1})                        (1)
+    p_t = softmax(top(a_t) W_y' + b_y)                          (2)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.errors import ConfigError
+from lmtool.nn.cells import CELLS, State, Weights
+from lmtool.nn.cells.base import project
+from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
+from lmtool.nn.parameters import Array, Parameters
+from lmtool.settings import ModelSettings
+
+__all__ = [
+    "PER_TOKEN",
+    "Ids",
+    "Network",
+    "States",
+    "initialise",
+    "layer_weights",
+    "output_weights",
+    "shapes",
+    "zero_state",
+]
+
+PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
+States = tuple[State, ...]  # one state a layer
+Ids = NDArray[np.int32]
+quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
+
+
+def shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the weights, in the order of the flat vector: PER_TOKEN ones last."""
+    E, H, V = sizes(settings, n_tokens)
+    G = CELLS[settings.cell].n_gates
+    named: dict[str, tuple[int, ...]] = {}
+    for layer in range(settings.layers):
+        named[f"rnn.weight_ih_l{layer}"] = (G * H, H if layer else E)
+        named[f"rnn.weight_hh_l{layer}"] = (G * H, H)
+        named[f"rnn.bias_ih_l{layer}"] = (G * H,)
+        named[f"rnn.bias_hh_l{layer}"] = (G * H,)
+    if settings.tie and E != H:
+        named["projection.weight"] = (E, H)
+    if K := SOFTMAXES[settings.softmax].n_classes(V):
+        named["output.class_weight"] = (K, E if settings.tie else H)
+        named["output.class_bias"] = (K,)
+    named["embedding.weight"] = (V, E)
+    if not settings.tie:
+        named["output.weight"] = (V, H)
+    return named | {"output.bias": (V,)}
+
+
+def sizes(settings: ModelSettings, n_tokens: int) -> tuple[int, int, int]:
+    """E, H, V; raises ConfigError where a size is missing or not positive."""
+    if not settings.embed or not settings.hidden:
+        raise ConfigError("the model's sizes are not set: give --hidden and --embed")
+    if min(settings.embed, settings.hidden, settings.layers) < 1:
+        raise ConfigError("--hidden, --embed and --layers must be at least 1")
+    return settings.embed, settings.hidden, n_tokens
+
+
+def initialise(
+    network: Parameters,
+    settings: ModelSettings,
+    counts: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> None:
+    """Fresh weights: uniform, forget bias 1, output bias = log unigram of counts (V,) plus one."""
+    _, H, _ = sizes(settings, len(counts))
+    for name, array in network.items():
+        bound = 0.1 if name in ("embedding.weight", "output.weight") else H**-0.5
+        array[...] = 0 if array.ndim == 1 else rng.uniform(-bound, bound, array.shape)
+    if settings.cell == "lstm":
+        for layer in range(settings.layers):
+            network[f"rnn.bias_ih_l{layer}"][H : 2 * H] = 1
+    share = (counts + 1) / (counts + 1).sum()
+    network["output.bias"][...] = np.log(share)
+    if "output.class_bias" in network:
+        network["output.class_bias"][...] = np.log(SOFTMAXES[settings.softmax].class_share(share))
+
+
+def layer_weights(parameters: Mapping[str, Array], layer: int) -> Weights:
+    """One layer's weights as a record of views."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))
+
+
+def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
+    """The output layer's weights: its own, or the embedding's where they are tied."""
+    own = "output.weight" if "output.weight" in parameters else "embedding.weight"
+    classes = (parameters.get("output.class_weight"), parameters.get("output.class_bias"))
+    return OutputWeights(parameters[own], parameters["output.bias"], *classes)
+
+
+def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> States:
+    """a_0 = 0 for B streams."""
+    shape = (B, settings.hidden or 0)
+    n_states = CELLS[settings.cell].n_states
+    return tuple(
+        tuple(np.zeros(shape, dtype) for _ in range(n_states)) for _ in range(settings.layers)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Settings and weights; everything that computes is numpy and keeps no state."""
+
+    settings: ModelSettings
+    parameters: Parameters
+
+    @quietly
+    def step(self, ids: Ids, state: States) -> tuple[Array, States]:
+        """One word a stream, ids (B,) -> top (B, D) and the states after it."""
+        top, states = self.parameters["embedding.weight"][ids], []
+        for layer, before in enumerate(state):
+            cell = CELLS[self.settings.cell]
+            weights = layer_weights(self.parameters, layer)
+            states.append(cell.step(weights, top, before, self.settings.activation))
+            top = states[-1][0]
+        return self._project(top), tuple(states)
+
+    @quietly
+    def read(self, ids: Ids, state: States) -> tuple[Array, States]:
+        """T words of one stream, ids (T,) -> top (T, D) and the state after the last."""
+        x, states = self.parameters["embedding.weight"][ids], []
+        for layer, before in enumerate(state):
+            weights = layer_weights(self.parameters, layer)
+            x, after = self._read_layer(weights, x, before)
+            states.append(after)
+        return self._project(x), tuple(states)
+
+    def _read_layer(self, weights: Weights, x: Array, state: State) -> tuple[Array, State]:
+        advance = CELLS[self.settings.cell].advance
+        zx = project(weights, x)  # (T, G*H)
+        h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
+        for t in range(len(x)):
+            state = advance(weights, zx[t : t + 1], state, self.settings.activation)
+            h[t] = state[0][0]
+        return h, state
+
+    def _project(self, top: Array) -> Array:
+        if "projection.weight" in self.parameters:
+            return top @ self.parameters["projection.weight"].T
+        return top
+
+    @quietly
+    def log_probabilities(self, top: Array) -> Array:
+        """log p_t, natural, of every token: top (N, D) -> (N, V)."""
+        return self._softmax.log_probabilities(output_weights(self.parameters), top)
+
+    @quietly
+    def log_probability(self, top: Array, ids: Ids) -> Array:
+        """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
+        return self._softmax.log_probability(output_weights(self.parameters), top, ids)
+
+    @property
+    def _softmax(self) -> Softmax:
+        return SOFTMAXES[self.settings.softmax]
