@@ -10,21 +10,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lmtool.nn.parameters import Array
+from lmtool.workers import has_small_products
 
 __all__ = [
     "Cell",
+    "Factor",
     "State",
     "Weights",
+    "factor",
     "gates",
+    "multiply",
     "project",
     "sigmoid",
-    "transposed",
     "weight_gradients",
 ]
 
 State = tuple[Array, ...]
 
-STRIP = 32  # rows
+STRIP = 32  # columns
+SMALL = 10**6  # sgemm_small_kernel_permit of OpenBLAS
 
 
 class Weights(NamedTuple):
@@ -61,8 +65,10 @@ class Cell:
 
 
 def project(weights: Weights, x: Array) -> Array:
-    """x weight_ih' + bias_ih: (..., I) -> (..., G*H)."""
-    return x @ weights.weight_ih.T + weights.bias_ih
+    """x weight_ih' + bias_ih: (..., I) -> (..., G*H), in one product."""
+    z = x.reshape(-1, x.shape[-1]) @ weights.weight_ih.T
+    z += weights.bias_ih
+    return z.reshape(*x.shape[:-1], -1)
 
 
 def gates(z: Array, n: int) -> Array:
@@ -75,12 +81,43 @@ def sigmoid(x: Array) -> Array:
     return 0.5 * np.tanh(0.5 * x) + 0.5
 
 
-def transposed(x: Array) -> Array:
-    """x' in memory of its own: (M, N) -> (N, M); in strips, which is several times faster."""
-    out = np.empty(x.shape[::-1], x.dtype)
-    for start in range(0, len(x), STRIP):
-        out[:, start : start + STRIP] = x[start : start + STRIP].T
+class Factor(NamedTuple):
+    """A matrix (K, N), laid out so that many products with few rows each are fast."""
+
+    blocks: Array  # (n, K, STRIP), its first n STRIP columns
+    rest: Array  # (K, N - n STRIP)
+
+
+def factor(x: Array, M: int) -> Factor:
+    """x (K, N) for products with M rows. It is copied in strips: fast for a transposed view, too.
+
+    A product copies both its matrices into another order first, which costs as much as the
+    product where M is small; OpenBLAS for AVX-512 does not if M K N is no more than SMALL.
+    """
+    K, N = x.shape
+    n = N // STRIP if has_small_products() and M * K * STRIP <= SMALL else 0
+    blocks, rest = np.empty((n, K, STRIP), x.dtype), x[:, n * STRIP :]
+    for i in range(n):
+        blocks[i] = x[:, i * STRIP : (i + 1) * STRIP]
+    return Factor(blocks, rest if rest.flags.c_contiguous else in_strips(rest))
+
+
+def in_strips(x: Array) -> Array:
+    """x in memory of its own, row by row."""
+    out = np.empty(x.shape, x.dtype)
+    for start in range(0, x.shape[1], STRIP):
+        out[:, start : start + STRIP] = x[:, start : start + STRIP]
     return out
+
+
+def multiply(x: Array, y: Factor, out: Array) -> None:
+    """out (M, N) = x (M, K) y."""
+    n, _, width = y.blocks.shape
+    if n:
+        columns = out[:, : n * width].reshape(len(x), n, width)  # a view
+        np.matmul(x, y.blocks, out=columns.swapaxes(0, 1))
+    if y.rest.size:
+        np.matmul(x, y.rest, out=out[:, n * width :])
 
 
 def weight_gradients(

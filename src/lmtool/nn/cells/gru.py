@@ -18,10 +18,11 @@ from lmtool.nn.cells.base import (
     Cell,
     State,
     Weights,
+    factor,
     gates,
+    multiply,
     project,
     sigmoid,
-    transposed,
     weight_gradients,
 )
 from lmtool.nn.parameters import Array
@@ -60,11 +61,11 @@ def forward(
     z = project(weights, x)
     h, h_in, m = (np.empty((T, B, H), x.dtype) for _ in range(3))
     recurrent = np.empty((B, 3 * H), x.dtype)
-    U = transposed(weights.weight_hh)
+    U = factor(weights.weight_hh.T, B)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])
-        np.dot(h_in[t], U, out=recurrent)
+        multiply(h_in[t], U, recurrent)
         kernels.gru_gates(z[t], recurrent, weights.bias_hh, h_in[t], m[t], h[t])
         h_last = h[t]
     return h, (h_last.copy(),), Tape(x, keep, h_in, z, m)
@@ -77,13 +78,14 @@ def backward(
     from lmtool.nn import kernels
 
     dzx, dzh = np.empty_like(tape.gates), np.empty_like(tape.gates)
+    U = factor(weights.weight_hh, dzh.shape[1])
     dh_next = np.array(dstate[0])
     recurrent = np.empty_like(dh_next)
     for t in reversed(range(len(dh))):
         kernels.gru_gates_backward(
             tape.gates[t], tape.m[t], tape.h_in[t], dh[t], dh_next, dzx[t], dzh[t]
         )  # 5', 4', 2', 1'; leaves dh * u in dh_next
-        np.dot(dzh[t], weights.weight_hh, out=recurrent)  # 3', 2', 1'
+        multiply(dzh[t], U, recurrent)  # 3', 2', 1'
         dh_next += recurrent
         kernels.enter(dh_next, kernels.row(tape.keep, t), dh_next)
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dzx, dzh), (dh_next,)

@@ -17,10 +17,11 @@ from lmtool.nn.cells.base import (
     Cell,
     State,
     Weights,
+    factor,
     gates,
+    multiply,
     project,
     sigmoid,
-    transposed,
     weight_gradients,
 )
 from lmtool.nn.parameters import Array
@@ -59,13 +60,13 @@ def forward(
     z = project(weights, x)  # the input's part of (1), all steps at once
     h, h_in, c_in, tanh_c = (np.empty((T, B, H), x.dtype) for _ in range(4))
     recurrent = np.empty((B, 4 * H), x.dtype)
-    U = transposed(weights.weight_hh)
+    U = factor(weights.weight_hh.T, B)
     h_last, c_last = state
     c = np.empty((B, H), x.dtype)
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])
         kernels.enter(c_last, kernels.row(keep, t), c_in[t])
-        np.dot(h_in[t], U, out=recurrent)
+        multiply(h_in[t], U, recurrent)
         kernels.lstm_gates(z[t], recurrent, weights.bias_hh, c_in[t], c, tanh_c[t], h[t])
         h_last, c_last = h[t], c
     return h, (h_last.copy(), c_last.copy()), Tape(x, keep, h_in, c_in, z, tanh_c)
@@ -78,12 +79,13 @@ def backward(
     from lmtool.nn import kernels
 
     dz = np.empty_like(tape.gates)
+    U = factor(weights.weight_hh, dz.shape[1])
     dh_next, dc = (np.ascontiguousarray(d).copy() for d in dstate)
     for t in reversed(range(len(dh))):
         kernels.lstm_gates_backward(
             tape.gates[t], tape.tanh_c[t], tape.c_in[t], dh[t], dh_next, dc, dz[t]
         )  # 4', 3', 2'
-        np.dot(dz[t], weights.weight_hh, out=dh_next)  # 1'
+        multiply(dz[t], U, dh_next)  # 1'
         kernels.enter(dh_next, kernels.row(tape.keep, t), dh_next)
         kernels.enter(dc, kernels.row(tape.keep, t), dc)
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dz, dz), (dh_next, dc)

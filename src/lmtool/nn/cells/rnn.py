@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmtool.nn.cells.base import Cell, State, Weights, project, transposed, weight_gradients
+from lmtool.nn.cells.base import (
+    Cell,
+    State,
+    Weights,
+    factor,
+    multiply,
+    project,
+    weight_gradients,
+)
 from lmtool.nn.parameters import Array
 
 __all__ = ["ACTIVATIONS", "CELL"]
@@ -51,11 +59,11 @@ def forward(
     H = weights.weight_hh.shape[1]
     h = project(weights, x)  # becomes h in place
     h_in, recurrent = np.empty_like(h), np.empty((B, H), x.dtype)
-    U = transposed(weights.weight_hh)
+    U = factor(weights.weight_hh.T, B)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])
-        np.dot(h_in[t], U, out=recurrent)
+        multiply(h_in[t], U, recurrent)
         activate(h[t], recurrent, weights.bias_hh)
         h_last = h[t]
     return h, (h_last.copy(),), Tape(x, keep, h_in, h, activation)
@@ -69,10 +77,11 @@ def backward(
 
     activate_backward = kernels.ACTIVATE_BACKWARD[tape.activation]
     dz = np.empty_like(tape.h)
+    U = factor(weights.weight_hh, dz.shape[1])
     dh_next = np.array(dstate[0])
     for t in reversed(range(len(dh))):
         activate_backward(tape.h[t], dh[t], dh_next, dz[t])  # 1'
-        np.dot(dz[t], weights.weight_hh, out=dh_next)
+        multiply(dz[t], U, dh_next)
         kernels.enter(dh_next, kernels.row(tape.keep, t), dh_next)
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dz, dz), (dh_next,)
 

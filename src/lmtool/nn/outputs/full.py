@@ -32,9 +32,19 @@ def loss(
         logits = x[part] @ weights.weight.T
         total += kernels.softmax_cross_entropy(logits, weights.bias, targets[part], scale)  # (1)
         np.dot(logits, weights.weight, out=dx[part])  # (1')
-        kernels.add(gradients.weight.ravel(), (logits.T @ x[part]).ravel())
-        kernels.add(gradients.bias, np.ones(len(logits), x.dtype) @ logits)
+        add_product(gradients.weight, logits.T, x[part], start == 0)
+        add_product(gradients.bias, np.ones(len(logits), x.dtype), logits, start == 0)
     return total, dx
+
+
+def add_product(total: Array, x: Array, y: Array, first: bool) -> None:
+    """total += x y, which needs no memory of its own while total is 0."""
+    from lmtool.nn import kernels
+
+    if first:
+        np.dot(x, y, out=total)
+    else:
+        kernels.add(total.ravel(), (x @ y).ravel())
 
 
 def log_probabilities(weights: OutputWeights, x: Array) -> Array:
