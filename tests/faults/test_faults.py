@@ -161,7 +161,8 @@ def test_two_trainings_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_save_and_say_how_to_go_on(folder: Path, number: signal.Signals) -> None:
-    with running(folder) as process:
+    heeded = lambda: signal.signal(number, signal.SIG_DFL)  # noqa: E731  also under nohup or &
+    with running(folder, before=heeded) as process:
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number
