@@ -13,8 +13,9 @@ import lmtool
 from lmtool.cli.app import main
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import horizon, settle, speed, steps_left, validates
-from lmtool.training.plan import BUDGETS, Drops, drops_for, finish_cost, plan
+from lmtool.training.plan import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
 from lmtool.training.schedules import DECAY, learning_rate
+from lmtool.workers import n_cores
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
 
@@ -111,8 +112,10 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
         plan(ModelSettings(), TrainSettings(seconds=seconds), 10**6, 10**4, speed=1e11)
         for seconds in (10, 60, 300, 1500, 3600, 36_000)
     ]
-    hidden = [network.hidden for network, _ in plans]
-    assert hidden == [sizes.hidden for sizes in BUDGETS]
+    sizes = [(network.members or 0, network.hidden or 0) for network, _ in plans]
+    assert sizes == sorted(sizes)
+    assert {members for members, _ in sizes} == {members for members, _ in SEVERAL}
+    assert {hidden for _, hidden in sizes} <= {fit.hidden for fit in BUDGETS}
     assert drops_for(0.1, 10**4) == Drops(0.0)
     assert drops_for(2, 10**4) == Drops(0.12, 0.0, 0.0)
     assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.12)
@@ -122,6 +125,19 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
         assert recipe.dropout is not None and recipe.weight_drop is not None
         assert recipe.dropout >= recipe.weight_drop >= 0
         assert recipe.drop_warmup is not None and recipe.drop_warmup > 0
+
+
+def test_how_many_networks_can_be_said_and_is_one_without_a_clock() -> None:
+    for asked in (1, 2, 3):
+        network = ModelSettings(members=asked)
+        planned, recipe = plan(network, TrainSettings(seconds=3600), 10**6, 10**4, speed=1e11)
+        assert planned.members == asked
+        assert asked * (recipe.shards or 0) % min(n_cores(), 2) == 0 or n_cores() == 1
+    for n_tokens in (50, 10**6):
+        assert plan(ModelSettings(), TrainSettings(), n_tokens, 40)[0].members == 1
+    recipe = TrainSettings(seconds=3600)
+    assert plan(ModelSettings(), recipe, 5000, 400, speed=1e11)[0].members == 1  # too small a text
+    assert plan(ModelSettings(), recipe, 10**9, 10**4, speed=1e11)[0].members == 1  # too large
 
 
 def test_speed_is_a_speed() -> None:

@@ -21,6 +21,7 @@ FEWEST_STEPS = 400  # without which even two lines are not learnt
 FULL_UP_TO = 4000  # outputs; beyond, the sampled softmax is faster for the same perplexity
 SMALL = 50_000  # tokens; up to here the corpus decides, however much time there is
 MOST_DROPOUT = 0.5
+SEVERAL = ((4, 8.0), (2, 4.0), (1, 0.0))  # networks, if each has time for so many passes
 DROP_WARMUP = 2 / 3  # share of the steps
 LETTERS = 500  # outputs; no more than that, and a segment cannot do without any of them
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
@@ -55,7 +56,6 @@ class Sizes(NamedTuple):
     lr: float  # Adam's
     dropout: float | None  # None: as many passes over the text demand
     samples: int = 1024
-    members: int = 1
 
 
 class Drops(NamedTuple):
@@ -77,7 +77,8 @@ CORPORA = (  # limit: tokens
 )
 BUDGETS = (  # limit: floating-point operations of training
     Sizes(1.5e12, 96, 128, 32, 16, 0.012, None),
-    Sizes(2.5e13, 128, 256, 64, 16, 0.012, None),
+    Sizes(2e13, 128, 256, 64, 16, 0.012, None),
+    Sizes(5e13, 192, 384, 64, 20, 0.007, None, 2048),
     Sizes(1.2e14, 256, 512, 64, 20, 0.005, None, 2048),
     Sizes(2.5e14, 320, 640, 64, 20, 0.0045, None, 2048),
     Sizes(1e15, 400, 800, 128, 20, 0.0055, None, 2048),
@@ -94,19 +95,12 @@ def plan(
     second, decides what fits into seconds. Raises ConfigError naming a bad option.
     """
     check(network, recipe)
-    fit = fitted(n_tokens, work := speed * (recipe.seconds or 0))
-    hidden = network.hidden or network.embed or fit.hidden
-    network = replace(
-        network,
-        members=network.members or fit.members,
-        hidden=hidden,
-        embed=network.embed or min(hidden, fit.embed),
-    )
-    batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
+    work = speed * (recipe.seconds or 0)
+    network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
+    batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     samples = recipe.samples or fit.samples
-    passes = work / flops_per_token(network, output, V, samples) / n_tokens
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
     growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
     members = network.members or 1
@@ -130,6 +124,25 @@ def plan(
         shards=shards,
         threads=min(recipe.threads or n_cores(), members * shards),
     )
+
+
+def sized(
+    network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int, work: float
+) -> tuple[ModelSettings, Sizes, float]:
+    """The sizes, what else suits them, and the passes over the text that there is work for.
+
+    Beyond some passes over the text, several networks are worth more than a larger one.
+    """
+    for members, least in [(network.members, 0.0)] if network.members else SEVERAL:
+        fit = fitted(n_tokens, work / members)
+        hidden = network.hidden or network.embed or fit.hidden
+        embed = network.embed or min(hidden, fit.embed)
+        full = replace(network, members=members, hidden=hidden, embed=embed)
+        samples = recipe.samples or fit.samples
+        passes = work / flops_per_token(full, recipe.output or "full", V, samples) / n_tokens
+        if fit.dropout is None and passes >= least:
+            break
+    return full, fit, passes
 
 
 def fitted(n_tokens: int, work: float) -> Sizes:
