@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.models import network
-from lmtool.models.network import Ids, Network, States
+from lmtool.models.network import Ids, Network, States, quietly
 from lmtool.nn.parameters import Array, Parameters
 from lmtool.settings import ModelSettings
 from lmtool.text.vocabulary import Vocabulary
@@ -110,6 +110,7 @@ class LanguageModel:
         tops, states = zip(*parts, strict=True)
         return np.concatenate(tops, axis=1), tuple(itertools.chain(*states))
 
+    @quietly
     def _mean(self, logp: Callable[..., Array], top: Array, *ids: Ids) -> Array:
         K = len(self.networks)
         tops = np.split(top, K, axis=1)

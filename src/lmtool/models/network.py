@@ -28,6 +28,7 @@ __all__ = [
     "initialise",
     "layer_weights",
     "output_weights",
+    "quietly",
     "shapes",
     "zero_state",
 ]
