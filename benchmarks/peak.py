@@ -1,6 +1,6 @@
 """How near training comes to what the processor can do: matrix products alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import median
 
@@ -10,18 +10,25 @@ from threadpoolctl import threadpool_limits
 from benchmarks.common import Cell, Options, Table, interleaved, per_second, ratio
 from benchmarks.peers import MODELS, LmtoolTrainer, V, fresh_job
 from lmtool.nn.cells import CELLS
+from lmtool.nn.cells.base import Weights, factor, multiply, project
+from lmtool.nn.parameters import Array
 from lmtool.settings import ModelSettings
 
 __all__ = ["run"]
 
 SIZE = 1024  # of the square matrices
+B, T, H = 10, 35, 650  # what a thread has of a step of LSTM 650
+SKINNY = ((B, H, 4 * H), (20, H, 4 * H), (20, 256, 1024), (20, 1024, 256), (64, 512, 2048))
 COLUMNS = ("model", "tokens/s", "MFLOP a token", "GFLOP/s", "sgemm GFLOP/s", "share of sgemm")
 
 
 def run(options: Options) -> Iterator[Table]:
-    """One table."""
+    """Training, and the products that are hard on it."""
     rows = [[name, *row(settings, options)] for name, settings in MODELS.items()]
     yield Table("Training against the peak of matrix products, 1 thread", COLUMNS, rows)
+    products = [projection(options), *(recurrence(*shape, options) for shape in SKINNY)]
+    columns = ("product", "plain, GFLOP/s", "lmtool, GFLOP/s", "lmtool / plain")
+    yield Table("Products of a recurrent layer, 1 thread", columns, products)
 
 
 def row(settings: ModelSettings, options: Options) -> list[Cell]:
@@ -49,6 +56,38 @@ def sgemm(seconds: float) -> float:
     c = np.empty_like(a)
     with threadpool_limits(1, "blas"):
         return 2 * SIZE**3 * per_second(lambda: np.dot(a, b, out=c), seconds)
+
+
+def projection(options: Options) -> list[Cell]:
+    """x W' + b of all time steps."""
+    weights = Weights(*(numbers(shape) for shape in ((4 * H, H), (1, 1), (4 * H,), (1,))))
+    x, name = numbers((T, B, H)), f"({T}, {B}, {H}) by ({H}, {4 * H})"
+    plain = lambda: x @ weights.weight_ih.T + weights.bias_ih  # noqa: E731
+    return compared(name, 2 * T * B * 4 * H * H, plain, lambda: project(weights, x), options)
+
+
+def recurrence(M: int, K: int, N: int, options: Options) -> list[Cell]:
+    """The product of one time step."""
+    x, y, out = numbers((M, K)), numbers((K, N)), numbers((M, N))
+    laid_out = factor(y, M)
+    plain, own = partial(np.dot, x, y, out=out), partial(multiply, x, laid_out, out)
+    return compared(f"({M}, {K}) by ({K}, {N})", 2 * M * K * N, plain, own, options)
+
+
+def compared(
+    name: str, flop: int, plain: Callable[[], object], own: Callable[[], object], options: Options
+) -> list[Cell]:
+    """GFLOP/s of both, one thread."""
+    arms = {arm: partial(per_second, arm, options.seconds) for arm in (plain, own)}
+    with threadpool_limits(1, "blas"):
+        measured = interleaved(arms, options.repeats)
+    speeds = [median(measured[arm]) * flop / 1e9 for arm in (plain, own)]
+    return [name, *speeds, ratio(measured[own], measured[plain])]
+
+
+def numbers(shape: tuple[int, ...]) -> Array:
+    """Of any kind."""
+    return np.random.default_rng(0).random(shape, np.float32)
 
 
 def training_flop(settings: ModelSettings, n_tokens: int) -> int:
