@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,252 +22,136 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 TEXT, NETWORK, RECIPE = TextSettings(), ModelSettings(), TrainSettings()
-FOLLOWS: Any = "follows the corpus"
-DATA, MODEL_PANEL, TRAINING, OUTPUT = "Data", "Model", "Training", "Output"
 BUDGETS = ("epochs", "steps", "time")
+OUTPUT = "Output"
+of_text, of_network, of_training, of_file = (
+    partial(typer.Option, rich_help_panel=panel) for panel in ("Data", "Model", "Training", OUTPUT)
+)
+sized, planned = (
+    partial(option, show_default="follows the corpus") for option in (of_network, of_training)
+)
 
 
 def run(
     corpus: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin."),
+        list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
     ] = None,
     valid: Annotated[
         str | None,
-        typer.Option(
+        of_text(
             metavar="FILE",
             help="Text to validate on.",
             show_default="5 % of the lines, at most 10,000",
-            rich_help_panel=DATA,
         ),
     ] = None,
-    tokens: Annotated[
-        str, typer.Option(metavar="word|char", help="What is predicted.", rich_help_panel=DATA)
-    ] = TEXT.tokens,
-    lower: Annotated[
-        bool, typer.Option("--lower", help="Lower-case the text.", rich_help_panel=DATA)
-    ] = TEXT.lower,
-    vocab_size: Annotated[
-        int,
-        typer.Option(min=1, help="Most frequent tokens kept.", rich_help_panel=DATA),
-    ] = TEXT.vocab_size,
-    min_count: Annotated[
-        int, typer.Option(min=1, help="Rarer tokens become <UNK>.", rich_help_panel=DATA)
-    ] = TEXT.min_count,
-    cell: Annotated[
-        str, typer.Option(metavar="lstm|gru|rnn", help="The cell.", rich_help_panel=MODEL_PANEL)
-    ] = NETWORK.cell,
+    tokens: Annotated[str, of_text(metavar="word|char", help="What is predicted.")] = TEXT.tokens,
+    lower: Annotated[bool, of_text("--lower", help="Lower-case the text.")] = TEXT.lower,
+    vocab_size: Annotated[int, of_text(min=1, help="Most frequent tokens kept.")] = TEXT.vocab_size,
+    min_count: Annotated[int, of_text(min=1, help="Rarer tokens become <UNK>.")] = TEXT.min_count,
+    cell: Annotated[str, of_network(metavar="lstm|gru|rnn", help="The cell.")] = NETWORK.cell,
     activation: Annotated[
-        str, typer.Option(metavar="tanh|relu", help="Of rnn cells.", rich_help_panel=MODEL_PANEL)
+        str, of_network(metavar="tanh|relu", help="Of rnn cells.")
     ] = NETWORK.activation,
-    layers: Annotated[
-        int, typer.Option(min=1, help="Cells on top of each other.", rich_help_panel=MODEL_PANEL)
-    ] = NETWORK.layers,
+    layers: Annotated[int, of_network(min=1, help="Cells on top of each other.")] = NETWORK.layers,
     members: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Networks whose probabilities are averaged.",
-            show_default=FOLLOWS,
-            rich_help_panel=MODEL_PANEL,
-        ),
+        int | None, sized(min=1, help="Networks whose probabilities are averaged.")
     ] = NETWORK.members,
-    hidden: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Size of the state.", show_default=FOLLOWS, rich_help_panel=MODEL_PANEL
-        ),
-    ] = NETWORK.hidden,
-    embed: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Size of a word vector.", show_default=FOLLOWS, rich_help_panel=MODEL_PANEL
-        ),
-    ] = NETWORK.embed,
+    hidden: Annotated[int | None, sized(min=1, help="Size of the state.")] = NETWORK.hidden,
+    embed: Annotated[int | None, sized(min=1, help="Size of a word vector.")] = NETWORK.embed,
     tie: Annotated[
-        bool,
-        typer.Option(
-            "--tie/--no-tie",
-            help="Use the word vectors as output weights.",
-            rich_help_panel=MODEL_PANEL,
-        ),
+        bool, of_network("--tie/--no-tie", help="Use the word vectors as output weights.")
     ] = NETWORK.tie,
     output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="full|sampled|classes",
-            help="How the softmax is trained.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        str | None, planned(metavar="full|sampled|classes", help="How the softmax is trained.")
     ] = RECIPE.output,
     samples: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Words drawn a step by the sampled softmax.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        int | None, planned(min=1, help="Words drawn a step by the sampled softmax.")
     ] = RECIPE.samples,
     finish: Annotated[
         float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Last share of the updates, trained with the full softmax instead.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
+        planned(
+            min=0, max=1, help="Last share of the updates, trained with the full softmax instead."
         ),
     ] = RECIPE.finish,
-    epochs: Annotated[
-        float | None,
-        typer.Option(help="Passes over the text.", show_default=FOLLOWS, rich_help_panel=TRAINING),
-    ] = RECIPE.epochs,
+    epochs: Annotated[float | None, planned(help="Passes over the text.")] = RECIPE.epochs,
     steps: Annotated[
-        int | None,
-        typer.Option(min=1, help="Updates, instead of epochs.", rich_help_panel=TRAINING),
+        int | None, of_training(min=1, help="Updates, instead of epochs.")
     ] = RECIPE.steps,
     time: Annotated[
         float | None,
-        typer.Option(
-            parser=seconds,
-            metavar="90s|10m|2h",
-            help="Time to train, instead of epochs.",
-            rich_help_panel=TRAINING,
-        ),
+        of_training(parser=seconds, metavar="90s|10m|2h", help="Time to train, instead of epochs."),
     ] = RECIPE.seconds,
-    batch: Annotated[
-        int | None,
-        typer.Option(min=1, help="Streams.", show_default=FOLLOWS, rich_help_panel=TRAINING),
-    ] = RECIPE.batch,
+    batch: Annotated[int | None, planned(min=1, help="Streams.")] = RECIPE.batch,
     bptt: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Time steps that gradients go back.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        int | None, planned(min=1, help="Time steps that gradients go back.")
     ] = RECIPE.bptt,
     lr: Annotated[
-        float | None,
-        typer.Option(
-            help="Peak learning rate.", show_default="the optimizer's", rich_help_panel=TRAINING
-        ),
+        float | None, of_training(help="Peak learning rate.", show_default="the optimizer's")
     ] = RECIPE.lr,
     optimizer: Annotated[
-        str, typer.Option(metavar="adam|sgd", help="The update.", rich_help_panel=TRAINING)
+        str, of_training(metavar="adam|sgd", help="The update.")
     ] = RECIPE.optimizer,
-    clip: Annotated[
-        float, typer.Option(help="Largest norm of the gradient.", rich_help_panel=TRAINING)
-    ] = RECIPE.clip,
+    clip: Annotated[float, of_training(help="Largest norm of the gradient.")] = RECIPE.clip,
     dropout: Annotated[
-        float | None,
-        typer.Option(
-            min=0, help="Share of units left out.", show_default=FOLLOWS, rich_help_panel=TRAINING
-        ),
+        float | None, planned(min=0, help="Share of units left out.")
     ] = RECIPE.dropout,
     weight_drop: Annotated[
         float | None,
-        typer.Option(
-            min=0,
-            help="Share of the weights from state to state that a step leaves out.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        planned(min=0, help="Share of the weights from state to state that a step leaves out."),
     ] = RECIPE.weight_drop,
     word_drop: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Share of the vocabulary that a step does not read.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        float | None, planned(min=0, help="Share of the vocabulary that a step does not read.")
     ] = RECIPE.word_drop,
     drop_warmup: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Updates over which the three shares left out grow from 0.",
-            show_default=FOLLOWS,
-            rich_help_panel=TRAINING,
-        ),
+        int | None, planned(min=0, help="Updates over which the three shares left out grow from 0.")
     ] = RECIPE.drop_warmup,
     context: Annotated[
         str,
-        typer.Option(
+        of_training(
             metavar="document|sentence|mixed",
             help="Carry the state over lines, reset it, or learn both.",
-            rich_help_panel=TRAINING,
         ),
     ] = RECIPE.context,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Repeats a run bit for bit.", rich_help_panel=TRAINING)
-    ] = RECIPE.seed,
+    seed: Annotated[int, of_training(min=0, help="Repeats a run bit for bit.")] = RECIPE.seed,
     shards: Annotated[
         int | None,
-        typer.Option(
+        of_training(
             min=1,
             help="Parts of a batch that threads can share; part of the recipe.",
             show_default="one a core",
-            rich_help_panel=TRAINING,
         ),
     ] = RECIPE.shards,
     threads: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            help="Changes the time, never the result.",
-            show_default="all cores",
-            rich_help_panel=TRAINING,
-        ),
+        of_training(min=1, help="Changes the time, never the result.", show_default="all cores"),
     ] = RECIPE.threads,
     model: Annotated[
         Path,
-        typer.Option(
-            "-m",
-            "--model",
-            metavar="FILE",
-            envvar="LMTOOL_MODEL",
-            help="Where the model goes.",
-            rich_help_panel=OUTPUT,
+        of_file(
+            "-m", "--model", metavar="FILE", envvar="LMTOOL_MODEL", help="Where the model goes."
         ),
     ] = MODEL,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the model file.", rich_help_panel=OUTPUT)
-    ] = False,
+    overwrite: Annotated[bool, of_file("--overwrite", help="Replace the model file.")] = False,
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume",
-            help="Go on with the interrupted run of the model; needs no other option.",
-            rich_help_panel=OUTPUT,
+        of_file(
+            "--resume", help="Go on with the interrupted run of the model; needs no other option."
         ),
     ] = False,
     checkpoint_every: Annotated[
         float | None,
-        typer.Option(
+        of_file(
             parser=seconds,
             metavar="30s|5m",
             help="Save the run this often; saving never takes more than 1 % of the time.",
             show_default=f"{CHECKPOINT_EVERY:g}s",
-            rich_help_panel=OUTPUT,
         ),
     ] = None,
     log: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.jsonl", help="Append every event as JSON.", rich_help_panel=OUTPUT
-        ),
+        Path | None, of_file(metavar="FILE.jsonl", help="Append every event as JSON.")
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Say nothing.", rich_help_panel=OUTPUT)
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=OUTPUT)
-    ] = False,
+    quiet: Annotated[bool, of_file("-q", "--quiet", help="Say nothing.")] = False,
+    as_json: Annotated[bool, of_file("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a model on a text and write it to one file.
 
