@@ -35,6 +35,7 @@ def make(settings: ModelSettings) -> tuple[Parameters, Any, Any]:
 def test_gradients_equal_finite_differences(settings: ModelSettings) -> None:
     parameters, inputs, targets = make(settings)
     gradients = parameters.like()
+    gradients.flat[...] = np.nan  # overwritten
     keep = (np.random.default_rng(1).random((T, B)) > 0.3).astype(np.float64)
     state: States = zero_state(settings, B, np.float64)
 
@@ -71,6 +72,7 @@ def test_gradients_equal_torch(settings: ModelSettings) -> None:
     torch = pytest.importorskip("torch", reason="compared with PyTorch only where it is installed")
     parameters, inputs, targets = make(settings)
     gradients = parameters.like()
+    gradients.flat[...] = np.nan  # overwritten
     loss, _ = loss_and_gradients(
         settings, parameters, gradients, inputs, targets, zero_state(settings, B, np.float64)
     )

@@ -34,7 +34,7 @@ def run(
     output: str, weights: OutputWeights, x: Array, targets: Array, samples: int = 12
 ) -> tuple[float, Any, Array]:
     """(loss, gradients, dx) with the same draw each time."""
-    gradients = OutputWeights(*map(np.zeros_like, weights))
+    gradients = OutputWeights(*(np.full_like(x, np.nan) for x in weights))  # overwritten
     sampler = OUTPUTS[output].sampler
     draw = sampler(COUNTS, samples).draw(targets, np.random.default_rng(5)) if sampler else None
     loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, draw)

@@ -60,11 +60,12 @@ def loss_and_gradients(
     words = word_mask(parameters, word_drop, rng, inputs)
     x = masked(parameters["embedding.weight"][inputs], words)  # (1)
     trace, state = _forward(settings, parameters, x, state, keep, dropout, rng)
-    gradients.flat[...] = 0  # the output adds to its gradients
     estimate = partial(OUTPUTS[output].loss, scale=scale, draw=draw)
     loss, dtop = _output(parameters, gradients, trace.top, targets.ravel(), estimate)  # (4), 4'
     dx = masked(_backward(settings, parameters, gradients, trace, dtop, state), words)
-    embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1'
+    if not settings.tie:
+        gradients["embedding.weight"][...] = 0
+    embedding_backward(gradients["embedding.weight"], inputs, dx)  # 1', added
     for name, drop in drops.items():
         np.multiply(gradients[name], drop, out=gradients[name])
     return loss, state

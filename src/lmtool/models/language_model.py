@@ -113,7 +113,8 @@ class LanguageModel:
     @quietly
     def _mean(self, logp: Callable[..., Array], top: Array, *ids: Ids) -> Array:
         K = len(self.networks)
+        if K == 1:
+            return logp(self.networks[0], top, *ids)
         tops = np.split(top, K, axis=1)
         each = (logp(one, part, *ids) for one, part in zip(self.networks, tops, strict=True))
-        total = reduce(np.logaddexp, each)  # (3)
-        return total - math.log(K) if K > 1 else total
+        return reduce(np.logaddexp, each) - math.log(K)  # (3)

@@ -100,7 +100,6 @@ def plan(
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
-    samples = recipe.samples or fit.samples
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
     growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
     members = network.members or 1
@@ -109,8 +108,8 @@ def plan(
     return network, replace(
         recipe,
         output=output,
-        samples=samples,
-        finish=default_finish(network, output, V, samples)
+        samples=fit.samples,
+        finish=default_finish(network, output, V, fit.samples)
         if recipe.finish is None
         else recipe.finish,
         epochs=recipe.epochs if asked else default_epochs(n_tokens, batch * bptt),
@@ -138,8 +137,8 @@ def sized(
         hidden = network.hidden or network.embed or fit.hidden
         embed = network.embed or min(hidden, fit.embed)
         full = replace(network, members=members, hidden=hidden, embed=embed)
-        samples = recipe.samples or fit.samples
-        passes = work / flops_per_token(full, recipe.output or "full", V, samples) / n_tokens
+        fit = fit._replace(samples=recipe.samples or fit.samples)
+        passes = work / flops_per_token(full, recipe.output or "full", V, fit.samples) / n_tokens
         if fit.dropout is None and passes >= least:
             break
     return full, fit, passes

@@ -36,12 +36,20 @@ __all__ = ["Run", "Task", "catch_up", "new_run", "rate_now", "roll_back", "train
 Ids = NDArray[np.int32]
 
 
+class Member(NamedTuple):
+    """What the optimiser changes of one network."""
+
+    parameters: Parameters
+    moments: list[Parameters]
+
+
 @dataclass(slots=True)
 class Run:
     """All that changes while training."""
 
     parameters: Parameters
     moments: list[Parameters]
+    members: list[Member]  # views of both, one a network
     buffers: list[Array]  # room for a unit's gradients
     states: list[States]  # one a unit: the first network's shards, the second's, ...
     seen: NDArray[np.int32]  # (V,): the step up to which each token's rows are updated
@@ -122,22 +130,18 @@ class Part(NamedTuple):
     rows: NDArray[np.intp] | None  # (n,) tokens, ascending; None: the whole model
 
 
-class Member(NamedTuple):
-    """What the optimiser changes of one network: views."""
-
-    parameters: Parameters
-    moments: list[Parameters]
-
-
 def new_run(task: Task) -> Run:
     """Fresh moments and zero states."""
-    parameters = task.model.parameters.copy()
+    settings, parameters = task.model.settings, task.model.parameters.copy()
+    moments = [parameters.like() for _ in range(task.optimizer.n_moments)]
+    by_network = zip(*(members(settings, x) for x in (parameters, *moments)), strict=True)
     streams = [part.stop - part.start for part in shard_columns(task)] * len(task.model.networks)
     return Run(
         parameters,
-        [parameters.like() for _ in range(task.optimizer.n_moments)],
+        moments,
+        [Member(own, own_moments) for own, *own_moments in by_network],
         [np.empty(0, np.float32) for _ in streams],
-        [zero_state(task.model.settings, B) for B in streams],
+        [zero_state(settings, B) for B in streams],
         np.zeros(task.model.vocabulary.n_tokens, np.int32),
         best=parameters.flat.copy(),
     )
@@ -160,17 +164,11 @@ def training_step(task: Task, run: Run) -> float:
             f"{max(norms):.3g}): try a smaller --lr or --clip"
         )
     run.step += 1
-    for member, shards, norm in zip(each(task, run), gradients, norms, strict=True):
+    for member, shards, norm in zip(run.members, gradients, norms, strict=True):
         factor = min(1.0, task.recipe.clip / max(norm, 1e-12))
         update(task, run.step, member, part.rows, shards[0], factor, rate)
     run.seen[slice(None) if part.rows is None else part.rows] = run.step
     return loss
-
-
-def each(task: Task, run: Run) -> list[Member]:
-    """The networks, one by one."""
-    vectors = (members(task.model.settings, x) for x in (run.parameters, *run.moments))
-    return [Member(parameters, moments) for parameters, *moments in zip(*vectors, strict=True)]
 
 
 def rate_now(task: Task, run: Run) -> float:
@@ -195,7 +193,7 @@ def touched(task: Task, run: Run, rate: float) -> Part:
     """The step's batch with all weights, or with the rows that it needs."""
     recipe = task.recipe
     inputs, targets = segment(task.train_ids, run.step, recipe.bptt or 1, recipe.batch or 1)
-    whole = members(task.model.settings, run.parameters)
+    whole = [member.parameters for member in run.members]
     if task.sampler is None or finishing(task, run):
         catch_up(task, run, np.flatnonzero(run.seen < run.step), rate)
         return Part(whole, inputs, targets, task.last_output, None, None)
@@ -217,10 +215,10 @@ def finishing(task: Task, run: Run) -> bool:
 
 def catch_up(task: Task, run: Run, rows: NDArray[np.intp], rate: float) -> None:
     """Brings tokens' rows up to the present step."""
-    gaps, networks = run.step - run.seen[rows], each(task, run)
+    gaps = run.step - run.seen[rows]
 
     def some_rows(some: slice) -> None:
-        for member in networks:
+        for member in run.members:
             for name, x in per_token(member.parameters):
                 moments = [by_row(moment[name]) for moment in member.moments]
                 task.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)

@@ -43,7 +43,7 @@ class Output:
     """An output layer.
 
     loss(weights, gradients, x (N, D), targets (N,), scale, draw) -> (loss, dx): the sum of -ln p
-    in nats; scale times its gradients are added to ``gradients``, which are 0 before.
+    in nats; ``gradients`` are overwritten with scale times its own.
     sampler(counts (V,), samples) -> what is drawn from, samples times a step; None where the loss
     needs every token.
     softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.

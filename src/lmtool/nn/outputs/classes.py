@@ -94,11 +94,12 @@ def head_loss(
     logits = x @ W.T
     total = kernels.softmax_cross_entropy(logits, b, targets, scale)
     dW, db = logits.T @ x, np.ones(len(logits), x.dtype) @ logits
-    gradients.weight[:n] += dW[:n]
-    gradients.bias[:n] += db[:n]
+    for own, ours in ((gradients.weight, dW), (gradients.bias, db)):
+        own[:n] = ours[:n]
+        own[n:] = 0  # the classes add to theirs
     if gradients.class_weight is not None and gradients.class_bias is not None:
-        gradients.class_weight[...] += dW[n:]
-        gradients.class_bias[...] += db[n:]
+        gradients.class_weight[...] = dW[n:]
+        gradients.class_bias[...] = db[n:]
     return total, logits @ W
 
 

@@ -63,6 +63,8 @@ def loss(
     places = np.minimum(np.searchsorted(drawn, targets), len(drawn) - 1)
     hits = np.where(drawn[places] == targets, places, -1)
     total = kernels.sampled_cross_entropy(logits, offset.astype(x.dtype), wanted, hits, scale)
+    gradients.weight[...] = 0
+    gradients.bias[...] = 0
     kernels.scatter_add(logits.T @ x, drawn, gradients.weight)
     kernels.scatter_add(wanted[:, None] * x, targets, gradients.weight)
     gradients.bias[drawn] += np.ones(len(x), x.dtype) @ logits
