@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmtool.cli.options import Json, choice
+from lmtool.cli.options import Context, Json, choice
 from lmtool.cli.render import cut, json_line, number, say, table
 from lmtool.settings import CONTEXTS, OOV_RULES
 
@@ -23,13 +23,7 @@ def run(
     file: Annotated[
         str, typer.Option("-f", "--file", metavar="FILE|-", help="The text, one sentence a line.")
     ],
-    context: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(CONTEXTS),
-            help="Start each line afresh, or carry the state over from line to line.",
-        ),
-    ] = CONTEXTS[0],
+    context: Context = CONTEXTS[0],
     oov: Annotated[
         str,
         typer.Option(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from lmtool.settings import CONTEXTS
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "seconds", "settings"]
+__all__ = ["MODEL", "Context", "Json", "ModelPath", "Threads", "choice", "seconds", "settings"]
 
 MODEL = Path("model.safetensors")
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -22,6 +24,13 @@ Settings = TypeVar("Settings", bound="DataclassInstance")
 ModelPath = Annotated[
     Path,
     typer.Option("-m", "--model", metavar="FILE", envvar="LMTOOL_MODEL", help="The model file."),
+]
+Context = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(CONTEXTS),
+        help="Start each line afresh, or carry the state over from line to line.",
+    ),
 ]
 Threads = Annotated[
     int | None,

@@ -11,7 +11,7 @@ import typer
 
 from lmtool.cli.heat import Page, has_colours
 from lmtool.cli.inputs import check_source, file_lines, given, workers
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings
+from lmtool.cli.options import MODEL, Context, Json, ModelPath, Threads, choice, settings
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result, Source
 from lmtool.cli.terminal import is_terminal
@@ -46,13 +46,7 @@ def run(
     base: Annotated[
         str, typer.Option(metavar="|".join(BASES), help="Of all logarithms; 2 gives bits.")
     ] = DEFAULT.base,
-    context: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(CONTEXTS),
-            help="Start each line afresh, or carry the state over from line to line.",
-        ),
-    ] = DEFAULT.context,
+    context: Context = DEFAULT.context,
     spillover: Annotated[
         int,
         typer.Option(min=0, metavar="K", help="Repeat the values of the K words before."),
