@@ -21,8 +21,8 @@ HEAD = """\
 This page is written by `docs/make_cli_page.py` from the declarations behind `--help`.
 
 Standard output is data, standard error is talk. Exit codes: 0 done, 1 the input or the model is at
-fault, 2 wrong usage, 130 interrupted. `lmtool --version` prints the version,
-`lmtool COMMAND --help` what is below.
+fault, 2 wrong usage or an option's value, 129, 130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
+`lmtool --version` prints the version, `lmtool COMMAND --help` what is below.
 """
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 

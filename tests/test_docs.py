@@ -15,7 +15,7 @@ from lmtool.cli.app import COMMANDS, app
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
 ERRORS = {"InputError", "ModelFileError", "ConfigError", "TrainingError", "BadParameter"}
-ERRORS |= {"InterruptionError"}
+ERRORS |= {"InterruptionError", "OptionError"}
 MESSAGE = "MISSING"  # a constant that ends up in an error
 
 in_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,6 +5,7 @@ import pytest
 import lmtool
 
 NAMES = {
+    "CompareSettings",
     "ConfigError",
     "InputError",
     "InterruptionError",
@@ -12,6 +13,7 @@ NAMES = {
     "Model",
     "ModelFileError",
     "ModelSettings",
+    "OptionError",
     "SampleSettings",
     "SurprisalSettings",
     "TextSettings",

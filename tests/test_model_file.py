@@ -98,7 +98,7 @@ def test_missing_and_folder(tmp_path: Path) -> None:
 
 def test_existing_file_is_kept_unless_told(lstm: LanguageModel, path: Path) -> None:
     before = path.read_bytes()
-    with pytest.raises(ModelFileError, match="--overwrite"):
+    with pytest.raises(ModelFileError, match="pass overwrite=True"):
         save(lstm, path)
     assert path.read_bytes() == before
     save(lstm, path, overwrite=True)

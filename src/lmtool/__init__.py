@@ -13,9 +13,11 @@ from lmtool.errors import (
     InterruptionError,
     LmtoolError,
     ModelFileError,
+    OptionError,
     TrainingError,
 )
 from lmtool.settings import (
+    CompareSettings,
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from lmtool.api import Model, compare, load, plan, resume, train
 
 __all__ = [
+    "CompareSettings",
     "ConfigError",
     "InputError",
     "InterruptionError",
@@ -34,6 +37,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "ModelSettings",
+    "OptionError",
     "SampleSettings",
     "SurprisalSettings",
     "TextSettings",

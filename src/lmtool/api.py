@@ -1,14 +1,14 @@
 """The library's face: train, load and Model, which mirror the commands."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import numpy as np
 
 from lmtool import model_file
-from lmtool.errors import ConfigError
+from lmtool.errors import OptionError
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.evaluate import Evaluation, evaluations
@@ -21,11 +21,21 @@ from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     CONTEXTS,
+    CompareSettings,
     ModelSettings,
+    Option,
     SampleSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
+    checked,
+    in_seconds,
+)
+from lmtool.settings.keywords import (
+    CompareKeywords,
+    SampleKeywords,
+    SurprisalKeywords,
+    TrainingKeywords,
 )
 from lmtool.text.reader import read_lines
 from lmtool.text.vocabulary import Vocabulary
@@ -40,7 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
 
 PathLike = str | Path
-Options = TypeVar("Options", SampleSettings, SurprisalSettings)
+Options = TypeVar("Options", SampleSettings, SurprisalSettings, CompareSettings)
 Paths = PathLike | Sequence[PathLike]
 
 
@@ -73,7 +83,7 @@ class Model:
         """One score a line, each on its own; a blank line gives a score without words."""
         return score_lines(self.language_model, lines, threads)
 
-    def surprisal(self, text: str, **options: Any) -> SentenceSurprisal:
+    def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
 
         Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
@@ -81,7 +91,7 @@ class Model:
         return surprisal(self.language_model, text, settings_from(SurprisalSettings, options))
 
     def surprisal_lines(
-        self, lines: Iterable[str], *, threads: int = 1, **options: Any
+        self, lines: Iterable[str], *, threads: int = 1, **options: Unpack[SurprisalKeywords]
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
         settings = settings_from(SurprisalSettings, options)
@@ -94,13 +104,17 @@ class Model:
         return score_utterances(self.language_model, lines, threads)
 
     def sample(
-        self, *, n: int = 1, prompt: str = "", seed: int | None = None, **options: Any
+        self,
+        *,
+        n: int = 1,
+        prompt: str = "",
+        seed: int | None = None,
+        **options: Unpack[SampleKeywords],
     ) -> Iterator[Sample]:
         """n texts drawn word by word until <EOS>; options are fields of SampleSettings."""
         settings = settings_from(SampleSettings, options)
         drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-        if drawn < 0:
-            raise ConfigError(f"--seed {drawn}: must be at least 0")
+        checked("seed", drawn, int, Option(at_least=0))
         rng = np.random.default_rng(drawn)
         draws = (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
         return iter(draws)
@@ -176,7 +190,7 @@ def train(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] = lambda: 0,
-    **options: Any,
+    **options: Unpack[TrainingKeywords],
 ) -> Model:
     """Builds the vocabulary, trains, and writes ``model`` where a path is given.
 
@@ -201,7 +215,7 @@ def resume(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] = lambda: 0,
-    **options: Any,
+    **options: Unpack[TrainingKeywords],
 ) -> Model:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
@@ -211,7 +225,7 @@ def resume(
     """
     from lmtool.training import launch
 
-    given = launch.Given(strings(corpus), strings(valid), options)
+    given = launch.Given(strings(corpus), strings(valid), in_fields(options))
     keeping = launch.Keeping(checkpoint_every, stop)
     return Model(launch.resume(str(model), given, on_event or (lambda event: None), keeping))
 
@@ -222,9 +236,9 @@ def compare(
     source: PathLike | Iterable[str],
     *,
     speller: PathLike | Model | None = None,
-    **options: Any,
+    **options: Unpack[CompareKeywords],
 ) -> Comparison:
-    """Two models on a text, with a 95 % interval; options are those of ``lmtool compare``.
+    """Two models on a text, with a 95 % interval; options are fields of CompareSettings.
 
     Raises ConfigError where the comparison would mean nothing, InputError, ModelFileError.
     """
@@ -233,7 +247,8 @@ def compare(
         source = (line.text for line in read_lines(source))
     spelling = None if speller is None else opened(speller).language_model
     names = name_of(a, "A"), name_of(b, "B")
-    return compare_models(first, second, source, names=names, speller=spelling, **options)
+    settings = settings_from(CompareSettings, options)
+    return compare_models(first, second, source, settings, names=names, speller=spelling)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:
@@ -253,7 +268,7 @@ def plan(
     text: TextSettings | None = None,
     network: ModelSettings | None = None,
     recipe: TrainSettings | None = None,
-    **options: Any,
+    **options: Unpack[TrainingKeywords],
 ) -> "Forecast":
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
     from lmtool.training import launch
@@ -262,19 +277,29 @@ def plan(
     return launch.plan(launch.Job(strings(corpus), strings(valid), None, text, network, recipe))
 
 
+def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under the names of settings: ``time="10m"`` -> ``seconds=600.0``."""
+    plain = dict(options)
+    time = plain.pop("time", None)
+    if time is not None:
+        plain["seconds"] = in_seconds(time) if isinstance(time, str) else time
+    return plain
+
+
 def merge(
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     text: TextSettings | None,
     network: ModelSettings | None,
     recipe: TrainSettings | None,
 ) -> tuple[TextSettings, ModelSettings, TrainSettings]:
-    """Settings with keyword options laid over them; raises ConfigError for an unknown name."""
+    """Settings with keyword options laid over them; raises OptionError for an unknown name."""
+    options = in_fields(options)
     known = [
         {f.name for f in fields(kind)} for kind in (TextSettings, ModelSettings, TrainSettings)
     ]
     unknown = set(options) - set().union(*known)
     if unknown:
-        raise ConfigError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")
+        raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")
     chosen = [{k: v for k, v in options.items() if k in names} for names in known]
     return (
         replace(text or TextSettings(), **chosen[0]),
@@ -283,11 +308,11 @@ def merge(
     )
 
 
-def settings_from(kind: type[Options], options: dict[str, Any]) -> Options:
-    """Settings from keyword options; raises ConfigError for an unknown name."""
+def settings_from(kind: type[Options], options: Mapping[str, Any]) -> Options:
+    """Settings from keyword options; raises OptionError for an unknown name."""
     unknown = set(options) - {f.name for f in fields(kind)}
     if unknown:
-        raise ConfigError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
+        raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
     return kind(**options)
 
 

@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool import tensor_file
-from lmtool.errors import ModelFileError
+from lmtool.errors import ModelFileError, option
 from lmtool.models.language_model import LanguageModel, parameter_shapes
-from lmtool.nn.cells import CELLS
-from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
@@ -35,9 +33,10 @@ def check_target(path: str | Path, overwrite: bool) -> None:
     """Raises ModelFileError where a model cannot be written later on."""
     path = Path(path)
     if path.is_dir():
-        raise ModelFileError(f"{path}: is a folder; name a file with --model")
+        raise ModelFileError(f"{path}: is a folder; name a file with {option('model')}")
     if path.exists() and not overwrite:
-        raise ModelFileError(f"{path}: exists already; pass --overwrite or another --model")
+        ways = f"pass {option('overwrite', True)} or another {option('model')}"
+        raise ModelFileError(f"{path}: exists already; {ways}")
     if not path.parent.is_dir():
         raise ModelFileError(f"{path}: there is no folder {path.parent}; make it first")
     try:
@@ -72,8 +71,8 @@ def load(path: str | Path) -> LanguageModel:
     Raises ModelFileError with one line that says what is wrong.
     """
     if not Path(path).exists():
-        message = "there is no model; train one with lmtool train, or name it with --model"
-        raise ModelFileError(f"{path}: {message}")
+        message = "there is no model; train one with lmtool train, or name one"
+        raise ModelFileError(f"{path}: {message} with {option('model')}")
     with tensor_file.described(path, "model"):
         return build(*tensor_file.read(Path(path), FORMAT))
 
@@ -83,8 +82,6 @@ def build(card: Card, tensors: Tensors) -> LanguageModel:
     settings = settings_from(ModelSettings, card["model"])
     text = settings_from(TextSettings, card["text"])
     vocabulary = vocabulary_from(tensors.pop("vocabulary"), tensors.pop("counts"), text)
-    if settings.cell not in CELLS or settings.activation not in ACTIVATIONS:
-        raise ValueError(f"its cell is unknown: {settings.cell!r} {settings.activation!r}")
     if settings.softmax not in SOFTMAXES:
         raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
     if settings.layers * (settings.members or 1) > len(tensors):

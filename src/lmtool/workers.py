@@ -5,13 +5,14 @@ matrix products, and results come in the order of the work. Threads only decide 
 """
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import cache
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -25,10 +26,52 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def single_threaded_blas() -> AbstractContextManager[object]:
+class Holders:
+    """Who holds BLAS to one thread: the first in limits it, the last out restores it.
+
+    The limit is the process's, and generators that hold it may end in any order, in any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._n = threading.Lock(), 0
+        self._limits: Any = None
+
+    def enter(self) -> None:
+        """One more."""
+        with self._lock:
+            if not self._n:
+                take_over()
+                self._limits = controller().limit(limits=1, user_api="blas")
+            self._n += 1
+
+    def leave(self) -> None:
+        """One less."""
+        with self._lock:
+            self._n -= 1
+            if not self._n:
+                take_over()
+                self._limits.restore_original_limits()
+                take_over()
+
+
+def take_over() -> None:
+    """Lets this thread set limits, which threadpoolctl from 3.8 on leaves to the first that did."""
+    for library in controller().lib_controllers:
+        if let_go := getattr(library, "clear_controlling_thread", None):
+            let_go(force=True)
+
+
+HOLDERS = Holders()
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
     """Within it a matrix product has the same bits whatever OPENBLAS_NUM_THREADS says."""
-    limits: AbstractContextManager[object] = controller().limit(limits=1, user_api="blas")
-    return limits
+    HOLDERS.enter()
+    try:
+        yield
+    finally:
+        HOLDERS.leave()
 
 
 @cache
@@ -55,8 +98,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> Self:
-        self._limits = single_threaded_blas()
-        self._limits.__enter__()
+        HOLDERS.enter()
         return self
 
     def __exit__(
@@ -65,7 +107,7 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._limits.__exit__(kind, error, trace)
+        HOLDERS.leave()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

@@ -38,9 +38,14 @@ def change(path: Path, altered: Change) -> None:
     [
         (lambda card, t: card.update(provenance=7), "provenance"),
         (lambda card, t: card.update(provenance=[["a", 1]]), "provenance"),
-        (lambda card, t: card["model"].update(cell="x" * 10_000), "its cell is unknown"),
-        (lambda card, t: card["model"].update(layers=10**9), "fewer weights than layers"),
-        (lambda card, t: card["model"].update(hidden=10**12), "names and shapes"),
+        (
+            lambda card, t: card["model"].update(cell="x" * 10_000),
+            "cell: must be one of lstm, gru",
+        ),
+        (lambda card, t: card["model"].update(layers=10**9), "layers: must be at most 100"),
+        (lambda card, t: card["model"].update(hidden=10**12), "hidden: must be at most"),
+        (lambda card, t: card["model"].update(hidden=10**5), "names and shapes"),
+        (lambda card, t: card["model"].update(layers=99), "fewer weights than layers"),
         (lambda card, t: card["model"].pop("cell"), "unknown or missing names"),
         (lambda card, t: card.pop("text"), "it lacks 'text'"),
         (lambda card, t: t.update(vocabulary=np.array(10**10)), "its vocabulary is damaged"),
@@ -129,16 +134,16 @@ def test_a_temperature_near_0_is_greedy(lstm: LanguageModel) -> None:
 def test_seeds_that_cannot_be(path: Path, tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("Todd met Pete\n" * 3)
-    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+    with pytest.raises(lmtool.ConfigError, match="seed: must be at least 0, not -1"):
         list(lmtool.load(path).sample(seed=-1))
-    with pytest.raises(lmtool.ConfigError, match="--seed -1"):
+    with pytest.raises(lmtool.ConfigError, match="seed: must be at least 0, not -1"):
         lmtool.train(text, seed=-1, steps=1)
 
 
 def test_more_guesses_than_tokens(path: Path) -> None:
     for top in ("50", "9" * 400):
         assert commanded(["surprisal", "Todd", "--top", top, "-m", str(path)]) == 0
-    assert commanded(["surprisal", "Todd", "--spillover", "9" * 30, "-m", str(path)]) == 1
+    assert commanded(["surprisal", "Todd", "--spillover", "9" * 30, "-m", str(path)]) == 2
 
 
 def test_counts_whose_sum_overflows(path: Path) -> None:
@@ -172,7 +177,7 @@ def test_a_header_that_is_no_row(tmp_path: Path, header: str) -> None:
 def test_absurd_sizes_are_refused_at_once(tmp_path: Path, option: tuple[str, str]) -> None:
     text = tmp_path / "text"
     text.write_text("Todd met Pete\nPete met Todd\n")
-    assert commanded(["train", str(text), "-m", str(tmp_path / "m"), *option]) == 1
+    assert commanded(["train", str(text), "-m", str(tmp_path / "m"), *option]) == 2
     assert not (tmp_path / "m").exists()
 
 

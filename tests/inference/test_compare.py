@@ -9,16 +9,27 @@ import pytest
 
 from lmtool.errors import ConfigError, InputError
 from lmtool.inference import compare as module
-from lmtool.inference.compare import Lines, bootstrap, compare, uniform_bits
+from lmtool.inference.compare import Comparison, Lines, bootstrap, uniform_bits
 from lmtool.inference.evaluate import evaluate
 from lmtool.inference.score import score
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import TextSettings
+from lmtool.settings import CompareSettings, TextSettings
 from lmtool.text.vocabulary import Vocabulary
 from tests.conftest import tiny
 
 LINES = ["Todd met Pete", "", "the cat saw Zebedee", "Todd", "the dog saw the cat"]
+
+
+def compare(
+    a: LanguageModel,
+    b: LanguageModel,
+    lines: list[str],
+    speller: LanguageModel | None = None,
+    **options: Any,
+) -> Comparison:
+    """The comparison with these options."""
+    return module.compare(a, b, lines, CompareSettings(**options), speller=speller)
 
 
 def uniform(lines: list[str], **settings: Any) -> LanguageModel:
@@ -90,7 +101,7 @@ def test_words_against_characters() -> None:
 
 def test_what_does_not_compare_is_refused() -> None:
     large, small = uniform(["a", "b"]), uniform(["a"])
-    with pytest.raises(ConfigError, match=r"different vocabularies.*--oov spell"):
+    with pytest.raises(ConfigError, match=r"different vocabularies.*oov='spell'"):
         compare(large, small, ["a"])
     with pytest.raises(ConfigError, match="lower-cases"):
         compare(large, uniform(["a", "b"], lower=True), ["a"], oov="spell")

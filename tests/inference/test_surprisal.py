@@ -141,7 +141,7 @@ def test_spillover_repeats_the_words_before(model: LanguageModel) -> None:
 def test_a_model_without_counts(model: LanguageModel) -> None:
     vocabulary = replace(model.vocabulary, counts=np.zeros_like(model.vocabulary.counts))
     bare = replace(model, vocabulary=vocabulary)
-    with pytest.raises(ConfigError, match=r"no counts .* --no-frequency"):
+    with pytest.raises(ConfigError, match=r"no counts .* frequency=False"):
         surprisal(bare, SENTENCE)
     words = surprisal(bare, SENTENCE, SurprisalSettings(frequency=False)).words
     assert words[0].unigram_surprisal is None

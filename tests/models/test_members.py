@@ -73,7 +73,9 @@ def test_a_file_cannot_claim_more_networks_than_it_holds(
     claims = object.__new__(LanguageModel)  # the networks are not looked for
     for name in ("vocabulary", "parameters", "provenance"):
         object.__setattr__(claims, name, getattr(model, name))
-    object.__setattr__(claims, "settings", replace(model.settings, members=lie))
+    settings = replace(model.settings)
+    object.__setattr__(settings, "members", lie)  # which nobody has checked
+    object.__setattr__(claims, "settings", settings)
     save(claims, tmp_path / "m", overwrite=True)
     with pytest.raises(lmtool.ModelFileError):
         lmtool.load(tmp_path / "m")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmtool.errors import ConfigError, InputError
+from lmtool.errors import InputError
 from lmtool.settings import TextSettings
 from lmtool.text import reader, transcript
 from lmtool.text.corpus import Corpus, prepare
@@ -158,11 +158,6 @@ def test_a_corpus_of_unknown_words_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=r"every word is unknown: .*; lower min_count"):
         prepare([write(tmp_path, "c", [line])], None, settings, tmp_path)
-
-
-def test_settings_are_checked_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no tokenizer named"):
-        prepare(["missing"], None, replace(WORD, tokens="x"), tmp_path)
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,19 +174,3 @@ def test_a_line_end_is_no_character() -> None:
 def test_hostile_counts_are_refused(counts: np.ndarray) -> None:
     with pytest.raises(ConfigError, match="3 counts needed"):
         Vocabulary((EOS, UNK, "a"), counts, WORD)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (
-            replace(WORD, tokens="syllable"),
-            "no tokenizer named .syllable.; choose from: word",
-        ),
-        (replace(WORD, vocab_size=0), "vocab_size: must be at least 1, not 0"),
-        (replace(WORD, min_count=0), "min_count: must be at least 1, not 0"),
-    ],
-)
-def test_impossible_settings_are_refused(settings: TextSettings, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        Vocabulary.build(["a"], settings)

@@ -1,7 +1,6 @@
 """Training: the same bits for any number of threads, and it learns."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,27 +93,10 @@ def test_plan_leaves_nothing_open() -> None:
     sizes = []
     for n_tokens in (2, 100, 10_000, 1_000_000, 10**9):
         network, recipe = plan(ModelSettings(), TrainSettings(), n_tokens, min(10_000, n_tokens))
-        left = replace(recipe, steps=1, seconds=1.0)
-        assert None not in [getattr(left, name) for name in left.__slots__]
+        open_ = {name for name in recipe.__slots__ if getattr(recipe, name) is None}
+        assert open_ == {"steps", "seconds"}
         sizes.append((network.hidden, recipe.batch))
     assert sizes == sorted(sizes)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"lr": -1.0},
-        {"epochs": 1, "steps": 1},
-        {"dropout": 1.0},
-        {"drop_warmup": -1},
-        {"cell": "gpt"},
-    ],
-)
-def test_settings_that_cannot_be_meant(options: dict[str, object]) -> None:
-    network = replace(ModelSettings(), **{k: v for k, v in options.items() if k == "cell"})  # type: ignore[arg-type]
-    recipe = replace(TrainSettings(), **{k: v for k, v in options.items() if k != "cell"})  # type: ignore[arg-type]
-    with pytest.raises(lmtool.ConfigError):
-        plan(network, recipe, 100, 10)
 
 
 def test_relu_that_explodes_is_a_training_error(corpus: Path) -> None:

@@ -175,7 +175,7 @@ def test_moved_text_is_found_by_name(interrupted: Path, corpus: Path, tmp_path: 
 
 
 def test_other_options_are_refused(interrupted: Path) -> None:
-    with pytest.raises(lmtool.ModelFileError, match="--hidden was 12, not 13"):
+    with pytest.raises(lmtool.ModelFileError, match="hidden was 12, not 13"):
         lmtool.resume(interrupted, hidden=13)
     lmtool.resume(interrupted, hidden=12, threads=1)
 
@@ -183,7 +183,7 @@ def test_other_options_are_refused(interrupted: Path) -> None:
 def test_starting_anew_over_an_interrupted_run_needs_a_word(
     interrupted: Path, corpus: Path
 ) -> None:
-    with pytest.raises(lmtool.ModelFileError, match="--resume goes on with it"):
+    with pytest.raises(lmtool.ModelFileError, match="resume goes on with it"):
         lmtool.train(corpus, model=interrupted, **SMALL)
     lmtool.train(corpus, model=interrupted, overwrite=True, **SMALL)
     with pytest.raises(lmtool.ModelFileError, match="nothing to resume"):

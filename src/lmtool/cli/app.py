@@ -3,7 +3,8 @@
 A new command is one file with a ``run`` function and one line in COMMANDS. What a command may
 import at the top is typer and this package; numpy, rich and the library wait until it runs.
 
-Exit codes: 0 done, 1 the input or the model is at fault, 2 wrong usage, 130 interrupted.
+Exit codes: 0 done, 1 the input or the model is at fault, 2 wrong usage or an option's value, 129,
+130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
 """
 
 import functools
@@ -16,8 +17,9 @@ import typer
 
 from lmtool._version import __version__
 from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
+from lmtool.cli.options import flag
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
-from lmtool.errors import InterruptionError, LmtoolError
+from lmtool.errors import InterruptionError, LmtoolError, OptionError
 
 __all__ = ["COMMANDS", "app", "main"]
 
@@ -46,7 +48,7 @@ app = typer.Typer(
 )
 
 
-def guarded(command: Callable[..., None]) -> Callable[..., None]:
+def guarded(name: str, command: Callable[..., None]) -> Callable[..., None]:
     """The command with every foreseeable failure turned into one line and an exit code."""
 
     @functools.wraps(command)
@@ -60,9 +62,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             raise stop("interrupted", 130) from None
         except InterruptionError as error:
-            raise stop(str(error), 128 + error.signal) from None
+            raise stop(error.spelled(flag), 128 + error.signal) from None
+        except OptionError as error:
+            raise stop(f"error: {error.spelled(flag)} (see lmtool {name} --help)", 2) from None
         except LmtoolError as error:
-            raise stop(f"error: {error}", 1) from None
+            raise stop(f"error: {error.spelled(flag)}", 1) from None
         except MemoryError:
             raise stop("error: out of memory: try a smaller model, batch or file", 1) from None
         except OSError as error:
@@ -111,7 +115,7 @@ def help_text(command: Callable[..., None]) -> str:
 
 
 for name, command in COMMANDS.items():
-    app.command(name, help=help_text(command))(guarded(command))
+    app.command(name, help=help_text(command))(guarded(name, command))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,13 +1,14 @@
 """``lmtool compare``: which of two models is better on a text, and by more than chance?"""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import Context, Json, choice
+from lmtool.cli.options import Json, settings, takes
 from lmtool.cli.render import cut, json_line, number, say, table
-from lmtool.settings import CONTEXTS, OOV_RULES
+from lmtool.settings import CompareSettings
 
 if TYPE_CHECKING:
     from lmtool.inference.compare import Comparison
@@ -17,20 +18,13 @@ __all__ = ["run"]
 ROWS = ("perplexity", "bits_per_word", "bits_per_character", "log10_p", "n_oov", "spelling_bits")
 
 
+@takes(CompareSettings)
 def run(
     a: Annotated[Path, typer.Argument(metavar="A.model", help="A model.")],
     b: Annotated[Path, typer.Argument(metavar="B.model", help="Another one.")],
     file: Annotated[
         str, typer.Option("-f", "--file", metavar="FILE|-", help="The text, one sentence a line.")
     ],
-    context: Context = CONTEXTS[0],
-    oov: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(OOV_RULES),
-            help="Where vocabularies differ: refuse, or price unknown words by their spelling.",
-        ),
-    ] = OOV_RULES[0],
     speller: Annotated[
         Path | None,
         typer.Option(
@@ -39,9 +33,8 @@ def run(
             show_default="8 bits a byte",
         ),
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 1,
     as_json: Json = False,
+    **values: Any,
 ) -> None:
     """Compare two models on a text, with a 95 % interval for the difference (paired bootstrap).
 
@@ -49,16 +42,13 @@ def run(
     prices each unknown word as P(<UNK>) x P(spelling), which makes both models predict the same
     strings; then a model of words can be compared with one of characters, too.
     """
-    choice("--context", context, CONTEXTS)
-    choice("--oov", oov, OOV_RULES)
-    if speller and oov != "spell":
+    wanted = settings(CompareSettings, values)
+    if speller and wanted.oov != "spell":
         raise typer.BadParameter("needs --oov spell", param_hint="--speller")
 
     from lmtool import api
 
-    result = api.compare(
-        a, b, file, context=context, oov=oov, speller=speller, resamples=resamples, seed=seed
-    )
+    result = api.compare(a, b, file, speller=speller, **asdict(wanted))
     say(json_line(result.to_dict()) if as_json else shown(result))
 
 

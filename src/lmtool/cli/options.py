@@ -1,36 +1,47 @@
-"""Options that several commands share, and how option values are read."""
+"""Options: those that several commands share, and those that settings declare."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import fields
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from lmtool.settings import CONTEXTS
+from lmtool.errors import OptionError
+from lmtool.settings import (
+    CompareSettings,
+    ModelSettings,
+    Option,
+    SampleSettings,
+    SurprisalSettings,
+    TextSettings,
+    TrainSettings,
+    declared,
+    in_seconds,
+)
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-__all__ = ["MODEL", "Context", "Json", "ModelPath", "Threads", "choice", "seconds", "settings"]
+__all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "flag", "seconds", "settings"]
+__all__ += ["takes"]
 
 MODEL = Path("model.safetensors")
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)")
+PLACEHOLDERS: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
+LAST = ("model", "as_json")  # options that every command has, after its own
+NAMED_SO = {"model": "-m", "k": "-k", "n": "-n"}  # where the flag is not the name
+SETTINGS = (
+    TextSettings,
+    ModelSettings,
+    TrainSettings,
+    SurprisalSettings,
+    SampleSettings,
+    CompareSettings,
+)
 
-Settings = TypeVar("Settings", bound="DataclassInstance")
+Settings = TypeVar("Settings")
 
 ModelPath = Annotated[
     Path,
     typer.Option("-m", "--model", metavar="FILE", envvar="LMTOOL_MODEL", help="The model file."),
-]
-Context = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(CONTEXTS),
-        help="Start each line afresh, or carry the state over from line to line.",
-    ),
 ]
 Threads = Annotated[
     int | None,
@@ -52,14 +63,72 @@ def choice(option: str, value: str, allowed: Iterable[str]) -> str:
 
 
 def seconds(text: str) -> float:
-    """A span of time: ``90`` or ``90s`` -> 90.0, ``1h30m`` -> 5400.0."""
-    parts = DURATION.findall(text)
-    if not parts or "".join(map("".join, parts)) != text:
-        raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 10m or 2h")
-    return sum(float(amount) * UNITS[unit] for amount, unit in parts)
+    """A span of time, ``1h30m`` -> 5400.0; wrong usage for what is none."""
+    try:
+        return in_seconds(text)
+    except OptionError:
+        raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 10m or 2h") from None
 
 
-def settings(kind: type[Settings], values: dict[str, Any]) -> Settings:
+def flag(name: str, value: str | None = None) -> str:
+    """An option of the library as the command line writes it: "tie", "False" -> ``--no-tie``."""
+    known = (declared(kind).get(name) for kind in SETTINGS)
+    own = next((option.flag for _, _, option in filter(None, known) if option), None)
+    words = (own or name).replace("_", "-")
+    if value == "False":
+        return f"--no-{words}"
+    plain = NAMED_SO.get(name, f"--{words}")
+    return plain if value in (None, "True") else f"{plain} {value}"
+
+
+def settings(kind: Callable[..., Settings], values: dict[str, Any]) -> Settings:
     """Settings from a command's options of the same names."""
-    names = {field.name for field in fields(kind)}
+    names: Any = declared(kind)
     return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of settings, before LAST, in place of its ``**values``."""
+
+    def replaced(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command).parameters.values())[:-1]
+        place = next(i for i, parameter in enumerate(own) if parameter.name in LAST)
+        parameters = [*own[:place], *from_fields(kinds), *own[place:]]
+        described: Any = command
+        described.__signature__ = inspect.Signature(
+            [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+        )
+        command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+        return command
+
+    return replaced
+
+
+def from_fields(kinds: Iterable[type]) -> Iterator[inspect.Parameter]:
+    """A parameter for typer for each field that has an Option."""
+    known = (fields.items() for fields in map(declared, kinds))
+    for name, (field, hint, option) in itertools.chain.from_iterable(known):
+        if option is not None:
+            given = typer_option(name, hint, field.default, option)
+            annotation: Any = Annotated[hint, given]
+            kind = inspect.Parameter.KEYWORD_ONLY
+            yield inspect.Parameter(name, kind, default=field.default, annotation=annotation)
+
+
+def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
+    """What typer needs to know of a field; the settings check the bounds."""
+    plain = f"--{(option.flag or name).replace('_', '-')}"
+    bounds = f" {option.bounds.capitalize()}." if option.bounds else ""
+    kinds = (*getattr(hint, "__args__", ()), hint)
+    placeholder = next((PLACEHOLDERS[kind] for kind in kinds if kind in PLACEHOLDERS), None)
+    words: dict[str, Any] = {
+        "help": option.help + bounds,
+        "rich_help_panel": option.panel,
+        "metavar": option.metavar or "|".join(option.choices) or placeholder,
+    }
+    if option.shown:
+        words["show_default"] = option.shown
+    if name == "seconds":
+        words["parser"] = seconds
+    both = f"{plain}/--no-{plain[2:]}" if default is True else plain
+    return typer.Option(both, **words)

@@ -1,14 +1,12 @@
 """``lmtool plan``: what ``lmtool train`` with the same options would do."""
 
-import inspect
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli import train
-from lmtool.cli.options import Json, settings
+from lmtool.cli.options import Json, takes
 from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.cli.train import LEARNT, Corpus, Valid, check, learnt
 
 if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
@@ -16,25 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-def run(as_json: Json = False, **values: Any) -> None:
+@takes(*LEARNT)
+def run(corpus: Corpus = None, valid: Valid = None, as_json: Json = False, **values: Any) -> None:
     """Show what training would do, without training: sizes, steps, speed, memory, file size.
 
     A few steps are run to measure the speed. Takes the options of train, those of its output left
     out.
     """
-    values["seconds"] = values["time"]
-    train.check(values)
+    check(corpus)
+    text, network, recipe = learnt(values)
     note_on_kernels()
 
     from lmtool import api
 
-    forecast = api.plan(
-        values["corpus"],
-        valid=values["valid"],
-        text=settings(TextSettings, values),
-        network=settings(ModelSettings, values),
-        recipe=settings(TrainSettings, values),
-    )
+    forecast = api.plan(corpus or [], valid=valid, text=text, network=network, recipe=recipe)
     say(json_line(forecast.to_dict()) if as_json else pairs(rows(forecast)))
 
 
@@ -59,21 +52,3 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
         ("model file MB", round(forecast.file_mb, 1)),
         ("command", forecast.command),
     ]
-
-
-def shared_parameters() -> list[inspect.Parameter]:
-    """Those of train that say what is trained and how, then those of this command."""
-    of_train = inspect.signature(train.run).parameters.values()
-    own = [p for p in inspect.signature(run).parameters.values() if p.name != "values"]
-    return [p for p in of_train if panel(p) != train.OUTPUT] + own
-
-
-def panel(parameter: inspect.Parameter) -> str | None:
-    """The heading under which an option stands in the help."""
-    declared = getattr(parameter.annotation, "__metadata__", (None,))[0]
-    return getattr(declared, "rich_help_panel", None)
-
-
-parameters = shared_parameters()
-run.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
-run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

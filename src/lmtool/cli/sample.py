@@ -2,12 +2,12 @@
 
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lmtool.cli.formats.table import factors
-from lmtool.cli.options import MODEL, Json, ModelPath, settings
+from lmtool.cli.options import MODEL, Json, ModelPath, settings, takes
 from lmtool.cli.render import json_line, say
 from lmtool.cli.terminal import harmless, talk
 from lmtool.settings import SampleSettings
@@ -17,27 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-DEFAULT = SampleSettings()
 
-
+@takes(SampleSettings)
 def run(
     n: Annotated[int, typer.Option("-n", "--number", min=0, help="How many samples.")] = 1,
     prompt: Annotated[str, typer.Option(metavar="TEXT", help="How each sample begins.")] = "",
-    max_words: Annotated[
-        int, typer.Option(min=1, help="Stop here if <EOS> has not come.")
-    ] = DEFAULT.max_words,
-    temperature: Annotated[
-        float, typer.Option(min=0, help="Below 1 safer, above 1 wilder, 0 always the likeliest.")
-    ] = DEFAULT.temperature,
-    top_k: Annotated[
-        int, typer.Option(min=0, help="Draw among the k likeliest words; 0 = all.")
-    ] = DEFAULT.top_k,
-    top_p: Annotated[
-        float, typer.Option(min=0, max=1, help="Draw among the likeliest that sum to p; 1 = all.")
-    ] = DEFAULT.top_p,
-    allow_unk: Annotated[
-        bool, typer.Option("--allow-unk", help="Let <UNK> be drawn.")
-    ] = DEFAULT.allow_unk,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Repeat a run.", show_default="drawn, and printed")
     ] = None,
@@ -46,13 +30,14 @@ def run(
     ] = False,
     model: ModelPath = MODEL,
     as_json: Json = False,
+    **values: Any,
 ) -> None:
     """Draw sentences: each word from the softmax given all words before, until <EOS>.
 
     A sample that reached --max-words before <EOS> ends in " ...". The seed that was drawn is
     printed on stderr: with --seed it gives the same sentences again.
     """
-    options = asdict(settings(SampleSettings, locals()))
+    options = asdict(settings(SampleSettings, values))
 
     from lmtool import api
 

@@ -5,28 +5,28 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lmtool.cli.heat import Page, has_colours
 from lmtool.cli.inputs import check_source, file_lines, given, workers
-from lmtool.cli.options import MODEL, Context, Json, ModelPath, Threads, choice, settings
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result, Source
 from lmtool.cli.terminal import is_terminal
-from lmtool.settings import BASES, CONTEXTS, SurprisalSettings
+from lmtool.settings import SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.inference.surprisal import SentenceSurprisal
 
 __all__ = ["run"]
 
-DEFAULT = SurprisalSettings()
 INPUT = "input_"  # before the name of a kept column that is also one of ours
 EXAMPLE = 'lmtool surprisal "Todd met Pete"'
 
 
+@takes(SurprisalSettings)
 def run(
     text: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT", help="Sentences; quote each one.")
@@ -43,21 +43,6 @@ def run(
         str | None,
         typer.Option(metavar="COL,COL", help="Columns of the table to repeat on every row."),
     ] = None,
-    base: Annotated[
-        str, typer.Option(metavar="|".join(BASES), help="Of all logarithms; 2 gives bits.")
-    ] = DEFAULT.base,
-    context: Context = DEFAULT.context,
-    spillover: Annotated[
-        int,
-        typer.Option(min=0, metavar="K", help="Repeat the values of the K words before."),
-    ] = DEFAULT.spillover,
-    top: Annotated[
-        int, typer.Option(min=0, metavar="K", help="The K most probable words instead of each.")
-    ] = DEFAULT.top,
-    frequency: Annotated[
-        bool,
-        typer.Option("--frequency/--no-frequency", help="Counts in the training text."),
-    ] = DEFAULT.frequency,
     form: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +61,7 @@ def run(
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
+    **values: Any,
 ) -> None:
     """Show how surprising each word is: -log P(word | words before), entropy, rank, frequency.
 
@@ -87,10 +73,8 @@ def run(
     check_source(text, file or column, EXAMPLE)
     if keep and column is None:
         raise typer.BadParameter("needs a table: name its text with --text", param_hint="--keep")
-    choice("--base", base, BASES)
-    choice("--context", context, CONTEXTS)
     form = chosen_format(form, as_json, bool(text))
-    wanted = settings(SurprisalSettings, locals())
+    wanted = settings(SurprisalSettings, values)
 
     from lmtool import api
     from lmtool.inference.surprisal import columns

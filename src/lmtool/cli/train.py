@@ -10,121 +10,45 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import MODEL, choice, seconds, settings
+from lmtool.cli.options import MODEL, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
-from lmtool.settings import CHECKPOINT_EVERY, ModelSettings, TextSettings, TrainSettings
+from lmtool.settings import (
+    CHECKPOINT_EVERY,
+    ModelSettings,
+    TextSettings,
+    TrainSettings,
+    declared,
+)
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["run"]
+__all__ = ["LEARNT", "Corpus", "Valid", "check", "learnt", "run"]
 
-TEXT, NETWORK, RECIPE = TextSettings(), ModelSettings(), TrainSettings()
-BUDGETS = ("epochs", "steps", "time")
 OUTPUT = "Output"
-of_text, of_network, of_training, of_file = (
-    partial(typer.Option, rich_help_panel=panel) for panel in ("Data", "Model", "Training", OUTPUT)
-)
-sized, planned = (
-    partial(option, show_default="follows the corpus") for option in (of_network, of_training)
-)
+LEARNT = (TextSettings, ModelSettings, TrainSettings)
+of_file = partial(typer.Option, rich_help_panel=OUTPUT)
+
+Corpus = Annotated[
+    list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
+]
+Valid = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Text to validate on.",
+        show_default="5 % of the lines, at most 10,000",
+        rich_help_panel="Data",
+    ),
+]
 
 
+@takes(*LEARNT)
 def run(
-    corpus: Annotated[
-        list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
-    ] = None,
-    valid: Annotated[
-        str | None,
-        of_text(
-            metavar="FILE",
-            help="Text to validate on.",
-            show_default="5 % of the lines, at most 10,000",
-        ),
-    ] = None,
-    tokens: Annotated[str, of_text(metavar="word|char", help="What is predicted.")] = TEXT.tokens,
-    lower: Annotated[bool, of_text("--lower", help="Lower-case the text.")] = TEXT.lower,
-    vocab_size: Annotated[int, of_text(min=1, help="Most frequent tokens kept.")] = TEXT.vocab_size,
-    min_count: Annotated[int, of_text(min=1, help="Rarer tokens become <UNK>.")] = TEXT.min_count,
-    cell: Annotated[str, of_network(metavar="lstm|gru|rnn", help="The cell.")] = NETWORK.cell,
-    activation: Annotated[
-        str, of_network(metavar="tanh|relu", help="Of rnn cells.")
-    ] = NETWORK.activation,
-    layers: Annotated[int, of_network(min=1, help="Cells on top of each other.")] = NETWORK.layers,
-    members: Annotated[
-        int | None, sized(min=1, help="Networks whose probabilities are averaged.")
-    ] = NETWORK.members,
-    hidden: Annotated[int | None, sized(min=1, help="Size of the state.")] = NETWORK.hidden,
-    embed: Annotated[int | None, sized(min=1, help="Size of a word vector.")] = NETWORK.embed,
-    tie: Annotated[
-        bool, of_network("--tie/--no-tie", help="Use the word vectors as output weights.")
-    ] = NETWORK.tie,
-    output: Annotated[
-        str | None, planned(metavar="full|sampled|classes", help="How the softmax is trained.")
-    ] = RECIPE.output,
-    samples: Annotated[
-        int | None, planned(min=1, help="Words drawn a step by the sampled softmax.")
-    ] = RECIPE.samples,
-    finish: Annotated[
-        float | None,
-        planned(
-            min=0, max=1, help="Last share of the updates, trained with the full softmax instead."
-        ),
-    ] = RECIPE.finish,
-    epochs: Annotated[float | None, planned(help="Passes over the text.")] = RECIPE.epochs,
-    steps: Annotated[
-        int | None, of_training(min=1, help="Updates, instead of epochs.")
-    ] = RECIPE.steps,
-    time: Annotated[
-        float | None,
-        of_training(parser=seconds, metavar="90s|10m|2h", help="Time to train, instead of epochs."),
-    ] = RECIPE.seconds,
-    batch: Annotated[int | None, planned(min=1, help="Streams.")] = RECIPE.batch,
-    bptt: Annotated[
-        int | None, planned(min=1, help="Time steps that gradients go back.")
-    ] = RECIPE.bptt,
-    lr: Annotated[
-        float | None, of_training(help="Peak learning rate.", show_default="the optimizer's")
-    ] = RECIPE.lr,
-    optimizer: Annotated[
-        str, of_training(metavar="adam|sgd", help="The update.")
-    ] = RECIPE.optimizer,
-    clip: Annotated[float, of_training(help="Largest norm of the gradient.")] = RECIPE.clip,
-    dropout: Annotated[
-        float | None, planned(min=0, help="Share of units left out.")
-    ] = RECIPE.dropout,
-    weight_drop: Annotated[
-        float | None,
-        planned(min=0, help="Share of the weights from state to state that a step leaves out."),
-    ] = RECIPE.weight_drop,
-    word_drop: Annotated[
-        float | None, planned(min=0, help="Share of the vocabulary that a step does not read.")
-    ] = RECIPE.word_drop,
-    drop_warmup: Annotated[
-        int | None, planned(min=0, help="Updates over which the three shares left out grow from 0.")
-    ] = RECIPE.drop_warmup,
-    context: Annotated[
-        str,
-        of_training(
-            metavar="document|sentence|mixed",
-            help="Carry the state over lines, reset it, or learn both.",
-        ),
-    ] = RECIPE.context,
-    seed: Annotated[int, of_training(min=0, help="Repeats a run bit for bit.")] = RECIPE.seed,
-    shards: Annotated[
-        int | None,
-        of_training(
-            min=1,
-            help="Parts of a batch that threads can share; part of the recipe.",
-            show_default="one a core",
-        ),
-    ] = RECIPE.shards,
-    threads: Annotated[
-        int | None,
-        of_training(min=1, help="Changes the time, never the result.", show_default="all cores"),
-    ] = RECIPE.threads,
+    corpus: Corpus = None,
+    valid: Valid = None,
     model: Annotated[
         Path,
         of_file(
@@ -152,14 +76,15 @@ def run(
     ] = None,
     quiet: Annotated[bool, of_file("-q", "--quiet", help="Say nothing.")] = False,
     as_json: Annotated[bool, of_file("--json", help="Print the result as JSON.")] = False,
+    **values: Any,
 ) -> None:
     """Train a model on a text and write it to one file.
 
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
     are printed, with the command that repeats the run.
     """
-    values = {**locals(), "seconds": time}
-    check(values)
+    check(corpus, resume)
+    text, network, recipe = learnt(values)
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -182,9 +107,9 @@ def run(
                 corpus or [],
                 model=model,
                 valid=valid,
-                text=settings(TextSettings, values),
-                network=settings(ModelSettings, values),
-                recipe=settings(TrainSettings, values),
+                text=text,
+                network=network,
+                recipe=recipe,
                 overwrite=overwrite,
                 on_event=on_event,
                 **kept,
@@ -192,33 +117,23 @@ def run(
     report(talker, model, as_json)
 
 
+def learnt(values: dict[str, Any]) -> tuple[TextSettings, ModelSettings, TrainSettings]:
+    """What is trained, and how."""
+    text, network = settings(TextSettings, values), settings(ModelSettings, values)
+    return text, network, settings(TrainSettings, values)
+
+
 def changed(values: dict[str, Any]) -> dict[str, Any]:
     """The options of settings that were given, or at least are not the defaults."""
-    defaults = asdict(TEXT) | asdict(NETWORK) | asdict(RECIPE)
-    return {k: values[k] for k, default in defaults.items() if values.get(k, default) != default}
+    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
+    given = {f.name: values[f.name] for f in fields if f.name in values}
+    return {f.name: given[f.name] for f in fields if given.get(f.name, f.default) != f.default}
 
 
-def check(values: dict[str, Any]) -> None:
-    """Wrong usage for a name that is in no table, or for two budgets."""
-    from lmtool.nn.cells import CELLS
-    from lmtool.nn.cells.rnn import ACTIVATIONS
-    from lmtool.nn.outputs import OUTPUTS
-    from lmtool.text.tokenizers import TOKENIZERS
-    from lmtool.training.contexts import CONTEXTS
-    from lmtool.training.optimizers import OPTIMIZERS
-
-    if not values["corpus"] and not values.get("resume"):
+def check(corpus: list[str] | None, resume: bool = False) -> None:
+    """Wrong usage where there is nothing to train on."""
+    if not corpus and not resume:
         raise typer.BadParameter("name a text to train on", param_hint="CORPUS")
-    choice("--tokens", values["tokens"], TOKENIZERS)
-    choice("--cell", values["cell"], CELLS)
-    choice("--activation", values["activation"], ACTIVATIONS)
-    choice("--output", values["output"] or next(iter(OUTPUTS)), OUTPUTS)
-    choice("--optimizer", values["optimizer"], OPTIMIZERS)
-    choice("--context", values["context"], CONTEXTS)
-    if sum(values[budget] is not None for budget in BUDGETS) > 1:
-        raise typer.BadParameter(
-            "give only one of them", param_hint=list(map("--{}".format, BUDGETS))
-        )
 
 
 def report(talker: Quiet, model: Path, as_json: bool) -> None:

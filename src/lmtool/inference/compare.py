@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import ConfigError, InputError
+from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.evaluate import signature
 from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
-from lmtool.settings import CONTEXTS, OOV_RULES
+from lmtool.settings import CompareSettings
 from lmtool.text.vocabulary import EOS_ID, NEVER_WORDS, UNK_ID
 
 __all__ = ["Comparison", "Side", "compare", "uniform_bits"]
@@ -36,6 +36,7 @@ BYTE = 8.0  # bits
 UNITS = 10_000  # lines, or runs of neighbouring lines where there are more, that are drawn
 DRAWS = 1 << 22  # held at once
 CACHED = 100_000  # spellings
+DEFAULT = CompareSettings()
 
 Floats = NDArray[np.float64]
 Speller = Callable[[str], float]
@@ -94,23 +95,21 @@ def compare(
     a: LanguageModel,
     b: LanguageModel,
     lines: Iterable[str],
+    settings: CompareSettings = DEFAULT,
     *,
     names: tuple[str, str] = ("A", "B"),
-    context: str = "sentence",
-    oov: str = "refuse",
     speller: LanguageModel | None = None,
-    resamples: int = 10_000,
-    seed: int = 1,
 ) -> Comparison:
     """Both models on the same lines, and a 95 % interval for the difference.
 
     Raises ConfigError where the two cannot be compared, InputError where there is no word.
     """
-    check(a, b, context, oov, speller, resamples)
+    context, oov = settings.context, settings.oov
+    check(a, b, oov, speller)
     cost = spelling_cost(speller) if oov == "spell" else None
     read = read_lines(a, b, lines, context == "document", cost)
-    several = len(read.words) > 1
-    drawn = bootstrap(read, resamples, np.random.default_rng(seed)) if several else None
+    several, rng = len(read.words) > 1, np.random.default_rng(settings.seed)
+    drawn = bootstrap(read, settings.resamples, rng) if several else None
     n = float(read.words.sum())
     difference = float((read.bits[1] - read.bits[0]).sum()) / n
     low, high, share = (None, None, None) if drawn is None else judged(drawn)
@@ -127,37 +126,25 @@ def compare(
         n_lines=len(read.words),
         n_words=int(n) - len(read.words),
         n_characters=read.characters,
-        context=context,
-        oov=oov,
-        resamples=resamples,
-        seed=seed,
+        **asdict(settings),
     )
 
 
-def check(
-    a: LanguageModel,
-    b: LanguageModel,
-    context: str,
-    oov: str,
-    speller: LanguageModel | None,
-    resamples: int,
-) -> None:
+def check(a: LanguageModel, b: LanguageModel, oov: str, speller: LanguageModel | None) -> None:
     """Raises ConfigError where a comparison would mean nothing."""
-    for option, value, allowed in (("--context", context, CONTEXTS), ("--oov", oov, OOV_RULES)):
-        if value not in allowed:
-            raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
-    if resamples < 1:
-        raise ConfigError(f"--resamples {resamples}: must be at least 1")
     if speller is not None and speller.vocabulary.settings.tokens != "char":
-        raise ConfigError("--speller: not a model of characters; train one with --tokens char")
+        message = f"not a model of characters; train one with {option('tokens', 'char')}"
+        raise ConfigError(f"{option('speller')}: {message}")
     if speller is not None and speller.vocabulary.settings.lower > a.vocabulary.settings.lower:
-        raise ConfigError("--speller: lower-cases words and the models do not; train it without")
+        message = "lower-cases words and the models do not; train it without"
+        raise ConfigError(f"{option('speller')}: {message}")
     if a.vocabulary.settings.lower != b.vocabulary.settings.lower:
         message = "one of the models lower-cases its text, so they predict different texts"
         raise ConfigError(f"{message}: no comparison means anything; train both alike")
     if oov == "refuse" and a.vocabulary.digest != b.vocabulary.digest:
         message = "the models have different vocabularies, so their perplexities do not compare"
-        raise ConfigError(f"{message}: --oov spell prices unknown words by their spelling")
+        way = f"{option('oov', 'spell')} prices unknown words by their spelling"
+        raise ConfigError(f"{message}: {way}")
 
 
 def uniform_bits(word: str) -> float:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool._version import __version__
-from lmtool.errors import ConfigError, InputError
+from lmtool.errors import InputError
 from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
-from lmtool.settings import CONTEXTS
+from lmtool.settings import CONTEXTS, Option, checked
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 from lmtool.workers import Workers
 
@@ -80,7 +80,7 @@ def evaluate(
 ) -> Evaluation:
     """Sentence context: each line from zero state; document: the state carries over.
 
-    Raises InputError where there is no word, ConfigError for another context.
+    Raises InputError where there is no word, OptionError for another context.
     """
     return evaluations(model, lines, (context,), threads)[0]
 
@@ -93,8 +93,7 @@ def evaluations(
 ) -> list[Evaluation]:
     """``evaluate`` in several contexts, the text read once."""
     for context in contexts:
-        if context not in CONTEXTS:
-            raise ConfigError(f"--context {context}: choose one of {', '.join(CONTEXTS)}")
+        checked("context", context, str, Option(choices=CONTEXTS))
     sums = [Sums() for _ in contexts]
     copies = tee(lines, len(contexts))
     with Workers(threads) as workers:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lmtool.errors import ConfigError
 from lmtool.inference.score import LN10, verified
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
 from lmtool.nn.parameters import Array
+from lmtool.settings import Option, checked
 from lmtool.text.vocabulary import EOS_ID
 
 __all__ = ["NextWord", "after", "next_words"]
@@ -30,9 +30,8 @@ class NextWord:
 
 
 def next_words(model: LanguageModel, text: str, k: int = 10) -> list[NextWord]:
-    """The k most probable tokens after text, <EOS> and <UNK> among them. Raises ConfigError."""
-    if k < 1:
-        raise ConfigError(f"-k {k}: must be at least 1")
+    """The k most probable tokens after text, <EOS> and <UNK> among them. Raises OptionError."""
+    k = checked("k", k, int, Option(at_least=1))
     logp, _ = after(model, text)
     best = np.argsort(-logp, kind="stable")[:k]
     return [

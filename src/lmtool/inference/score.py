@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import InputError, ModelFileError
+from lmtool.errors import InputError, ModelFileError, option
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
 from lmtool.nn.parameters import Array
@@ -157,7 +157,7 @@ def verified(logp: Array) -> Array:
     """The same ln p. Raises ModelFileError where one is no finite number."""
     if not np.isfinite(logp).all():
         message = "the model's numbers overflow on this text: its weights are too large"
-        raise ModelFileError(f"{message}; train it again, with a smaller --lr")
+        raise ModelFileError(f"{message}; train it again, with a smaller {option('lr')}")
     return logp
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import ConfigError, InputError
+from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
@@ -162,7 +162,8 @@ def surprisal_lines(
     """
     if options.frequency and not model.vocabulary.counts.any():
         message = "the model holds no counts of words, so there are no frequencies"
-        raise ConfigError(f"{message}: train it again, or leave them out: --no-frequency")
+        ways = f"train it again, or leave them out: {option('frequency', False)}"
+        raise ConfigError(f"{message}: {ways}")
     carried = options.context == "document"
     with Workers(1 if carried else threads) as workers:
         yield from numbered(Reader(model, options), carried, workers, lines)

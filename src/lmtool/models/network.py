@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import ConfigError
+from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
@@ -61,11 +61,10 @@ def shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]
 
 
 def sizes(settings: ModelSettings, n_tokens: int) -> tuple[int, int, int]:
-    """E, H, V; raises ConfigError where a size is missing or not positive."""
+    """E, H, V; raises ConfigError where a size is missing."""
     if not settings.embed or not settings.hidden:
-        raise ConfigError("the model's sizes are not set: give --hidden and --embed")
-    if min(settings.embed, settings.hidden, settings.layers) < 1:
-        raise ConfigError("--hidden, --embed and --layers must be at least 1")
+        both = f"{option('hidden')} and {option('embed')}"
+        raise ConfigError(f"the model's sizes are not set: give {both}")
     return settings.embed, settings.hidden, n_tokens
 
 

@@ -45,6 +45,9 @@ class Parameters(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._views)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parameters, (self.shapes, self.flat)  # views again, and not copies
+
     def like(self) -> "Parameters":
         """Zeros of the same layout and dtype."""
         return Parameters(self.shapes, np.zeros_like(self.flat))

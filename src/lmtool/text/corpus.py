@@ -15,7 +15,7 @@ from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import STDIN, display_name
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.transcript import Transcript, transcribe
-from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary, check_settings
+from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary
 
 __all__ = ["Corpus", "prepare"]
 
@@ -52,7 +52,6 @@ def prepare(
     fewer than 20 lines is validated on itself. The vocabulary is that of the training lines.
     Raises InputError, ConfigError (settings).
     """
-    check_settings(settings)
     _refuse_stdin_twice([*paths, *(valid_paths or ())])
     try:
         return _prepare(paths, valid_paths, settings, Path(folder))

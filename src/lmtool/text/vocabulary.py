@@ -21,7 +21,6 @@ __all__ = [
     "UNK",
     "UNK_ID",
     "Vocabulary",
-    "check_settings",
     "split_line",
 ]
 
@@ -51,14 +50,12 @@ class Vocabulary:
     settings: TextSettings
 
     def __post_init__(self) -> None:
-        check_settings(self.settings)
         _check_tokens(self.tokens, self.tokenizer)
         _check_counts(self.counts, len(self.tokens))
 
     @classmethod
     def build(cls, lines: Iterable[str], settings: TextSettings) -> "Vocabulary":
         """The vocabulary of a text, read once; blank lines do not count."""
-        check_settings(settings)
         tokenizer = TOKENIZERS[settings.tokens]
         n_lines = 0
         counts: Counter[str] = Counter()
@@ -145,16 +142,6 @@ def split_line(tokenizer: Tokenizer, line: str) -> list[str]:
     if tokens and tokens[-1] in EOS_SPELLINGS:
         tokens.pop()
     return tokens
-
-
-def check_settings(settings: TextSettings) -> None:
-    """Raises ConfigError where no vocabulary can be built with these settings."""
-    if settings.tokens not in TOKENIZERS:
-        known = ", ".join(TOKENIZERS)
-        raise ConfigError(f"tokens: no tokenizer named {settings.tokens!r}; choose from: {known}")
-    for name in ("vocab_size", "min_count"):
-        if getattr(settings, name) < 1:
-            raise ConfigError(f"{name}: must be at least 1, not {getattr(settings, name)}")
 
 
 def _lowered(counts: Mapping[str, int]) -> dict[str, int]:

@@ -4,11 +4,11 @@ import math
 import time
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from lmtool.training.plan import finish_cost
 from lmtool.training.schedules import DECAY
 from lmtool.training.step import Run, Task
+from lmtool.workers import single_threaded_blas
 
 __all__ = ["horizon", "settle", "speed", "steps_left", "validates"]
 
@@ -22,7 +22,7 @@ def speed(threads: int) -> float:
     """Floating-point operations per second that training can count on, from a short probe."""
     a = np.ones((PROBE, PROBE), np.float32)
     out, times = np.empty_like(a), []
-    with threadpool_limits(1, "blas"):
+    with single_threaded_blas():
         for _ in range(8):
             began = time.perf_counter()
             np.dot(a, a, out=out)

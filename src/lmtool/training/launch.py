@@ -13,7 +13,7 @@ import numpy as np
 
 from lmtool import model_file
 from lmtool._version import __version__
-from lmtool.errors import ModelFileError, TrainingError
+from lmtool.errors import ModelFileError, TrainingError, option
 from lmtool.files import locked, remove_leftovers
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import TrainSettings
@@ -137,7 +137,7 @@ def fit(
 
     emit(describe(parts, fresh, recipe, line(recipe)))
     if train_corpus.fingerprint == valid_corpus.fingerprint:
-        emit(Note("validation is on the text trained on: give more lines, or --valid FILE"))
+        emit(Note("validation is on the text trained on: give more lines, or another text"))
     ids = train_corpus.ids, valid_corpus.ids
     try:
         trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved)
@@ -159,7 +159,7 @@ def rescued(error: TrainingError, job: Job) -> TrainingError:
         return error
     model_file.save(error.best, job.model, overwrite=True)
     path_of(job.model).unlink(missing_ok=True)
-    return TrainingError(f"{error}; the best weights so far are in {job.model}")
+    return TrainingError(f"{error.args[0]}; the best weights so far are in {job.model}")
 
 
 @contextmanager
@@ -244,8 +244,8 @@ def data_of(parts: Prepared) -> dict[str, str]:
 def refuse_interrupted(model: str, overwrite: bool) -> None:
     """Raises ModelFileError where starting anew would lose a run."""
     if path_of(model).exists() and not overwrite:
-        message = "a run of this model was interrupted: --resume goes on with it"
-        raise ModelFileError(f"{model}: {message}, --overwrite starts anew")
+        ways = f"{option('resume')} goes on with it, {option('overwrite', True)} starts anew"
+        raise ModelFileError(f"{model}: a run of this model was interrupted: {ways}")
 
 
 def refuse_other_data(model: str, saved: Saved, parts: Prepared) -> None:
@@ -263,5 +263,5 @@ def refuse_other_options(model: str, job: Job, options: dict[str, Any]) -> None:
     kept = asdict(job.text) | asdict(job.network) | asdict(job.recipe)
     for name, value in options.items():
         if name != "threads" and kept.get(name) != value:
-            message = f"--{name.replace('_', '-')} was {kept.get(name)}, not {value}"
+            message = f"{option(name)} was {kept.get(name)}, not {value}"
             raise ModelFileError(f"{model}: cannot be resumed: {message}; leave it out")

@@ -4,16 +4,12 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from lmtool.errors import ConfigError
 from lmtool.nn.cells import CELLS
-from lmtool.nn.cells.rnn import ACTIVATIONS
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.contexts import CONTEXTS
-from lmtool.training.optimizers import OPTIMIZERS
 from lmtool.workers import n_cores
 
-__all__ = ["check", "finish_cost", "n_steps", "plan"]
+__all__ = ["finish_cost", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -27,22 +23,6 @@ LETTERS = 500  # outputs; no more than that, and a segment cannot do without any
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
-MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
-    "--layers": 100,
-    "--members": 100,
-    "--hidden": 1e6,
-    "--embed": 1e6,
-    "--epochs": 1e9,
-    "--steps": 2**31 - 1,
-    "--time": 1e9,
-    "--samples": 1e7,
-    "--batch": 1e6,
-    "--bptt": 1e6,
-    "--shards": 1024,
-    "--lr": 1e30,
-    "--clip": 1e30,
-}
-MOST_TOKENS = 1_000_000  # of a step
 
 
 class Sizes(NamedTuple):
@@ -92,9 +72,8 @@ def plan(
     """Settings without None for a corpus of n_tokens (<EOS> included) over V outputs.
 
     Of epochs, steps and seconds one is left set. ``speed``, in floating-point operations per
-    second, decides what fits into seconds. Raises ConfigError naming a bad option.
+    second, decides what fits into seconds.
     """
-    check(network, recipe)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
     work = speed * (recipe.seconds or 0)
@@ -214,55 +193,3 @@ def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:
         return None
     per_step = (recipe.batch or 1) * (recipe.bptt or 1)
     return max(1, math.ceil((recipe.epochs or 1) * n_tokens / per_step))
-
-
-def check(network: ModelSettings, recipe: TrainSettings) -> None:
-    """Raises ConfigError for a value that cannot be meant."""
-    choices = (
-        ("--cell", network.cell, CELLS),
-        ("--activation", network.activation, ACTIVATIONS),
-        ("--output", recipe.output or "full", OUTPUTS),
-        ("--optimizer", recipe.optimizer, OPTIMIZERS),
-        ("--context", recipe.context, CONTEXTS),
-    )
-    for option, value, allowed in choices:
-        if value not in allowed:
-            raise ConfigError(f"{option} {value}: choose one of {', '.join(allowed)}")
-    for option, size in _sizes(network, recipe):
-        if size is not None and not 0 < size < math.inf:
-            raise ConfigError(f"{option} {size}: must be greater than 0")
-        if size is not None and size > MOST.get(option, math.inf):
-            raise ConfigError(f"{option} {size}: must be at most {MOST[option]:g}")
-    if (recipe.batch or 1) * (recipe.bptt or 1) > MOST_TOKENS:
-        raise ConfigError(f"--batch times --bptt: must be at most {MOST_TOKENS:,}")
-    for option, count in (("--seed", recipe.seed), ("--drop-warmup", recipe.drop_warmup or 0)):
-        if count < 0:
-            raise ConfigError(f"{option} {count}: must be at least 0")
-    if recipe.finish is not None and not 0 <= recipe.finish <= 1:
-        raise ConfigError(f"--finish {recipe.finish}: must be at least 0 and at most 1")
-    for option in Drops._fields:
-        value = getattr(recipe, option)
-        if value is not None and not 0 <= value < 1:
-            name = option.replace("_", "-")
-            raise ConfigError(f"--{name} {value}: must be at least 0 and below 1")
-    if sum(budget is not None for budget in (recipe.epochs, recipe.steps, recipe.seconds)) > 1:
-        raise ConfigError("give one of --epochs, --steps and --time, not several")
-
-
-def _sizes(network: ModelSettings, recipe: TrainSettings) -> list[tuple[str, float | None]]:
-    return [
-        ("--layers", network.layers),
-        ("--members", network.members),
-        ("--hidden", network.hidden),
-        ("--embed", network.embed),
-        ("--epochs", recipe.epochs),
-        ("--steps", recipe.steps),
-        ("--time", recipe.seconds),
-        ("--samples", recipe.samples),
-        ("--batch", recipe.batch),
-        ("--bptt", recipe.bptt),
-        ("--lr", recipe.lr),
-        ("--clip", recipe.clip),
-        ("--shards", recipe.shards),
-        ("--threads", recipe.threads),
-    ]

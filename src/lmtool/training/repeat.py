@@ -33,7 +33,7 @@ def command(
 ) -> str:
     """Every choice that matters, spelled out after ``words``."""
     settings = itertools.chain(*(asdict(part).items() for part in (text, network, recipe)))
-    options = (option_words("time" if k == "seconds" else k, value) for k, value in settings)
+    options = (option_words(k, value) for k, value in settings)
     return shlex.join([*words, *itertools.chain(*options)])
 
 
@@ -41,7 +41,9 @@ def option_words(name: str, value: Any) -> list[str]:
     """One setting as command-line words; none where it is off, open or changes no bits."""
     if value is None or (value is False and name != "tie") or name in NOT_REPEATED:
         return []
-    option = name.replace("_", "-")
+    if name == "seconds":
+        return ["--time", f"{value:g}s"]
+    flag = name.replace("_", "-")
     if isinstance(value, bool):
-        return [f"--{option}" if value else f"--no-{option}"]
-    return [f"--{option}", f"{value:g}s" if name == "time" else str(value)]
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    return [f"--{flag}", str(value)]

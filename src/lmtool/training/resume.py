@@ -27,7 +27,6 @@ from lmtool.nn.cells import CELLS
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.tensor_file import Card, Tensors
 from lmtool.training.events import Note
-from lmtool.training.plan import check
 from lmtool.training.step import Run, Task
 from lmtool.workers import controller
 
@@ -200,7 +199,6 @@ def read(model: str | Path) -> Saved:
 def verify(saved: Saved) -> None:
     """Raises ValueError or ConfigError where settings ask for more than the file holds."""
     network, recipe, counters = saved.job.network, saved.job.recipe, saved.counters
-    check(network, recipe)
     n, V = saved.tensors["parameters"].size, saved.tensors["seen"].size
     shapes = parameter_shapes(network, V)
     width = CELLS[network.cell].n_states * network.layers * (network.hidden or 0)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.errors import TrainingError
+from lmtool.errors import TrainingError, option
 from lmtool.models.bptt import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, members
 from lmtool.models.network import PER_TOKEN, States, zero_state
@@ -161,7 +161,7 @@ def training_step(task: Task, run: Run) -> float:
     if not math.isfinite(loss + sum(norms)):
         raise TrainingError(
             f"the numbers blew up at step {run.step + 1} (loss {loss:.3g}, gradient norm "
-            f"{max(norms):.3g}): try a smaller --lr or --clip"
+            f"{max(norms):.3g}): try a smaller {option('lr')} or {option('clip')}"
         )
     run.step += 1
     for member, shards, norm in zip(run.members, gradients, norms, strict=True):

@@ -1,0 +1,33 @@
+"""Settings: frozen dataclasses whose fields say all that is to say of an option; no numpy here.
+
+``None`` means "follow the corpus": ``training.plan`` replaces it before training starts, so a
+model file never holds a ``None``.
+"""
+
+from lmtool.settings.duration import in_seconds
+from lmtool.settings.fields import Option, checked, declared
+from lmtool.settings.inference import (
+    BASES,
+    CONTEXTS,
+    CompareSettings,
+    SampleSettings,
+    SurprisalSettings,
+)
+from lmtool.settings.network import ModelSettings, TextSettings
+from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
+
+__all__ = [
+    "BASES",
+    "CHECKPOINT_EVERY",
+    "CONTEXTS",
+    "CompareSettings",
+    "ModelSettings",
+    "Option",
+    "SampleSettings",
+    "SurprisalSettings",
+    "TextSettings",
+    "TrainSettings",
+    "checked",
+    "declared",
+    "in_seconds",
+]

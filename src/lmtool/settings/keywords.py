@@ -1,0 +1,94 @@
+"""The settings as keyword options, so that an editor completes them and a type checker reads them.
+
+A test compares names and types with the dataclasses', which are the ones that count.
+"""
+
+from typing import TypedDict
+
+__all__ = [
+    "CompareKeywords",
+    "SampleKeywords",
+    "SurprisalKeywords",
+    "TrainingKeywords",
+]
+
+
+class TextKeywords(TypedDict, total=False):
+    """TextSettings."""
+
+    tokens: str
+    lower: bool
+    vocab_size: int
+    min_count: int
+
+
+class ModelKeywords(TypedDict, total=False):
+    """ModelSettings."""
+
+    cell: str
+    activation: str
+    layers: int
+    embed: int | None
+    hidden: int | None
+    tie: bool
+    softmax: str
+    members: int | None
+
+
+class TrainKeywords(TypedDict, total=False):
+    """TrainSettings."""
+
+    output: str | None
+    samples: int | None
+    finish: float | None
+    epochs: float | None
+    steps: int | None
+    seconds: float | None
+    batch: int | None
+    bptt: int | None
+    lr: float | None
+    optimizer: str
+    clip: float
+    dropout: float | None
+    weight_drop: float | None
+    word_drop: float | None
+    drop_warmup: int | None
+    context: str
+    seed: int
+    shards: int | None
+    threads: int | None
+
+
+class TrainingKeywords(TextKeywords, ModelKeywords, TrainKeywords, total=False):
+    """All that says what is trained, and how."""
+
+    time: str | float | None  # "10m", as the command line has it; another name of seconds
+
+
+class SurprisalKeywords(TypedDict, total=False):
+    """SurprisalSettings."""
+
+    base: str
+    context: str
+    top: int
+    spillover: int
+    frequency: bool
+
+
+class SampleKeywords(TypedDict, total=False):
+    """SampleSettings."""
+
+    max_words: int
+    temperature: float
+    top_k: int
+    top_p: float
+    allow_unk: bool
+
+
+class CompareKeywords(TypedDict, total=False):
+    """CompareSettings."""
+
+    context: str
+    oov: str
+    resamples: int
+    seed: int

@@ -1,0 +1,138 @@
+"""How the weights are found."""
+
+from dataclasses import dataclass
+
+from lmtool.errors import OptionError
+from lmtool.errors import option as named
+from lmtool.settings.fields import check, option
+from lmtool.settings.network import FOLLOWS
+
+__all__ = ["CHECKPOINT_EVERY", "TrainSettings"]
+
+CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
+TRAINING = "Training"
+BUDGETS = ("epochs", "steps", "seconds")
+MOST_TOKENS = 1_000_000  # of a step
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How the weights are found. Raises OptionError for a value that cannot be meant."""
+
+    output: str | None = option(
+        None,
+        "How the softmax is trained.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        choices=("full", "sampled", "classes"),
+    )
+    samples: int | None = option(
+        None,
+        "Words drawn a step by the sampled softmax.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=1,
+        absurd=1e7,
+    )
+    finish: float | None = option(
+        None,
+        "Last share of the updates, trained with the full softmax instead.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        at_most=1,
+    )
+    epochs: float | None = option(
+        None, "Passes over the text.", panel=TRAINING, shown=FOLLOWS, above=0, absurd=1e9
+    )
+    steps: int | None = option(
+        None, "Updates, instead of epochs.", panel=TRAINING, at_least=1, absurd=2**31 - 1
+    )
+    seconds: float | None = option(
+        None,
+        "Time to train, instead of epochs.",
+        panel=TRAINING,
+        above=0,
+        absurd=1e9,
+        flag="time",
+        metavar="90s|10m|2h",
+    )
+    batch: int | None = option(  # B
+        None, "Streams.", panel=TRAINING, shown=FOLLOWS, at_least=1, absurd=1e6
+    )
+    bptt: int | None = option(  # T
+        None,
+        "Time steps that gradients go back.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=1,
+        absurd=1e6,
+    )
+    lr: float | None = option(
+        None,
+        "Peak learning rate.",
+        panel=TRAINING,
+        shown="the optimizer's",
+        above=0,
+        absurd=1e30,  # beyond, numbers overflow at once
+    )
+    optimizer: str = option("adam", "The update.", panel=TRAINING, choices=("adam", "sgd"))
+    clip: float = option(0.5, "Largest norm of the gradient.", panel=TRAINING, above=0, absurd=1e30)
+    dropout: float | None = option(  # on embeddings, between layers, before the output
+        None, "Share of units left out.", panel=TRAINING, shown=FOLLOWS, at_least=0, below=1
+    )
+    weight_drop: float | None = option(
+        None,
+        "Share of the weights from state to state that a step leaves out.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+    )
+    word_drop: float | None = option(
+        None,
+        "Share of the vocabulary that a step does not read.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+    )
+    drop_warmup: int | None = option(
+        None,
+        "Updates over which the three shares left out grow from 0.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        absurd=2**31 - 1,
+    )
+    context: str = option(
+        "mixed",
+        "Carry the state over lines, reset it, or learn both.",
+        panel=TRAINING,
+        choices=("document", "sentence", "mixed"),
+    )
+    seed: int = option(1, "Repeats a run bit for bit.", panel=TRAINING, at_least=0)
+    shards: int | None = option(
+        None,
+        "Parts of a batch that threads can share; part of the recipe.",
+        panel=TRAINING,
+        shown="one a core",
+        at_least=1,
+        absurd=1024,
+    )
+    threads: int | None = option(
+        None,
+        "Changes the time, never the result.",
+        panel=TRAINING,
+        shown="all cores",
+        at_least=1,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        given = [named(name) for name in BUDGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise OptionError(f"{' and '.join(given)}: give only one of them")
+        if (self.batch or 1) * (self.bptt or 1) > MOST_TOKENS:
+            both = f"{named('batch')} times {named('bptt')}"
+            raise OptionError(f"{both}: must be at most {MOST_TOKENS:,} tokens a step")

@@ -1,0 +1,206 @@
+"""Settings refuse what cannot be meant; their fields, the keywords and the flags are the same."""
+
+import dataclasses
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any, get_type_hints
+
+import numpy as np
+import pytest
+
+import lmtool
+from lmtool import errors
+from lmtool.cli.app import main
+from lmtool.cli.options import flag
+from lmtool.errors import LmtoolError, OptionError, option
+from lmtool.nn.cells import CELLS
+from lmtool.nn.cells.rnn import ACTIVATIONS
+from lmtool.nn.outputs import OUTPUTS
+from lmtool.settings import (
+    CompareSettings,
+    ModelSettings,
+    SampleSettings,
+    SurprisalSettings,
+    TextSettings,
+    TrainSettings,
+    declared,
+    in_seconds,
+    keywords,
+)
+from lmtool.text.tokenizers import TOKENIZERS
+from lmtool.training.contexts import CONTEXTS
+from lmtool.training.optimizers import OPTIMIZERS
+
+KINDS = (
+    TextSettings,
+    ModelSettings,
+    TrainSettings,
+    SurprisalSettings,
+    SampleSettings,
+    CompareSettings,
+)
+FIELDS = [(kind, name) for kind in KINDS for name in declared(kind)]
+
+
+def wrong_values() -> Iterator[Any]:
+    """(settings class, field, a value that it cannot have)."""
+    for kind, name in FIELDS:
+        _, hint, known = declared(kind)[name]
+        for value in ("200", 1.5, float("nan"), float("inf"), -1, [], b"", object()):
+            if known is not None and not (hint is str and isinstance(value, str)):
+                is_number = "int" in str(hint) or "float" in str(hint)
+                unbounded = is_number and isinstance(value, float) and "float" in str(hint)
+                if not (unbounded and known.admits(value)):
+                    yield pytest.param(kind, name, value, id=f"{name}-{value!r:.12}")
+        if known is not None and known.choices:
+            yield pytest.param(kind, name, "another", id=f"{name}-another")
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), list(wrong_values()))
+def test_what_cannot_be_meant_is_refused(kind: Any, name: str, value: Any) -> None:
+    with pytest.raises(OptionError, match=f"^{name}: must be ") as caught:
+        kind(**{name: value})
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 160
+
+
+@pytest.mark.parametrize(("kind", "name"), FIELDS)
+def test_every_field_is_an_option_of_the_command_line_or_follows_one(kind: Any, name: str) -> None:
+    _, _, known = declared(kind)[name]
+    assert (known is None) == (name == "softmax")  # follows the output
+    assert known is None or known.help.endswith(".")
+
+
+def test_numbers_of_numpy_become_pythons() -> None:
+    settings = TrainSettings(batch=np.int64(3), dropout=np.float32(0.5))  # type: ignore[arg-type]
+    assert (type(settings.batch), type(settings.dropout)) == (int, float)
+
+
+def test_two_budgets_are_one_too_many() -> None:
+    with pytest.raises(OptionError, match="epochs and seconds: give only one"):
+        TrainSettings(epochs=1, seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "table"),
+    [
+        (TextSettings, "tokens", TOKENIZERS),
+        (ModelSettings, "cell", CELLS),
+        (ModelSettings, "activation", ACTIVATIONS),
+        (TrainSettings, "output", OUTPUTS),
+        (TrainSettings, "optimizer", OPTIMIZERS),
+        (TrainSettings, "context", CONTEXTS),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> None:
+    _, _, known = declared(kind)[name]
+    assert known is not None and set(known.choices) == set(table)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds", "more"),
+    [
+        (keywords.TrainingKeywords, (TextSettings, ModelSettings, TrainSettings), {"time"}),
+        (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
+        (keywords.SampleKeywords, (SampleSettings,), set()),
+        (keywords.CompareKeywords, (CompareSettings,), set()),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_keywords_are_the_fields(typed: Any, kinds: tuple[Any, ...], more: set[str]) -> None:
+    hints = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
+    own = get_type_hints(typed)
+    assert {name: own[name] for name in hints} == hints
+    assert set(own) - set(hints) == more
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), (".5h", 1800), ("1d", 86400)],
+)
+def test_spans_of_time(text: str, seconds: float) -> None:
+    assert in_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "3x", "-1s", "1 h", "1e3", "nan"])
+def test_no_spans_of_time(text: str) -> None:
+    with pytest.raises(OptionError, match=r"^time: .* is no span of time"):
+        in_seconds(text)
+
+
+def test_time_is_another_name_of_seconds() -> None:
+    with pytest.raises(OptionError, match="epochs and seconds"):
+        lmtool.train("corpus.txt", time="10m", epochs=1)
+    with pytest.raises(OptionError, match="no span of time"):
+        lmtool.plan("corpus.txt", time="soon")
+
+
+def all_errors(kind: type[LmtoolError] = LmtoolError) -> Iterator[type[LmtoolError]]:
+    """The whole tree."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from all_errors(child)
+
+
+@pytest.mark.parametrize("kind", list(all_errors()), ids=lambda kind: kind.__name__)
+def test_every_error_survives_a_pool_of_processes(kind: Callable[..., LmtoolError]) -> None:
+    more = (2,) if kind is errors.InterruptionError else ()
+    error = kind(f"{option('overwrite', True)} was meant", *more)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is kind and again.__dict__ == error.__dict__
+    assert str(again) == str(error) == "overwrite=True was meant"
+    assert again.spelled(flag) == "--overwrite was meant"
+
+
+@pytest.mark.parametrize(
+    ("named", "in_python", "on_the_command_line"),
+    [
+        (option("hidden"), "hidden", "--hidden"),
+        (option("min_count"), "min_count", "--min-count"),
+        (option("seconds"), "seconds", "--time"),
+        (option("frequency", False), "frequency=False", "--no-frequency"),
+        (option("oov", "spell"), "oov='spell'", "--oov spell"),
+        (option("k"), "k", "-k"),
+    ],
+)
+def test_options_are_named_as_their_reader_writes_them(
+    named: str, in_python: str, on_the_command_line: str
+) -> None:
+    error = OptionError(f"{named}: no")
+    assert str(error) == f"{in_python}: no"
+    assert error.spelled(flag) == f"{on_the_command_line}: no"
+
+
+def wrong_usage() -> Iterator[Any]:
+    """Command lines with a value beyond a bound, for each option that has bounds or choices."""
+    calls: dict[Any, tuple[str, ...]] = {
+        SurprisalSettings: ("surprisal", "Todd"),
+        SampleSettings: ("sample",),
+        CompareSettings: ("compare", "a", "b", "-f", "c"),
+    }
+    for kind, name in FIELDS:
+        field, hint, known = declared(kind)[name]
+        if known is None or "bool" in str(hint):
+            continue
+        value = "another" if known.choices else "-1"
+        words = (*calls.get(kind, ("train", "corpus.txt")), f"{flag(name)}={value}")
+        if known.choices or not known.admits(-1):
+            yield pytest.param(words, id=f"{words[0]} {field.name}")
+
+
+@pytest.mark.parametrize("words", list(wrong_usage()))
+def test_a_value_beyond_its_bounds_is_wrong_usage(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(list(words)) == 2
+    out, err = capsys.readouterr()
+    name = words[-1].split("=")[0]
+    assert out == "" and err.count("\n") == 1
+    assert name in err and f"(see lmtool {words[0]} --help)" in err
+
+
+def test_settings_are_frozen_and_hashable() -> None:
+    for kind in KINDS:
+        assert hash(kind()) == hash(kind())
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(kind(), next(iter(declared(kind))), 1)
