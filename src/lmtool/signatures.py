@@ -139,10 +139,9 @@ def _may_be(start: bytes, name: str) -> bool:
     latin = width == 4 or (others.isascii() and not _controls(others))
     if not upper.count(0) or upper.count(0) < len(upper) / (2 if latin else 16):
         return False
-    text = _decoded(start, name)
-    return text is not None and not any(
-        unicodedata.category(letter) in NO_LETTERS and not letter.isspace() for letter in text
-    )
+    text = _decoded(start, name) or ""
+    categories = {unicodedata.category(letter) for letter in set(text) if not letter.isspace()}
+    return text != "" and not categories & NO_LETTERS
 
 
 def _decoded(start: bytes, name: str) -> str | None:

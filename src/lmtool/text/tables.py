@@ -79,7 +79,7 @@ def looks_like_table(path_name: str, first_line: str) -> bool:
 
 
 def _suffix(name: str) -> str:
-    """What the name ends in, but for gzip's own.  "a.TSV.gz" -> .tsv"""
+    """What the name ends in, but for gzip's own: "a.TSV.gz" -> ".tsv", in small letters."""
     return Path(name.lower().removesuffix(".gz")).suffix
 
 
