@@ -53,10 +53,11 @@ def test_any_truncation_is_noticed(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"PK\x03\x04" + b"x" * 99, "PyTorch"),
+        (b"PK\x03\x04" + b"x" * 99, "zip archive"),
+        (b"PK\x03\x04" + bytes(26) + b"archive/data.pkl" + b"x" * 99, "PyTorch"),
         (b"\x80\x04\x95" + b"x" * 99, "pickle"),
         (b"", "cut short"),
-        (b"just some text, longer than a header\n", "another kind"),
+        (b"just some text, longer than a header\n", "it is a text"),
         (struct.pack("<Q", 2**62) + b"{}", "another kind"),
         (struct.pack("<Q", 2) + b"{}", "not a usable model"),
         (struct.pack("<Q", 6 * 10**4) + b"[" * 6 * 10**4, "not a usable model"),

@@ -18,6 +18,7 @@ from safetensors.numpy import save as to_bytes
 
 from lmtool.errors import ConfigError, ModelFileError
 from lmtool.files import write_atomically
+from lmtool.signatures import MODELS, START, is_text, recognised
 
 __all__ = ["Card", "Tensors", "described", "read", "write"]
 
@@ -29,12 +30,6 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "I32": np.dtype("<i4"),
     "I64": np.dtype("<i8"),
     "U8": np.dtype("u1"),
-}
-FOREIGN = {  # first bytes of files that are mistaken for ours
-    b"PK": "a zip archive or a PyTorch file",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x80": "a Python pickle",
-    b"\x89HDF": "an HDF5 file",
 }
 
 Card = dict[str, Any]
@@ -97,11 +92,9 @@ def read_bytes(path: Path) -> memoryview:
 
 def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
     """The card and the tensors, which follow each other without a gap."""
-    for start, kind in FOREIGN.items():
-        if bytes(content[: len(start)]) == start and len(content) > 8 and content[7] != 0:
-            raise ValueError(f"it is {kind}")
     if len(content) < 8:
         raise ValueError("it is cut short or empty")
+    refuse_foreign(bytes(content[:START]))
     (size,) = struct.unpack("<Q", content[:8])
     if size > min(MOST_HEADER, len(content) - 8):
         raise ValueError("it is cut short, or another kind of file")
@@ -114,6 +107,15 @@ def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
     data = content[8 + size :]
     check_places([entry["data_offsets"] for entry in header.values()], len(data))
     return card, {name: tensor(data, entry) for name, entry in header.items()}
+
+
+def refuse_foreign(start: bytes) -> None:
+    """Raises ValueError for the first bytes of a file that is no safetensors."""
+    kind = recognised(start)
+    if kind and kind.name not in MODELS:
+        raise ValueError(f"it is {kind.name}")
+    if is_text(start):
+        raise ValueError("it is a text")
 
 
 def from_json(text: str) -> Any:

@@ -220,8 +220,8 @@ def test_a_text_that_changes_while_it_is_read(
 ) -> None:
     text, blocks = folder / "corpus.txt", reader._blocks
 
-    def replaced(stream: Any, name: str) -> Iterator[str]:
-        for block in blocks(stream, name):
+    def replaced(*arguments: Any) -> Iterator[Any]:
+        for block in blocks(*arguments):
             (folder / "new").write_bytes(gzip.compress(b"other text\n"))
             (folder / "new").replace(text)
             yield block

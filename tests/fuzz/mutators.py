@@ -52,7 +52,10 @@ TOKENS = (
     b"\0",
 )
 NUMBERS = (0.0, math.nan, math.inf, 1e38, -3e38, 1e-45, 100.0, 1e6)
-TAGS = (b"PK", b"\x1f\x8b", b"\x80\x04", b"\xef\xbb\xbf", b"\xff\xfe", b"\0", b"\n", b"\r\n", b'"')
+TAGS = (
+    b"PK\3\4", b"\x1f\x8b", b"\x80\x04", b"%PDF-", b"\0\0\0\0{", b"\xef\xbb\xbf", b"\xff\xfe",
+    b"\0", b"\n", b"\r\n", b"\r", b'"', b";", b",", b"\t", b"\xe9",
+)  # fmt: skip
 
 
 def one_of(rng: Rng, choices: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ import gzip
 import io
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import count
@@ -19,8 +19,8 @@ import lmtool
 from lmtool.cli.app import main as command_line
 from lmtool.settings import TextSettings
 from lmtool.text.corpus import prepare
-from lmtool.text.reader import read_lines
-from lmtool.text.tables import read_table
+from lmtool.text.reader import read_blocks, read_lines
+from lmtool.text.tables import looks_like_table, read_table
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 
 __all__ = ["TARGETS", "Target"]
@@ -165,6 +165,16 @@ def corpus_seeds(folder: Path) -> list[bytes]:
     return [text, odd, b"\xef\xbb\xbf" + odd, gzip.compress(text, mtime=0), b"a" * 70_000 + b"\n"]
 
 
+def said(read: Callable[[Path], Iterable[object]], path: Path) -> str:
+    """The message of the one kind of error that may come; empty if all can be read."""
+    try:
+        for _ in read(path):
+            pass
+    except lmtool.InputError as error:
+        return str(error)
+    return ""
+
+
 def corpus_case(data: bytes, folder: Path) -> bool:
     """A text, in words or in characters."""
     path = folder / "text"
@@ -174,6 +184,8 @@ def corpus_case(data: bytes, folder: Path) -> bool:
     ids = folder / "ids"
     shutil.rmtree(ids, ignore_errors=True)
     ids.mkdir()
+
+    assert said(read_lines, path) == said(read_blocks, path)
 
     def work() -> None:
         vocabulary, train, valid = prepare([path], None, settings, ids)
@@ -186,12 +198,24 @@ def corpus_case(data: bytes, folder: Path) -> bool:
     return not refused(work)
 
 
+def table_seeds(folder: Path) -> list[bytes]:
+    """The same table with each of the separators."""
+    return [TABLE.replace(b",", separator) for separator in (b",", b"\t", b";")]
+
+
+def first_line(path: Path) -> str:
+    """Of a file that may have none."""
+    return next((line.text for line in read_lines(path)), "")
+
+
 def table_case(data: bytes, folder: Path) -> bool:
     """A CSV or TSV."""
     path = folder / ("t.tsv" if len(data) % 2 else "t.csv")
     path.write_bytes(data)
 
     def work() -> None:
+        assert looks_like_table(path.name, first_line(path))
+        looks_like_table("t", first_line(path))
         table = read_table(path)
         for record in table.records:
             assert len(record.values) == len(table.columns)
@@ -256,6 +280,6 @@ TARGETS: dict[str, Target] = {
     "model": Target(model_seeds, damaged_tensor_file, model_case),
     "resume": Target(resume_seeds, damaged_tensor_file, resume_case),
     "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
-    "table": Target(lambda folder: [TABLE, TABLE.replace(b",", b"\t")], damaged_bytes, table_case),
+    "table": Target(table_seeds, damaged_bytes, table_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

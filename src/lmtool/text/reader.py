@@ -1,15 +1,20 @@
-"""Files to lines: plain or gzipped, by name or from standard input, a line in memory at a time."""
+"""Files to lines: plain or gzipped, by name or from standard input, a block in memory at a time.
+
+What is no text is refused by its first bytes, at the first NUL, or at a line without end.
+"""
 
 import gzip
 import io
+import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from lmtool.errors import InputError
+from lmtool.signatures import START, conversion, encoding, recognised
 
 __all__ = ["STDIN", "Line", "display_name", "read_blocks", "read_lines"]
 
@@ -17,7 +22,7 @@ STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 16  # bytes at a time: few enough for the processor's cache
 UTF8_BOM = b"\xef\xbb\xbf"
-UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")  # the first one opens UTF-32 files, too
+LONGEST_LINE = 1 << 27  # bytes, 128 MiB: a line is in memory as a whole
 
 
 class Line(NamedTuple):
@@ -33,18 +38,22 @@ def read_lines(path: str | Path) -> Iterator[Line]:
 
     A line ends at LF or CR LF and nowhere else; the last one may lack its end. A byte order mark
     at the start is dropped. Byte offsets in messages count from 0, in the unpacked text.
-    Raises InputError: missing, unreadable, not UTF-8, binary, damaged gzip.
+    Raises InputError: missing, unreadable, another kind of file, not UTF-8, binary, damaged gzip,
+    a line longer than LONGEST_LINE, lines that end at CR alone.
     """
     name = display_name(path)
     with _opened(path, name) as stream:
-        yield from _lines(stream, name)
+        for block in _blocks(stream, stream.read1, name):  # what is there: it may be a dialogue
+            for number, text in enumerate(block.lines(), start=block.first):
+                yield Line(text, number, name)
 
 
 def read_blocks(path: str | Path) -> Iterator[str]:
     """The same lines, some thousands at a time: each block is whole lines, each ended by LF."""
     name = display_name(path)
     with _opened(path, name) as stream:
-        yield from _blocks(stream, name)
+        for block in _blocks(stream, stream.read, name):
+            yield block.text()
 
 
 @contextmanager
@@ -89,53 +98,104 @@ def _unpacked(stream: io.BufferedReader, suffix: str) -> io.BufferedReader:
     return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream, mode="rb")))
 
 
-def _lines(stream: io.BufferedReader, name: str) -> Iterator[Line]:
-    offset = 0
-    for number, raw in enumerate(stream, start=1):
-        text = _decoded(raw, name, number, offset)
-        offset += len(raw)
-        if text:  # empty: nothing but a byte order mark
-            text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
-            yield Line(text, number, name)
+class _Block(NamedTuple):
+    """Whole lines, or some and the first bytes of one that is refused."""
 
+    raw: bytes
+    first: int  # number of the first line
+    offset: int  # of the first byte
+    name: str  # of the file
+    start: bytes  # of the file
 
-def _blocks(stream: io.BufferedReader, name: str) -> Iterator[str]:
-    first, offset = 1, 0
-    while lines := stream.readlines(BLOCK):
+    def text(self) -> str:
+        """The lines, each ended by LF. Raises InputError."""
+        text = self._at_once()
+        return "".join(f"{line}\n" for line in self._one_by_one()) if text is None else text
+
+    def lines(self) -> Iterator[str]:
+        """The lines without their ends. Raises InputError, after the lines before the bad one."""
+        text = self._at_once()
+        return self._one_by_one() if text is None else iter(text[:-1].split("\n"))
+
+    def _at_once(self) -> str | None:
+        """The text; None where a line is to be refused, or might be."""
+        if b"\0" in self.raw or len(self.raw) > LONGEST_LINE:
+            return None
         try:
-            text = "" if first == 1 else b"".join(lines).decode()
+            text = self.raw.decode().replace("\r\n", "\n")
         except UnicodeDecodeError:
-            text = ""
-        if not text or "\0" in text:  # line by line, for the mark at the start or the exact message
-            text = "".join(_by_line(lines, name, first, offset))
-        text = text.replace("\r\n", "\n")
-        yield text if text.endswith("\n") or not text else text + "\n"
-        first, offset = first + len(lines), offset + sum(map(len, lines))
+            return None
+        return text if text.endswith("\n") else text + "\n"
+
+    def _one_by_one(self) -> Iterator[str]:
+        offset = self.offset
+        for number, raw in enumerate(io.BytesIO(self.raw), start=self.first):
+            text = self._decoded(raw, number, offset)
+            yield text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+            offset += len(raw)
+
+    def _decoded(self, raw: bytes, number: int, offset: int) -> str:
+        where = f"{self.name}:{number}"
+        if b"\0" in raw:
+            raise InputError(f"{where}: looks binary (a NUL byte); a text file is needed")
+        if len(raw) > LONGEST_LINE:
+            message = f"a line is longer than {LONGEST_LINE >> 20} MiB"
+            raise InputError(f"{where}: {message}; break the text into lines: fold -s")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            byte = f"byte 0x{raw[error.start]:02x} at offset {offset + error.start}"
+            near = raw[max(0, error.start - START) : error.start + START]
+            raise _not_utf8(where, byte, conversion(self.start + near)) from error
 
 
-def _by_line(lines: list[bytes], name: str, first: int, offset: int) -> Iterator[str]:
-    for number, raw in enumerate(lines, start=first):
-        yield _decoded(raw, name, number, offset)
-        offset += len(raw)
+def _not_utf8(where: str, byte: str, command: str | None) -> InputError:
+    if command is None:
+        return InputError(f"{where}: looks binary ({byte}); a text file is needed")
+    return InputError(f"{where}: not UTF-8: {byte}; convert the file: {command}")
 
 
-def _decoded(raw: bytes, name: str, number: int, offset: int) -> str:
-    """One line with its end; ``offset`` is the place of its first byte in the text."""
-    bare = raw
-    if number == 1:
-        _refuse_utf16(raw, name)
-        bare = raw.removeprefix(UTF8_BOM)
-    if b"\0" in raw:
-        raise InputError(f"{name}:{number}: looks binary (a NUL byte); a text file is needed")
-    try:
-        return bare.decode()
-    except UnicodeDecodeError as error:
-        at = offset + len(raw) - len(bare) + error.start
-        message = f"not UTF-8: byte 0x{bare[error.start]:02x} at offset {at}; convert the file"
-        raise InputError(f"{name}:{number}: {message}: iconv -f LATIN1 -t UTF-8") from error
+def _blocks(stream: io.BufferedReader, read: Callable[[int], bytes], name: str) -> Iterator[_Block]:
+    """The bytes, none of the blocks empty; ``read`` is a method of ``stream``."""
+    start = stream.peek(START)[:START]
+    _refuse_other_kinds(start, name)
+    first, offset = 1, 0
+    for raw in _whole_lines(read):
+        if first == 1:
+            _refuse_cr_alone(raw, name)
+            offset = len(UTF8_BOM) if raw.startswith(UTF8_BOM) else 0
+            raw = raw.removeprefix(UTF8_BOM)
+        if raw:
+            yield _Block(raw, first, offset, name, start)
+        first, offset = first + raw.count(b"\n"), offset + len(raw)
 
 
-def _refuse_utf16(raw: bytes, name: str) -> None:
-    if raw.startswith(UTF16_BOMS):
-        code = "UTF-32" if raw.startswith(b"\xff\xfe\0\0") else "UTF-16"
-        raise InputError(f"{name}:1: is {code}, not UTF-8; convert it: iconv -f {code} -t UTF-8")
+def _whole_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Blocks that end where a line does, at a NUL's piece, or in a line that is too long."""
+    begun: list[bytes] = []  # the pieces of a line
+    size = 0
+    while size <= LONGEST_LINE and (piece := read(BLOCK)):
+        end = len(piece) if b"\0" in piece else piece.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*begun, piece[:end]])
+            begun, size = [], 0
+        begun.append(piece[end:])
+        size += len(begun[-1])
+    yield b"".join(begun)
+
+
+def _refuse_other_kinds(start: bytes, name: str) -> None:
+    """Raises InputError for what its first bytes say that it is."""
+    if kind := recognised(start):
+        raise InputError(f"{name}: is {kind.name}, not text; {kind.advice}")
+    if code := encoding(start):
+        raise InputError(f"{name}: is {code}, not UTF-8; convert it: iconv -f {code} -t UTF-8")
+
+
+def _refuse_cr_alone(raw: bytes, name: str) -> None:
+    """Raises InputError for a text without any LF but with CRs in it."""
+    if b"\n" in raw or b"\0" in raw or b"\r" not in raw:
+        return
+    if re.search(rb"[^\r]\r+[^\r]", raw):
+        message = "line ends are CR alone, as in files of old Macs"
+        raise InputError(f"{name}: {message}; convert them: tr '\\r' '\\n' < OLD > NEW")
