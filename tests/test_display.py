@@ -66,7 +66,7 @@ def test_every_object_is_one_short_line(large: Model) -> None:
     for thing in shown(large):
         line = repr(thing)
         assert len(line) <= LIMIT and line.isprintable(), line
-        assert line.startswith(f"{type(thing).__name__}(") and line.endswith(")"), line
+        assert re.match(rf"{type(thing).__name__}\([^=]", line) and line.endswith(")"), line
         seen.add(type(thing))
     assert classes() | {Model, LanguageModel, Vocabulary} <= seen
     names = {kind.__name__ for base in (Shown, Tabular) for kind in base.__subclasses__()}
@@ -83,6 +83,7 @@ def test_what_the_lines_say(large: Model, lstm: LanguageModel) -> None:
         repr(score),
     )
     assert repr(score.words[2]).endswith(", oov)")
+    assert repr(Model(lstm).evaluate(["Todd"])).startswith("Evaluation(perplexity=")
     digest = large.vocabulary.digest
     assert repr(large.vocabulary) == f"Vocabulary(10,002 tokens, word, digest={digest!r})"
 

@@ -29,7 +29,7 @@ class Shown:
 
     def _parts(self) -> Iterator[str]:
         for place, name in enumerate(self._shown):
-            yield told(name if place else "", name, getattr(self, name))
+            yield told(name, getattr(self, name), bare=place == 0)
 
 
 class Tabular(Shown):
@@ -54,8 +54,8 @@ class Listing(list[Item]):
         return table(self)
 
 
-def told(label: str, name: str, value: Any) -> str:
-    """One attribute: ``3 words``, ``log10_p=-2.3729``, ``oov``; a text without label is quoted."""
+def told(name: str, value: Any, bare: bool) -> str:
+    """One attribute: ``3 words``, ``log10_p=-2.3729``, ``oov``; a bare text goes without its name."""
     if value is None or value is False or value == ():
         return ""
     if value is True:
@@ -64,8 +64,9 @@ def told(label: str, name: str, value: Any) -> str:
         return counted(value, name.removeprefix("n_").replace("oov", "OOV"))
     if isinstance(value, tuple):
         value = ", ".join(map(str, value))
-    shown = quoted(value) if isinstance(value, str) else number(value)
-    return f"{label}={shown}" if label or not isinstance(value, str) else shown
+    if isinstance(value, str):
+        return quoted(value) if bare else f"{name}={quoted(value)}"
+    return f"{name}={number(value)}"
 
 
 def counted(n: int, things: str) -> str:
