@@ -55,7 +55,7 @@ class Listing(list[Item]):
 
 
 def told(name: str, value: Any, bare: bool) -> str:
-    """One attribute: ``3 words``, ``log10_p=-2.3729``, ``oov``; a bare text goes without its name."""
+    """``3 words``, ``log10_p=-2.3729``, ``oov``; a bare text goes without its name."""
     if value is None or value is False or value == ():
         return ""
     if value is True:
