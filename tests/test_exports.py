@@ -1,5 +1,7 @@
 """The public names: complete, documented, lazy."""
 
+import pydoc
+
 import pytest
 
 import lmtool
@@ -52,3 +54,12 @@ def test_every_error_is_an_lmtool_error() -> None:
     for name in NAMES:
         if name.endswith("Error"):
             assert issubclass(getattr(lmtool, name), lmtool.LmtoolError)
+
+
+def test_tab_and_help_show_the_public_names() -> None:
+    assert set(dir(lmtool)) >= NAMES
+    assert [name for name in dir(lmtool) if not name.startswith("_")] == sorted(
+        NAMES - {"__version__"}
+    )
+    text = pydoc.plain(pydoc.render_doc(lmtool))
+    assert [name for name in NAMES - {"__version__"} if name not in text] == []

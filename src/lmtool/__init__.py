@@ -61,3 +61,7 @@ def __getattr__(name: str) -> Any:
     from lmtool import api
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

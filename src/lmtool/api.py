@@ -2,33 +2,34 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import numpy as np
 
-from lmtool import model_file
+from lmtool import arguments, model_file
+from lmtool.arguments import PathLike, Paths
+from lmtool.display import Listing, Shown
 from lmtool.errors import OptionError
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
+from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
+from lmtool.interactive import attended
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     CONTEXTS,
     CompareSettings,
     ModelSettings,
-    Option,
     SampleSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
-    checked,
     in_seconds,
 )
 from lmtool.settings.keywords import (
@@ -37,7 +38,6 @@ from lmtool.settings.keywords import (
     SurprisalKeywords,
     TrainingKeywords,
 )
-from lmtool.text.reader import read_lines
 from lmtool.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -49,16 +49,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
 
-PathLike = str | Path
 Options = TypeVar("Options", SampleSettings, SurprisalSettings, CompareSettings)
-Paths = PathLike | Sequence[PathLike]
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+@dataclass(frozen=True, slots=True, repr=False)
+class Model(Shown):
     """A trained language model."""
 
     language_model: LanguageModel
+
+    def _parts(self) -> Iterator[str]:
+        return self.language_model._parts()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -75,33 +76,42 @@ class Model:
         """Where the model comes from: recipe, corpus, training curve, versions."""
         return self.language_model.provenance
 
+    @property
+    def embeddings(self) -> Embeddings:
+        """The words' vectors (V, E), ``embeddings[word]`` being one; of several networks joined."""
+        return embeddings(self.language_model)
+
     def score(self, text: str) -> SentenceScore:
         """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
-        return score(self.language_model, text)
+        return score(self.language_model, arguments.text(text))
 
     def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
         """One score a line, each on its own; a blank line gives a score without words."""
-        return score_lines(self.language_model, lines, threads)
+        threads = arguments.whole(threads, "threads", 1)
+        return score_lines(self.language_model, arguments.lines(lines), threads)
 
     def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
 
         Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
         """
-        return surprisal(self.language_model, text, settings_from(SurprisalSettings, options))
+        settings = settings_from(SurprisalSettings, options)
+        return surprisal(self.language_model, arguments.text(text), settings)
 
     def surprisal_lines(
         self, lines: Iterable[str], *, threads: int = 1, **options: Unpack[SurprisalKeywords]
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
         settings = settings_from(SurprisalSettings, options)
-        return surprisal_lines(self.language_model, lines, settings, threads)
+        given, threads = arguments.lines(lines), arguments.whole(threads, "threads", 1)
+        return surprisal_lines(self.language_model, given, settings, threads)
 
     def score_utterances(
         self, lines: Iterable[str], *, threads: int = 1
     ) -> Iterator[SentenceScore]:
         """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
-        return score_utterances(self.language_model, lines, threads)
+        threads = arguments.whole(threads, "threads", 1)
+        return score_utterances(self.language_model, arguments.lines(lines), threads)
 
     def sample(
         self,
@@ -110,27 +120,39 @@ class Model:
         prompt: str = "",
         seed: int | None = None,
         **options: Unpack[SampleKeywords],
-    ) -> Iterator[Sample]:
+    ) -> Listing[Sample]:
         """n texts drawn word by word until <EOS>; options are fields of SampleSettings."""
-        settings = settings_from(SampleSettings, options)
-        drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-        checked("seed", drawn, int, Option(at_least=0))
-        rng = np.random.default_rng(drawn)
-        draws = (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
-        return iter(draws)
+        return Listing(self.samples(n=n, prompt=prompt, seed=seed, **options))
 
-    def next(self, text: str = "", k: int = 10) -> list[NextWord]:
+    def samples(
+        self,
+        *,
+        n: int = 1,
+        prompt: str = "",
+        seed: int | None = None,
+        **options: Unpack[SampleKeywords],
+    ) -> Iterator[Sample]:
+        """The same, each drawn when it is asked for."""
+        settings = settings_from(SampleSettings, options)
+        n, prompt = arguments.whole(n, "n", 0), arguments.text(prompt, "prompt")
+        drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        drawn = arguments.whole(drawn, "seed", 0)
+        rng = np.random.default_rng(drawn)
+        return (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
+
+    def next(self, text: str = "", k: int = 10) -> Listing[NextWord]:
         """The k most probable tokens after text, most probable first."""
-        return next_words(self.language_model, text, k)
+        k = arguments.whole(k, "k", 1)
+        return next_words(self.language_model, arguments.text(text), k)
 
     def score_pairs(
         self, pairs: Iterable[Pair], *, per_word: bool = False, threads: int = 1
     ) -> Iterator[PairScore]:
         """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
-        given = (Pair(*pair) for pair in pairs)
-        return score_pairs(self.language_model, given, per_word, threads)
+        threads = arguments.whole(threads, "threads", 1)
+        return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads)
 
-    def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> list[GroupResult]:
+    def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
         """The accuracy of each group of minimal pairs, with a 95 % interval."""
         return accuracies(self.score_pairs(pairs, per_word=per_word))
 
@@ -146,15 +168,14 @@ class Model:
         contexts: Sequence[str] = CONTEXTS,
         *,
         threads: int = 1,
-    ) -> list[Evaluation]:
+    ) -> Listing[Evaluation]:
         """The same in several contexts, the text read once."""
-        if isinstance(source, str | Path):
-            source = (line.text for line in read_lines(source))
-        return evaluations(self.language_model, source, contexts, threads)
+        threads = arguments.whole(threads, "threads", 1)
+        return evaluations(self.language_model, arguments.source(source), contexts, threads)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""
-        model_file.save(self.language_model, path, overwrite)
+        model_file.save(self.language_model, arguments.path(path, "path"), overwrite)
 
     def info(self) -> dict[str, Any]:
         """The model card: settings, parameters with shapes, vocabulary, provenance."""
@@ -175,12 +196,13 @@ class Model:
 
 def load(path: PathLike) -> Model:
     """The model in a file, verified before use. Raises ModelFileError."""
-    return Model(model_file.load(path))
+    return Model(model_file.load(arguments.path(path, "path")))
 
 
 def train(
-    corpus: Paths,
+    corpus: Paths | None = None,
     *,
+    sentences: Iterable[str] | None = None,
     model: PathLike | None = None,
     valid: Paths | None = None,
     text: TextSettings | None = None,
@@ -189,45 +211,54 @@ def train(
     overwrite: bool = False,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
-    stop: Callable[[], int] = lambda: 0,
+    stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
 ) -> Model:
-    """Builds the vocabulary, trains, and writes ``model`` where a path is given.
+    """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
 
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
     run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
-    the number of the signal that ends the run. Raises InputError, ConfigError, TrainingError,
-    InterruptionError, and ModelFileError at once where ``model`` exists.
+    the number of the signal that ends the run, by default that of Ctrl-C. Raises InputError,
+    ConfigError, TrainingError, InterruptionError, and ModelFileError at once where ``model``
+    exists.
     """
     from lmtool.training import launch
 
     text, network, recipe = merge(options, text, network, recipe)
-    job = launch.Job(strings(corpus), strings(valid), optional(model), text, network, recipe)
-    keeping = launch.Keeping(checkpoint_every, stop)
-    return Model(launch.train(job, overwrite, on_event or (lambda event: None), keeping))
+    files, given = arguments.texts(corpus, sentences)
+    path = arguments.optional(model, "model")
+    job = launch.Job(files, arguments.valid_of(valid), path, text, network, recipe)
+    with attended(on_event, stop, model is not None) as (emit, ends):
+        goes_on = arguments.continues(model, given) if stop is None else None
+        keeping = launch.Keeping(checkpoint_every, ends, goes_on)
+        return Model(launch.train(job, overwrite, emit, keeping, given))
 
 
 def resume(
     model: PathLike,
     *,
     corpus: Paths | None = None,
+    sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
-    stop: Callable[[], int] = lambda: 0,
+    stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
 ) -> Model:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
-    ``corpus`` and ``valid`` are needed only where the files have moved; ``options`` must be those
-    that the run began with. Raises as ``train``, and ModelFileError where there is nothing to
-    resume or something has changed.
+    ``corpus`` and ``valid`` are needed only where the files have moved, ``sentences`` where the run
+    learns from them; ``options`` must be those that it began with. Raises as ``train``, and
+    ModelFileError where there is nothing to resume or something has changed.
     """
     from lmtool.training import launch
 
-    given = launch.Given(strings(corpus), strings(valid), in_fields(options))
-    keeping = launch.Keeping(checkpoint_every, stop)
-    return Model(launch.resume(str(model), given, on_event or (lambda event: None), keeping))
+    files, lines = arguments.texts(corpus, sentences, needed=False)
+    given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines)
+    with attended(on_event, stop, True) as (emit, ends):
+        goes_on = arguments.continues(model, lines) if stop is None else None
+        keeping = launch.Keeping(checkpoint_every, ends, goes_on)
+        return Model(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
 
 def compare(
@@ -243,12 +274,11 @@ def compare(
     Raises ConfigError where the comparison would mean nothing, InputError, ModelFileError.
     """
     first, second = opened(a).language_model, opened(b).language_model
-    if isinstance(source, str | Path):
-        source = (line.text for line in read_lines(source))
+    lines = arguments.source(source)
     spelling = None if speller is None else opened(speller).language_model
     names = name_of(a, "A"), name_of(b, "B")
     settings = settings_from(CompareSettings, options)
-    return compare_models(first, second, source, settings, names=names, speller=spelling)
+    return compare_models(first, second, lines, settings, names=names, speller=spelling)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:
@@ -262,8 +292,9 @@ def opened(model: PathLike | Model) -> Model:
 
 
 def plan(
-    corpus: Paths,
+    corpus: Paths | None = None,
     *,
+    sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
     text: TextSettings | None = None,
     network: ModelSettings | None = None,
@@ -274,7 +305,9 @@ def plan(
     from lmtool.training import launch
 
     text, network, recipe = merge(options, text, network, recipe)
-    return launch.plan(launch.Job(strings(corpus), strings(valid), None, text, network, recipe))
+    files, given = arguments.texts(corpus, sentences)
+    job = launch.Job(files, arguments.valid_of(valid), None, text, network, recipe)
+    return launch.plan(job, given)
 
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -314,15 +347,3 @@ def settings_from(kind: type[Options], options: Mapping[str, Any]) -> Options:
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
     return kind(**options)
-
-
-def strings(paths: Paths | None) -> tuple[str, ...]:
-    """One path or several, as text."""
-    if paths is None:
-        return ()
-    return (str(paths),) if isinstance(paths, str | Path) else tuple(map(str, paths))
-
-
-def optional(path: PathLike | None) -> str | None:
-    """A path as text."""
-    return None if path is None else str(path)

@@ -135,7 +135,7 @@ def test_seeds_that_cannot_be(path: Path, tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("Todd met Pete\n" * 3)
     with pytest.raises(lmtool.ConfigError, match="seed: must be at least 0, not -1"):
-        list(lmtool.load(path).sample(seed=-1))
+        lmtool.load(path).sample(seed=-1)
     with pytest.raises(lmtool.ConfigError, match="seed: must be at least 0, not -1"):
         lmtool.train(text, seed=-1, steps=1)
 

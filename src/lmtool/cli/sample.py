@@ -43,7 +43,7 @@ def run(
 
     lm = api.load(model)
     drawn = int.from_bytes(os.urandom(4), "big")
-    samples = lm.sample(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
+    samples = lm.samples(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
     if seed is None:
         talk(f"seed {drawn}")
     for sample in samples:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.evaluate import signature
 from lmtool.inference.score import LN2, LN10, read_logp
@@ -42,9 +43,11 @@ Floats = NDArray[np.float64]
 Speller = Callable[[str], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+@dataclass(frozen=True, slots=True, repr=False)
+class Side(Shown):
     """One model on the text."""
+
+    _shown = ("name", "perplexity", "bits_per_word", "bits_per_character", "n_oov")
 
     name: str
     perplexity: float  # per word, <EOS> included
@@ -56,9 +59,11 @@ class Side:
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Tabular):
     """B against A; differences are B - A, so less than 0 where B is better."""
+
+    _shown = ("difference_bits", "low", "high", "b_better", "n_lines", "n_words")
 
     a: Side
     b: Side
@@ -74,6 +79,9 @@ class Comparison:
     oov: str
     resamples: int
     seed: int
+
+    def _rows(self) -> tuple[Side, ...]:
+        return self.a, self.b
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""

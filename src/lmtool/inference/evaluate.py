@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool._version import __version__
+from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
 from lmtool.inference.score import LN2, LN10, read_logp
 from lmtool.models.language_model import LanguageModel
@@ -36,9 +37,11 @@ SENTENCES = 64  # side by side
 BURN_IN = 64  # tokens after which a state has forgotten where it started
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Tabular):
     """A text's probability. Blank lines do not count."""
+
+    _shown = ("perplexity", "bits_per_word", "bits_per_character", "n_words", "n_oov", "context")
 
     perplexity: float  # <EOS> and unknown words included
     perplexity_no_eos: float
@@ -90,7 +93,7 @@ def evaluations(
     lines: Iterable[str],
     contexts: Sequence[str] = CONTEXTS,
     threads: int = 1,
-) -> list[Evaluation]:
+) -> Listing[Evaluation]:
     """``evaluate`` in several contexts, the text read once."""
     for context in contexts:
         checked("context", context, str, Option(choices=CONTEXTS))
@@ -103,7 +106,8 @@ def evaluations(
                 add_line(total, *part)
     if not sums[0].n_sentences:
         raise InputError("nothing to evaluate: there is no word in the text")
-    return [summary(model, total, context) for total, context in zip(sums, contexts, strict=True)]
+    totals = zip(sums, contexts, strict=True)
+    return Listing(summary(model, total, context) for total, context in totals)
 
 
 def line_logps(

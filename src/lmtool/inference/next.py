@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lmtool.display import Listing, Shown
 from lmtool.inference.score import LN10, verified
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
@@ -16,9 +17,11 @@ from lmtool.text.vocabulary import EOS_ID
 __all__ = ["NextWord", "after", "next_words"]
 
 
-@dataclass(frozen=True, slots=True)
-class NextWord:
+@dataclass(frozen=True, slots=True, repr=False)
+class NextWord(Shown):
     """A token and P(token | text)."""
+
+    _shown = ("word", "p", "log10_p")
 
     word: str
     p: float
@@ -29,14 +32,14 @@ class NextWord:
         return asdict(self)
 
 
-def next_words(model: LanguageModel, text: str, k: int = 10) -> list[NextWord]:
+def next_words(model: LanguageModel, text: str, k: int = 10) -> Listing[NextWord]:
     """The k most probable tokens after text, <EOS> and <UNK> among them. Raises OptionError."""
     k = checked("k", k, int, Option(at_least=1))
     logp, _ = after(model, text)
     best = np.argsort(-logp, kind="stable")[:k]
-    return [
+    return Listing(
         NextWord(model.vocabulary.tokens[i], math.exp(logp[i]), float(logp[i]) / LN10) for i in best
-    ]
+    )
 
 
 def after(model: LanguageModel, text: str) -> tuple[Array, States]:

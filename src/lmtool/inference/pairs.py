@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import tee
 from typing import Any, NamedTuple
 
+from lmtool.display import Listing, Shown
 from lmtool.errors import InputError
 from lmtool.inference.score import LN2, LN10, SentenceScore, score_lines
 from lmtool.models.language_model import LanguageModel
@@ -29,9 +30,11 @@ class Pair(NamedTuple):
     line: int = 0  # of the input, from 1
 
 
-@dataclass(frozen=True, slots=True)
-class PairScore:
+@dataclass(frozen=True, slots=True, repr=False)
+class PairScore(Shown):
     """What the model makes of a pair."""
+
+    _shown = ("good", "bad", "difference_bits", "right", "oov")
 
     group: tuple[str, ...]
     line: int
@@ -48,9 +51,11 @@ class PairScore:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class GroupResult(Shown):
     """Counts of a group; pairs with unknown words are in ``n_oov`` and ``accuracy_oov`` alone."""
+
+    _shown = ("group", "n", "n_right", "accuracy", "low", "high", "n_oov", "accuracy_oov")
 
     group: tuple[str, ...]
     n: int
@@ -116,7 +121,7 @@ def compared(pair: Pair, good: SentenceScore, bad: SentenceScore, per_word: bool
     )
 
 
-def accuracies(scores: Iterable[PairScore]) -> list[GroupResult]:
+def accuracies(scores: Iterable[PairScore]) -> Listing[GroupResult]:
     """One result a group, in the order of their first pairs, and one of all if there are several.
 
     Raises InputError where there is no pair.
@@ -131,9 +136,10 @@ def accuracies(scores: Iterable[PairScore]) -> list[GroupResult]:
         everything[score.oov].add(score)
     if not known:
         raise InputError("there is no pair to compare")
-    results = [result(group, known[group], unknown[group]) for group in known]
-    whole = ("all",) * len(next(iter(known)))
-    return results if len(results) == 1 else [*results, result(whole, *everything)]
+    results = Listing(result(group, known[group], unknown[group]) for group in known)
+    if len(results) > 1:
+        results.append(result(("all",) * len(next(iter(known))), *everything))
+    return results
 
 
 def result(group: tuple[str, ...], known: Tally, unknown: Tally) -> GroupResult:

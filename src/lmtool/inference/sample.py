@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown
 from lmtool.inference.next import after
 from lmtool.inference.score import WordScore, verified, word_score
 from lmtool.models.language_model import LanguageModel
@@ -17,9 +18,11 @@ from lmtool.text.vocabulary import EOS_ID, UNK_ID
 __all__ = ["Sample", "distribution", "sample"]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sample(Shown):
     """A drawn text."""
+
+    _shown = ("text", "log10_p", "truncated", "seed")
 
     text: str  # prompt included
     tokens: tuple[str, ...]  # drawn, without <EOS>

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
@@ -38,9 +39,11 @@ MOST_EXPONENT = 308  # of ten
 CHUNK = 64  # positions whose V probabilities are held at once
 
 
-@dataclass(frozen=True, slots=True)
-class WordScore:
+@dataclass(frozen=True, slots=True, repr=False)
+class WordScore(Shown):
     """One factor of the product."""
+
+    _shown = ("word", "log10_p", "surprisal_bits", "p", "oov")
 
     word: str  # as spelled
     token: str  # as the model sees it
@@ -50,9 +53,11 @@ class WordScore:
     p: float
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceScore:
+@dataclass(frozen=True, slots=True, repr=False)
+class SentenceScore(Tabular):
     """A sentence's probability; ``words`` ends with <EOS> and is empty for a blank line."""
+
+    _shown = ("text", "log10_p", "perplexity", "n_words", "n_oov")
 
     text: str
     log10_p: float
@@ -61,6 +66,9 @@ class SentenceScore:
     n_words: int  # without <EOS>
     n_oov: int
     words: tuple[WordScore, ...]
+
+    def _rows(self) -> tuple[WordScore, ...]:
+        return self.words
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
 from lmtool.models.language_model import LanguageModel
@@ -46,9 +47,19 @@ class Guess(NamedTuple):
     p: float
 
 
-@dataclass(frozen=True, slots=True)
-class WordSurprisal:
+@dataclass(frozen=True, slots=True, repr=False)
+class WordSurprisal(Shown):
     """One word; logarithms are in ``base``."""
+
+    _shown = (
+        "word",
+        "surprisal",
+        "entropy_before",
+        "entropy_reduction",
+        "rank",
+        "frequency",
+        "oov",
+    )
 
     position: int  # in the sentence, from 1
     word: str  # as spelled
@@ -81,14 +92,19 @@ VALUES = tuple(name for name in WordSurprisal.__slots__ if name not in ("guesses
 SPILLED = VALUES[1:]  # all but the position
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceSurprisal:
+@dataclass(frozen=True, slots=True, repr=False)
+class SentenceSurprisal(Tabular):
     """A line's words, <EOS> last; none for a blank line."""
+
+    _shown = ("text", "line", "surprisal_bits", "log10_p")
 
     text: str
     line: int  # from 1
     sentence_id: int  # from 1, blank lines left out
     words: tuple[WordSurprisal, ...]
+
+    def _rows(self) -> tuple[WordSurprisal, ...]:
+        return self.words
 
     @property
     def log10_p(self) -> float:

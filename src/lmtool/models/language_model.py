@@ -10,7 +10,7 @@ With the networks' p_t^k of ``models.network`` (2), K of them:
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, counted
 from lmtool.models import network
 from lmtool.models.network import Ids, Network, States, quietly
 from lmtool.nn.parameters import Array, Parameters
@@ -59,8 +60,8 @@ def initialise(
     return parameters
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
+@dataclass(frozen=True, slots=True, repr=False)
+class LanguageModel(Shown):
     """Settings, vocabulary and weights; everything that computes is numpy and keeps no state.
 
     Tops and states of several networks lie side by side.
@@ -70,11 +71,18 @@ class LanguageModel:
     vocabulary: Vocabulary
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
-    networks: tuple[Network, ...] = field(init=False, repr=False, compare=False)
+    networks: tuple[Network, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = members(self.settings, self.parameters)
         object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
+
+    def _parts(self) -> Iterator[str]:
+        settings, K = self.settings, len(self.networks)
+        several = f"mean of {K}: " if K > 1 else ""
+        yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
+        yield counted(self.vocabulary.n_tokens, "outputs")
+        yield counted(self.parameters.flat.size, "parameters")
 
     def zero_state(self, B: int = 1) -> States:
         """a_0 = 0 for B streams."""

@@ -6,13 +6,14 @@ With x_1 = <EOS>, x_{t+1} = y_t and a_0 = 0:
     p_t = softmax(top(a_t) W_y' + b_y)                          (2)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
@@ -110,12 +111,16 @@ def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> Stat
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+@dataclass(frozen=True, slots=True, repr=False)
+class Network(Shown):
     """Settings and weights; everything that computes is numpy and keeps no state."""
 
     settings: ModelSettings
     parameters: Parameters
+
+    def _parts(self) -> Iterator[str]:
+        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield counted(self.parameters.flat.size, "parameters")
 
     @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, counted
+
 __all__ = ["Array", "Parameters", "Shapes"]
 
 Array = NDArray[Any]  # of float32, or of float64 in gradient checks
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class Parameters(Mapping[str, Array]):
+class Parameters(Shown, Mapping[str, Array]):
     """Names -> arrays that share one flat vector; gradients and moments have the same layout.
 
     ``flat`` is used in place when given (its length must be the sum of all sizes), else zeros.
@@ -47,6 +49,10 @@ class Parameters(Mapping[str, Array]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Parameters, (self.shapes, self.flat)  # views again, and not copies
+
+    def _parts(self) -> Iterator[str]:
+        yield counted(len(self), "arrays")
+        yield f"{self.flat.size:,} x {self.flat.dtype}"
 
     def like(self) -> "Parameters":
         """Zeros of the same layout and dtype."""

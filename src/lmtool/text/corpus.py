@@ -13,6 +13,7 @@ from lmtool.errors import InputError
 from lmtool.settings import TextSettings
 from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import STDIN, display_name
+from lmtool.text.sentences import Sentences
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.transcript import Transcript, transcribe
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, UNK_ID, Vocabulary
@@ -23,7 +24,7 @@ HELD_OUT_EVERY = 20  # lines, so 5 % are held out
 MOST_HELD_OUT = 10_000  # lines
 LONGEST_RUN = 10  # neighbouring lines held out together
 
-Paths = Sequence[str | Path]
+Paths = Sequence[str | Path | Sentences]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,7 @@ class _Code:
 
 
 def _names(paths: Paths) -> str:
-    return ", ".join(map(display_name, paths)) or "no file"
+    return ", ".join(display_name(str(path)) for path in paths) or "no file"
 
 
 def _refuse_stdin_twice(paths: Paths) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import read_blocks
+from lmtool.text.sentences import Sentences
 from lmtool.text.tokenizers import Tokenizer
 from lmtool.text.vocabulary import EOS_SPELLINGS
 
@@ -58,15 +59,23 @@ class Transcript:
 
 
 def transcribe(
-    paths: Iterable[str | Path], tokenizer: Tokenizer, numbering: Numbering, target: Path
+    texts: Iterable[str | Path | Sentences],
+    tokenizer: Tokenizer,
+    numbering: Numbering,
+    target: Path,
 ) -> Transcript:
-    """Writes the files' lines one after another; new words get their numbers."""
+    """Writes the lines one after another; new words get their numbers."""
     marks = [mark for mark in sorted(EOS_SPELLINGS) if tokenizer.split(mark) == [mark]]
     end_marks = np.array([numbering.numbers(mark + "\n")[0] for mark in marks], np.int32)
     with open(target, "wb") as file:
-        for block in chain.from_iterable(map(read_blocks, paths)):
+        for block in chain.from_iterable(map(blocks, texts)):
             file.write(tidy(numbering.numbers(block), end_marks).data)
     return Transcript(target)
+
+
+def blocks(text: str | Path | Sentences) -> Iterator[str]:
+    """Whole lines, each ended by LF, some thousands at a time."""
+    return text.blocks() if isinstance(text, Sentences) else read_blocks(text)
 
 
 def tidy(numbers: NDArray[np.int32], end_marks: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -3,13 +3,14 @@
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError
 from lmtool.settings import TextSettings
 from lmtool.text.tokenizers import TOKENIZERS, Tokenizer
@@ -31,8 +32,8 @@ EOS_SPELLINGS = frozenset({"<EOS>", "<eos>", "</s>"})
 NEVER_WORDS = EOS_SPELLINGS | {"<UNK>", "<unk>"}
 
 
-@dataclass(frozen=True, eq=False)
-class Vocabulary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Vocabulary(Shown):
     """The V known tokens: ``<EOS>`` 0, ``<UNK>`` 1, then by falling count, ties by code point.
 
     Specials in a text (only the word tokenizer can yield them):
@@ -83,6 +84,11 @@ class Vocabulary:
             counts=np.array([n_lines, sum(folded.values()) - sum(kept), *kept], np.int64),
             settings=settings,
         )
+
+    def _parts(self) -> Iterator[str]:
+        yield counted(self.n_tokens, "tokens")
+        yield self.settings.tokens
+        yield f"digest={self.digest!r}"
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -18,6 +18,8 @@ from lmtool.files import locked, remove_leftovers
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import TrainSettings
 from lmtool.text.corpus import Corpus, prepare
+from lmtool.text.reader import STDIN
+from lmtool.text.sentences import Sentences
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.training import clock, loop
 from lmtool.training.events import Event, Finished, Note, Planned
@@ -41,6 +43,7 @@ class Keeping:
 
     every: float  # seconds between two saved states, or more where saving takes long
     stop: Callable[[], int]  # the number of the signal that ends the run; 0: go on
+    goes_on: str | None = None  # what continues a run that was stopped; a command by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,23 @@ class Given:
     corpus: tuple[str, ...]
     valid: tuple[str, ...]
     options: dict[str, Any]  # fields of settings
+    sentences: Sentences | None = None
 
 
-def train(job: Job, overwrite: bool, emit: Listener, keeping: Keeping) -> LanguageModel:
-    """The trained model, written where the job names a file."""
+def train(
+    job: Job,
+    overwrite: bool,
+    emit: Listener,
+    keeping: Keeping,
+    sentences: Sentences | None = None,
+) -> LanguageModel:
+    """The trained model, written where the job names a file; from sentences if it has no corpus."""
     start = time.monotonic()
     with alone(job.model):
         if job.model is not None:
             model_file.check_target(job.model, overwrite)
             refuse_interrupted(job.model, overwrite)
-        with prepared(job) as parts:
+        with prepared(job, sentences) as parts:
             if job.model is not None:  # before a kill can bring the old run back
                 path_of(job.model).unlink(missing_ok=True)
             return go(job, parts, emit, start, keeping, None)
@@ -71,9 +81,9 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Langua
     with alone(model):
         saved = read(model)
         refuse_other_options(model, saved.job, given.options)
-        corpus, valid = given.corpus or saved.job.corpus, given.valid or saved.job.valid
-        moved = replace(saved.job, corpus=corpus, valid=valid)
-        with prepared(moved) as parts:
+        valid = given.valid or saved.job.valid
+        moved = replace(saved.job, corpus=corpus_of(model, saved.job, given), valid=valid)
+        with prepared(moved, given.sentences) as parts:
             refuse_other_data(model, saved, parts)
             for message in differences(saved):
                 emit(Note(message))
@@ -83,9 +93,9 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Langua
             return go(job, parts, emit, began - saved.elapsed, keeping, saved)
 
 
-def plan(job: Job) -> Forecast:
+def plan(job: Job, sentences: Sentences | None = None) -> Forecast:
     """What ``train`` would do; nothing is written."""
-    with prepared(job) as parts:
+    with prepared(job, sentences) as parts:
         fresh, recipe = start_of(job, parts)
         line = command(first_words(job), job.text, fresh.settings, recipe)
         return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
@@ -104,7 +114,7 @@ def go(
     keeper = None
     if job.model is not None:
         settled_job = replace(job, network=fresh.settings, recipe=recipe)
-        keeper = Keeper(settled_job, data_of(parts), keeping.every, keeping.stop)
+        keeper = Keeper(settled_job, data_of(parts), keeping.every, keeping.stop, keeping.goes_on)
     trained = fit(job, parts, fresh, recipe, emit, start, keeper, saved)
     if job.model is not None:
         model_file.save(trained, job.model, overwrite=True)
@@ -183,10 +193,11 @@ def alone(model: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def prepared(job: Job) -> Iterator[Prepared]:
+def prepared(job: Job, sentences: Sentences | None) -> Iterator[Prepared]:
     """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        parts = prepare(job.corpus, job.valid or None, job.text, Path(folder))
+        corpus = job.corpus or ([sentences] if sentences else [])
+        parts = prepare(corpus, job.valid or None, job.text, Path(folder))
         if not NAMELESS:
             yield parts
             return
@@ -205,8 +216,8 @@ def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
 
 
 def first_words(job: Job) -> list[str]:
-    """The beginning of the command that repeats the run."""
-    return inputs_and_output(job.corpus, job.valid, job.model)
+    """The beginning of the command that repeats the run; sentences go to its standard input."""
+    return inputs_and_output(job.corpus or (STDIN,), job.valid, job.model)
 
 
 def describe(parts: Prepared, fresh: LanguageModel, recipe: TrainSettings, line: str) -> Planned:
@@ -239,6 +250,16 @@ def data_of(parts: Prepared) -> dict[str, str]:
         "validation text": valid_corpus.fingerprint,
         "vocabulary": vocabulary.digest,
     }
+
+
+def corpus_of(model: str, job: Job, given: Given) -> tuple[str, ...]:
+    """The files to read again; none where sentences are given. Raises ModelFileError."""
+    if given.sentences is not None:
+        return ()
+    if not (given.corpus or job.corpus):
+        message = f"give the sentences again: lmtool.resume({model!r}, sentences=...)"
+        raise ModelFileError(f"{model}: cannot be resumed: it learns from no file; {message}")
+    return given.corpus or job.corpus
 
 
 def refuse_interrupted(model: str, overwrite: bool) -> None:

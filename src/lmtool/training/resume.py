@@ -114,9 +114,16 @@ class Keeper:
     """Saves a run now and then, and when it is told to stop."""
 
     def __init__(
-        self, job: Job, data: dict[str, str], every: float, stop: Callable[[], int]
+        self,
+        job: Job,
+        data: dict[str, str],
+        every: float,
+        stop: Callable[[], int],
+        goes_on: str | None = None,
     ) -> None:
         self._job, self._data, self._every, self._stop = job, data, every, stop
+        model = shlex.quote(str(job.model))
+        self._goes_on = goes_on or f"lmtool train --resume -m {model}"
         self._path = path_of(job.model or "")
         self._next = time.monotonic() + every
         self._failed = False
@@ -125,9 +132,7 @@ class Keeper:
         """Between two steps. Raises InterruptionError where the run is to stop."""
         if signal := self._stop():
             problem = self._save(task, run)
-            name = shlex.quote(str(self._job.model))
-            goes_on = f"lmtool train --resume -m {name} continues it"
-            message = f"not saved: {problem}" if problem else goes_on
+            message = f"not saved: {problem}" if problem else f"{self._goes_on} continues it"
             raise InterruptionError(f"stopped after step {run.step}; {message}", signal)
         if time.monotonic() >= self._next:
             problem = self._save(task, run)

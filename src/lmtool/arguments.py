@@ -1,0 +1,137 @@
+"""What a caller hands over, checked at the door: to Python a str is a list of letters, too."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lmtool.display import quoted
+from lmtool.errors import ConfigError, InputError
+from lmtool.inference.pairs import Pair
+from lmtool.settings import Option, checked
+from lmtool.text.reader import STDIN, display_name, read_lines
+from lmtool.text.sentences import Sentences
+
+__all__ = ["PathLike", "Paths", "continues", "lines", "optional", "pairs", "path", "paths"]
+__all__ += ["source", "text", "texts", "valid_of", "whole"]
+
+PathLike: TypeAlias = str | Path
+Paths: TypeAlias = PathLike | Sequence[PathLike]
+
+ONE = "for one sentence give [text]"
+AS_SENTENCES = "sentences are given as sentences=[...]"
+
+
+def text(value: object, name: str = "text") -> str:
+    """One sentence. Raises InputError for what is no str."""
+    if isinstance(value, str):
+        return value
+    raise InputError(f"{name}: a str is wanted, not {kind(value)}")
+
+
+def lines(values: Iterable[str], name: str = "lines", advice: str = ONE) -> Iterator[str]:
+    """The lines without their ends; InputError at once for one str, with the index for an item."""
+    given = items(values, name, "a list or another iterable of str", advice)
+    return (bare(text(line, f"{name}[{index}]")) for index, line in enumerate(given))
+
+
+def source(given: PathLike | Iterable[str]) -> Iterator[str]:
+    """The lines of a file, or the given ones."""
+    if isinstance(given, str | Path):
+        refuse_sentence(given, "lines are given as a list: [text]")
+        return (line.text for line in read_lines(given))
+    return lines(given, "source", "a str or a Path is a file")
+
+
+def pairs(values: Iterable[Pair]) -> Iterator[Pair]:
+    """Minimal pairs from tuples (good, bad), (good, bad, group), (good, bad, group, line)."""
+    given = items(values, "pairs", "a list or another iterable of pairs", "[(good, bad)] is one")
+    return (pair(value, f"pairs[{index}]") for index, value in enumerate(given))
+
+
+def pair(value: object, name: str) -> Pair:
+    """One of them."""
+    if not isinstance(value, tuple | list) or not 2 <= len(value) <= len(Pair._fields):
+        raise InputError(f"{name}: a pair (good, bad) is wanted, not {kind(value)}")
+    good, bad, *rest = value
+    return Pair(text(good, f"{name}: good"), text(bad, f"{name}: bad"), *rest)
+
+
+def paths(given: Paths | None, name: str, advice: str = "") -> tuple[str, ...]:
+    """One path or several, as text; none for None. ``advice`` is for whoever gives a sentence."""
+    if given is None:
+        return ()
+    several = [given] if isinstance(given, str | Path) else given
+    found = items(several, name, "a path or a list of paths", "a str or a Path")
+    return tuple(path(one, f"{name}[{index}]", advice) for index, one in enumerate(found))
+
+
+def path(value: object, name: str, advice: str = "") -> str:
+    """One path, as text. Raises InputError."""
+    if not isinstance(value, str | Path):
+        raise InputError(f"{name}: a path is wanted, not {kind(value)}")
+    if advice:
+        refuse_sentence(value, advice)
+    return str(value)
+
+
+def texts(
+    corpus: Paths | None, sentences: Iterable[str] | None, needed: bool = True
+) -> tuple[tuple[str, ...], Sentences | None]:
+    """What to learn from: files, or sentences. Raises ConfigError for both, and for neither."""
+    if (corpus is None) == (sentences is None) and (needed or corpus is not None):
+        raise ConfigError("give either corpus=, one file or several, or sentences=, a list of str")
+    if sentences is None:
+        return paths(corpus, "corpus", AS_SENTENCES), None
+    return (), Sentences(lines(sentences, "sentences"))
+
+
+def valid_of(valid: Paths | None) -> tuple[str, ...]:
+    """The files to validate on."""
+    return paths(valid, "valid", "valid= takes files alone")
+
+
+def optional(given: PathLike | None, name: str) -> str | None:
+    """A path as text."""
+    return None if given is None else path(given, name)
+
+
+def continues(model: PathLike | None, sentences: Sentences | None) -> str:
+    """What goes on with a run that was stopped."""
+    return f"lmtool.resume({str(model)!r}{', sentences=...' if sentences else ''})"
+
+
+def whole(value: object, name: str, least: int) -> int:
+    """A whole number. Raises OptionError for another, and below ``least``."""
+    number: int = checked(name, value, int, Option(at_least=least))
+    return number
+
+
+def items(values: object, name: str, wanted: str, advice: str) -> Iterator[Any]:
+    """What is in them. Raises InputError where they are one text, or nothing that has items."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"{name}: {wanted} is wanted, not {kind(values)}; {advice}")
+    return iter(values)
+
+
+def bare(line: str) -> str:
+    """A line as a file's reader would give it: an open file yields ends, too."""
+    return line[:-2] if line.endswith("\r\n") else line.removesuffix("\n")
+
+
+def refuse_sentence(given: PathLike, advice: str) -> None:
+    """Raises InputError where several words name no file."""
+    if isinstance(given, Path) or given == STDIN or len(given.split()) < 2:
+        return  # the reader says what is wrong with it
+    if not os.path.exists(given):
+        name = display_name(given)
+        raise InputError(f"{name}: there is no such file; check the path (in Python, {advice})")
+
+
+def kind(value: object) -> str:
+    """``the str 'Todd met Pete'``, ``None``, ``an int``."""
+    if isinstance(value, str):
+        return f"the str {quoted(value)}"
+    name = type(value).__name__
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    return "None" if value is None else f"{article} {name}"

@@ -1,0 +1,132 @@
+"""Objects at a prompt and in a notebook: one short line, and tables that are nothing but text."""
+
+import dataclasses
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lmtool import inference
+from lmtool.api import Model, compare
+from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
+from lmtool.inference.score import WordScore
+from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.settings import ModelSettings, TextSettings
+from lmtool.text.vocabulary import EOS, UNK, Vocabulary
+
+V = 10_002
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = (SCRIPT, "a&b", "\"'", "\x1b[2J\u202e", "\U0001f422" * 50, "x" * 9999)
+TEXT = " ".join((*HOSTILE, "word7"))
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def large(request: pytest.FixtureRequest) -> Model:
+    """A model over as many words as the Penn Treebank has, some of them hostile."""
+    words = (*HOSTILE, *(f"word{i}" for i in range(V - 2 - len(HOSTILE))))
+    vocabulary = Vocabulary((EOS, UNK, *words), np.ones(V, np.int64), TextSettings())
+    settings = ModelSettings(embed=4, hidden=4, members=request.param)
+    parameters = initialise(settings, vocabulary.counts, np.random.default_rng(1))
+    return Model(LanguageModel(settings, vocabulary, parameters))
+
+
+def shown(lm: Model) -> Iterator[Any]:
+    """One object at least of each class that shows itself."""
+    model = lm.language_model
+    yield from (lm, model, model.networks[0], lm.vocabulary, model.parameters, lm.embeddings)
+    for score in lm.score_lines([TEXT, "", "word1"]):
+        yield from (score, *score.words)
+    for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):
+        yield from (sentence, *sentence.words)
+    yield from lm.sample(n=2, prompt=TEXT, max_words=200)
+    yield from lm.next(TEXT, k=V)[:300]
+    yield from lm.evaluations([TEXT])
+    pairs: Any = [(TEXT, "word2", (HOSTILE[-1],)), ("word1", TEXT, (HOSTILE[0],))]
+    yield from lm.score_pairs(pairs)
+    yield from lm.pairs(pairs)
+    result = compare(lm, lm, [TEXT, "word1"], resamples=9)
+    yield from (result, result.a)
+
+
+def classes() -> set[type]:
+    """The dataclasses that the rooms of inference make public."""
+    names = [room.name for room in pkgutil.iter_modules(inference.__path__)]
+    rooms = [importlib.import_module(f"{inference.__name__}.{name}") for name in names]
+    found = {getattr(room, name) for room in rooms for name in room.__all__}
+    return {kind for kind in found if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+
+
+def test_every_object_is_one_short_line(large: Model) -> None:
+    seen = set()
+    for thing in shown(large):
+        line = repr(thing)
+        assert len(line) <= LIMIT and line.isprintable(), line
+        assert re.match(rf"{type(thing).__name__}\([^=]", line) and line.endswith(")"), line
+        seen.add(type(thing))
+    assert classes() | {Model, LanguageModel, Vocabulary} <= seen
+    names = {kind.__name__ for base in (Shown, Tabular) for kind in base.__subclasses__()}
+    assert names - {Tabular.__name__} <= {kind.__name__ for kind in seen}
+
+
+def test_what_the_lines_say(large: Model, lstm: LanguageModel) -> None:
+    K = len(large.language_model.networks)
+    start = f"Model({f'mean of {K}: ' if K > 1 else ''}lstm 1 x 4, 10,002 outputs, "
+    assert re.fullmatch(re.escape(start) + r"[\d,]+ parameters\)", repr(large))
+    score = Model(lstm).score("Todd met Anne")
+    assert re.fullmatch(
+        r"SentenceScore\('Todd met Anne', log10_p=-[\d.]+, perplexity=[\d.]+, 3 words, 1 OOV\)",
+        repr(score),
+    )
+    assert repr(score.words[2]).endswith(", oov)")
+    assert repr(Model(lstm).evaluate(["Todd"])).startswith("Evaluation(perplexity=")
+    digest = large.vocabulary.digest
+    assert repr(large.vocabulary) == f"Vocabulary(10,002 tokens, word, digest={digest!r})"
+
+
+class Tags(HTMLParser):
+    """The elements and the text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        assert not attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def tables(lm: Model) -> Iterator[str]:
+    for thing in shown(lm):
+        if isinstance(thing, Tabular):
+            yield thing._repr_html_()
+    yield lm.next(TEXT, k=300)._repr_html_()
+    yield lm.sample(prompt=TEXT)._repr_html_()
+    yield lm.evaluations([TEXT])._repr_html_()
+    yield lm.pairs([(TEXT, "word2", (HOSTILE[0],))])._repr_html_()  # type: ignore[list-item]
+
+
+def test_a_vocabulary_cannot_write_html(large: Model) -> None:
+    pages = [Tags(page) for page in tables(large)]
+    assert {tag for page in pages for tag in page.tags} == {"div", "table", "tr", "th", "td"}
+    assert any(HOSTILE[0] in page.text for page in pages)
+
+
+def test_a_table_has_a_row_a_word_and_an_end(lstm: LanguageModel) -> None:
+    lm = Model(lstm)
+    page = lm.score("Todd met <b>")._repr_html_()
+    assert page.count("<tr>") == 1 + 4 and "&lt;b&gt;" in page and "surprisal_bits" in page
+    long = lm.score("Todd " * 1000)._repr_html_()
+    assert long.count("<tr>") == 1 + ROWS and f"{1001 - ROWS} more" in long
+    row = WordScore("w" * 10_000, UNK, True, -1.0, 1.0, 0.1)
+    assert len(Listing([row])._repr_html_()) < CELL + 400
+    assert lm.sample(n=0)._repr_html_() == ""
