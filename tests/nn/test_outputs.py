@@ -99,6 +99,6 @@ def test_the_loss_is_what_scoring_says(output: str) -> None:
 
 def test_classes_share_what_the_head_leaves() -> None:
     p = np.arange(V, 0, -1) / np.arange(V + 1).sum()
-    share = SOFTMAXES["classes"].class_share(p)
-    assert len(share) == SOFTMAXES["classes"].n_classes(V)
+    share = classes.class_share(p)
+    assert SOFTMAXES["classes"].shapes(V, 5)["output.class_weight"] == (len(share), 5)
     assert share.sum() + p[: classes.S].sum() == pytest.approx(1)

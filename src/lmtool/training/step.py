@@ -10,16 +10,18 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import TrainingError, option
-from lmtool.models.bptt import loss_and_gradients
+from lmtool.models.decoder import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, members
 from lmtool.models.network import PER_TOKEN, States, zero_state
 from lmtool.nn import kernels
+from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import OUTPUTS, Draw, Sampler
 from lmtool.nn.parameters import Array, Parameters, Shapes
 from lmtool.settings import TrainSettings
@@ -241,6 +243,11 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[lis
     """The networks' mean loss, the shards' parts of each one's gradient; the states move on."""
     recipe, n = task.recipe, task.shards
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
+    shares = [
+        grown * (share or 0.0) for share in (recipe.dropout, recipe.weight_drop, recipe.word_drop)
+    ]
+    scale = 1 / part.inputs.size
+    estimate = partial(OUTPUTS[part.output].loss, scale=scale, draw=part.draw)
     columns = shard_columns(task)
 
     def unit(i: int) -> tuple[float, Parameters]:
@@ -248,6 +255,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[lis
         rng = np.random.default_rng((recipe.seed, run.step, i))
         gradients = run.buffer(i, {name: array.shape for name, array in weights.items()})
         inputs = np.ascontiguousarray(part.inputs[:, some])
+        keep = CONTEXTS[recipe.context](inputs, rng)
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
             loss, run.states[i] = loss_and_gradients(
                 task.model.settings,
@@ -256,14 +264,9 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[lis
                 inputs,
                 np.ascontiguousarray(part.targets[:, some]),
                 run.states[i],
-                CONTEXTS[recipe.context](inputs, rng),
-                dropout=grown * (recipe.dropout or 0.0),
-                weight_drop=grown * (recipe.weight_drop or 0.0),
-                word_drop=grown * (recipe.word_drop or 0.0),
-                rng=rng,
-                output=part.output,
-                draw=part.draw,
-                scale=1 / part.inputs.size,
+                estimate,
+                keep,
+                Noise(*shares, rng),
             )
         return loss, gradients
 

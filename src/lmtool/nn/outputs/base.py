@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lmtool.nn.parameters import Array
 
-__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax"]
+__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax", "share"]
 
 Ids = NDArray[np.int32]
 
@@ -63,14 +63,20 @@ class Softmax:
 
     log_probabilities(weights, x (N, D)) -> (N, V) ln p of every token.
     log_probability(weights, x (N, D), ids (N,)) -> (N,) ln p of one token each.
-    n_classes(V) -> K, the number of classes that it adds.
-    class_share(p (V,)) -> (K,) their probabilities, from those of the tokens.
+    shapes(V, D) -> names and shapes of what it needs beside a weight (V, D) and a bias (V,).
+    initialise(weights, counts (V,)): biases that give each token its share of the counts.
     """
 
     log_probabilities: Callable[[OutputWeights, Array], Array]
     log_probability: Callable[[OutputWeights, Array, Ids], Array]
-    n_classes: Callable[[int], int]
-    class_share: Callable[[Array], Array]
+    shapes: Callable[[int, int], dict[str, tuple[int, ...]]]
+    initialise: Callable[["OutputWeights", NDArray[np.int64]], None]
+
+
+def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each token's probability, from its count plus one: (V,)."""
+    p: NDArray[np.float64] = (counts + 1) / (counts + 1).sum()
+    return p
 
 
 def log_softmax(logits: Array) -> Array:

@@ -5,8 +5,9 @@ dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlo
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lmtool.nn.outputs.base import Ids, Output, OutputWeights, Softmax, log_softmax
+from lmtool.nn.outputs.base import Ids, Output, OutputWeights, Softmax, log_softmax, share
 from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT", "SOFTMAX"]
@@ -64,5 +65,10 @@ def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
     return out
 
 
+def initialise(weights: OutputWeights, counts: NDArray[np.int64]) -> None:
+    """Unigrams."""
+    weights.bias[...] = np.log(share(counts))
+
+
 OUTPUT = Output("full", loss)
-SOFTMAX = Softmax(log_probabilities, log_probability, lambda V: 0, lambda p: p[:0])
+SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)
