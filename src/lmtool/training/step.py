@@ -243,9 +243,8 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[lis
     """The networks' mean loss, the shards' parts of each one's gradient; the states move on."""
     recipe, n = task.recipe, task.shards
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
-    shares = [
-        grown * (share or 0.0) for share in (recipe.dropout, recipe.weight_drop, recipe.word_drop)
-    ]
+    shares = (recipe.dropout, recipe.weight_drop, recipe.word_drop)
+    dropout, weight_drop, word_drop = (grown * (share or 0.0) for share in shares)
     scale = 1 / part.inputs.size
     estimate = partial(OUTPUTS[part.output].loss, scale=scale, draw=part.draw)
     columns = shard_columns(task)
@@ -266,7 +265,7 @@ def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[lis
                 run.states[i],
                 estimate,
                 keep,
-                Noise(*shares, rng),
+                Noise(dropout, weight_drop, word_drop, rng),
             )
         return loss, gradients
 
