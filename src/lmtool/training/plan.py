@@ -13,7 +13,7 @@ from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 from lmtool.workers import n_cores
 
-__all__ = ["check", "finish_cost", "n_steps", "plan"]
+__all__ = ["check", "drop_warmup_for", "finish_cost", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -43,6 +43,7 @@ MOST = {  # beyond, numbers overflow or nothing ends, whatever the machine
     "--clip": 1e30,
 }
 MOST_TOKENS = 1_000_000  # of a step
+MOST_PASSES = 10  # over the text, of a step
 
 
 class Sizes(NamedTuple):
@@ -95,13 +96,14 @@ def plan(
     second, decides what fits into seconds. Raises ConfigError naming a bad option.
     """
     check(network, recipe)
+    check_batch(recipe, n_tokens)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
-    growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
+    steps = 0 if fit.dropout is not None else passes * n_tokens / (batch * bptt)
     members = network.members or 1
     shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
@@ -119,7 +121,7 @@ def plan(
         dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
         weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
         word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
-        drop_warmup=round(growing) if recipe.drop_warmup is None else recipe.drop_warmup,
+        drop_warmup=drop_warmup_for(steps) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
         threads=min(recipe.threads or n_cores(), members * shards),
     )
@@ -159,6 +161,11 @@ def drops_for(passes: float, V: int) -> Drops:
     """
     word_drop = share(0.06, passes / 2) if V > LETTERS else 0.0
     return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
+
+
+def drop_warmup_for(steps: float) -> int:
+    """Steps over which dropout grows, in a run of so many."""
+    return round(DROP_WARMUP * steps)
 
 
 def share(slope: float, passes: float) -> float:
@@ -247,6 +254,21 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
             raise ConfigError(f"--{name} {value}: must be at least 0 and below 1")
     if sum(budget is not None for budget in (recipe.epochs, recipe.steps, recipe.seconds)) > 1:
         raise ConfigError("give one of --epochs, --steps and --time, not several")
+
+
+def check_batch(recipe: TrainSettings, n_tokens: int) -> None:
+    """Raises ConfigError where a step would read the text again and again."""
+    batch, bptt = recipe.batch or 1, recipe.bptt or 1
+    text = f"the text, which has {n_tokens:,} tokens"
+    if batch > n_tokens:
+        raise ConfigError(
+            f"--batch {batch}: more streams than {text}; give a smaller --batch or more text"
+        )
+    if batch * bptt > MOST_PASSES * n_tokens:
+        raise ConfigError(
+            f"--batch {batch} times --bptt {bptt}: a step would read more than {MOST_PASSES} times "
+            f"{text}; give a smaller --batch or --bptt, or more text"
+        )
 
 
 def _sizes(network: ModelSettings, recipe: TrainSettings) -> list[tuple[str, float | None]]:
