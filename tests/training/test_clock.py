@@ -23,9 +23,9 @@ from lmtool.training.clock import (
     left,
     seconds_to_go,
     settle,
-    slowed,
     speed,
     steps_left,
+    updated,
     validates,
 )
 from lmtool.training.plan import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
@@ -84,19 +84,19 @@ def test_no_run_that_fits_is_longer(
     usual, last, validation, other = seconds
     pace = Pace(usual, usual + last, validation, other)
     steps = horizon(task, run, every, pace)
-    now = slowed(run, pace)
+    now = updated(task, run, pace)
     costs = [seconds_to_go(task, run, n, every, now) for n in (steps, steps + 1)]
     assert costs[1] > left(task) and (costs[0] <= left(task) or steps == step)
 
 
-def test_what_was_not_seen_slows_down_with_the_steps() -> None:
-    _, run = state(100, 10.0)
-    pace = Pace(step=0.05, last=0.1, validation=2.0, other=3.0, slower=1.5)
-    assert slowed(run, pace) == Pace(step=0.1, last=0.2, validation=4.0, other=6.0)
+def test_the_run_knows_its_pace_better() -> None:
+    task, run = state(100, 10.0)
+    pace = Pace(step=0.2, last=0.4, validation=2.0, other=3.0)
+    assert updated(task, run, pace) == Pace(0.1, 0.2, validation=2.0, other=3.0)
     run.validation_seconds = 8.0
-    assert slowed(run, pace) == Pace(step=0.1, last=0.2, validation=8.0, other=12.0)
-    run.timed_steps, run.validation_seconds = 0, 0.0
-    assert slowed(run, pace).validation == 3.0
+    assert updated(task, run, pace) == Pace(0.1, 0.2, validation=8.0, other=12.0)
+    run.training_seconds = 0.1  # all in one bad moment, perhaps
+    assert updated(task, run, pace).step == pace.step
 
 
 def test_the_last_steps_take_longer() -> None:

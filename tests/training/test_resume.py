@@ -12,7 +12,7 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.files import locked
-from lmtool.training import loop, resume, step, validation
+from lmtool.training import resume, step, validation
 from lmtool.training.events import Note, Validated
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 40

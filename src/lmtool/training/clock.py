@@ -3,7 +3,7 @@
 import math
 import time
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,13 +17,14 @@ __all__ = [
     "horizon",
     "seconds_to_go",
     "settle",
-    "slowed",
     "speed",
     "steps_left",
+    "updated",
     "validates",
 ]
 
 LEAST_TIMED = 5  # steps before a speed is known
+SURE = 0.03  # of the budget in training, before anything is decided by the speed
 SPARE = 0.01  # of the budget: noise
 AROUND = 0.7  # seconds in which the program starts and ends
 MOST_AROUND = 0.05  # of the budget
@@ -34,13 +35,13 @@ SUSTAINED = 0.6  # share of that speed that training reaches
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What the parts of a run take, in seconds, on a machine that does nothing else."""
+    """What the parts of a run take, in seconds, as far as they have been tried."""
 
     step: float
     last: float  # a step with the exact softmax
     validation: float
     other: float  # the validation in the other context, at the end
-    slower: float = 1.0  # how many times as long it takes in fact
+    tries: int = 1  # of both validations, whose means these are
 
 
 def speed(threads: int) -> float:
@@ -57,7 +58,7 @@ def speed(threads: int) -> float:
 
 def settle(task: Task, run: Run, every: int, pace: Pace) -> None:
     """Fixes the length of a run against the clock when its learning rate must begin to fall."""
-    if math.isfinite(run.steps) or run.timed_steps < LEAST_TIMED:
+    if math.isfinite(run.steps) or not known(task, run):
         return
     steps = horizon(task, run, every, pace)
     if run.step >= (1 - DECAY) * steps:  # and no step so far may belong to the decay
@@ -66,7 +67,7 @@ def settle(task: Task, run: Run, every: int, pace: Pace) -> None:
 
 def horizon(task: Task, run: Run, every: int, pace: Pace) -> int:
     """The most steps of the whole run that fit, with a validation after ``every`` steps."""
-    time_left, now = left(task), slowed(run, pace)
+    time_left, now = left(task), updated(task, run, pace)
     most = run.step + max(0, int(time_left / now.step))
     steps = range(run.step + 1, most + 1)
     return run.step + bisect_right(
@@ -81,14 +82,23 @@ def left(task: Task) -> float:
     return budget * (1 - SPARE) - around - task.elapsed()
 
 
-def slowed(run: Run, pace: Pace) -> Pace:
-    """What the parts take in fact, by the run's own steps and validation as soon as there are."""
-    slower = pace.slower
-    if run.timed_steps >= LEAST_TIMED:
-        slower = max(1e-9, run.training_seconds) / run.timed_steps / pace.step
-    validation = run.validation_seconds or slower * pace.validation
-    other = validation * pace.other / pace.validation
-    return Pace(slower * pace.step, slower * pace.last, validation, other)
+def known(task: Task, run: Run) -> bool:
+    """Whether the run's own speed can be told: few steps may all fall into a bad moment."""
+    seconds = SURE * (task.recipe.seconds or 0)
+    return run.timed_steps >= LEAST_TIMED and run.training_seconds >= seconds
+
+
+def updated(task: Task, run: Run, pace: Pace) -> Pace:
+    """The pace by the run's own steps and its last validation, as soon as there are any."""
+    step = run.training_seconds / run.timed_steps if known(task, run) else pace.step
+    validation = run.validation_seconds or pace.validation
+    return replace(
+        pace,
+        step=step,
+        last=step * pace.last / pace.step,
+        validation=validation,
+        other=validation * pace.other / pace.validation,
+    )
 
 
 def seconds_to_go(task: Task, run: Run, steps: int, every: int, pace: Pace) -> float:

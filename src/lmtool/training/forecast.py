@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import Pace, horizon, seconds_to_go, slowed
+from lmtool.training.clock import Pace, horizon, seconds_to_go
 from lmtool.training.loop import task_for
 from lmtool.training.pace import measured
 from lmtool.training.plan import n_steps
@@ -55,7 +55,7 @@ def forecast(
     """Runs a few steps and the beginning of a validation and throws them away, if not known."""
     with task_for(model, train_ids, valid_ids, recipe, start=start) as task:
         run, every = new_run(task), validation_interval(task)
-        pace = slowed(run, known or measured(task))
+        pace = known or measured(task)
         steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every, pace)
         return Forecast(
             network=model.settings,

@@ -18,6 +18,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.training.clock import Pace, horizon, settle, steps_left, validates
 from lmtool.training.events import Event, Finished, Note, Progress, Validated
+from lmtool.training.pace import Trier
 from lmtool.training.plan import n_steps
 from lmtool.training.resume import Keeper, Saved, restore
 from lmtool.training.schedules import DECAY, learning_rate
@@ -96,7 +97,7 @@ def task_for(
 def loop(task: Task, run: Run, keeper: Keeper | None, pace: Pace | None) -> bool:
     """Trains to the end of the schedule; True where early stopping cut it short."""
     every = validation_interval(task)
-    report = Report(task, every, pace)
+    report, trier = Report(task, every), Trier()
     while True:
         if run.validated < run.step and validates(run, every):
             validate(task, run)
@@ -108,8 +109,9 @@ def loop(task: Task, run: Run, keeper: Keeper | None, pace: Pace | None) -> bool
             keeper.pause(task, run)
         loss = safe_step(task, run)
         if pace is not None:
+            pace = trier.again(task, run, pace)
             settle(task, run, every, pace)
-        report.add(run, loss)
+        report.add(run, loss, pace)
 
 
 def safe_step(task: Task, run: Run) -> float | None:
@@ -141,28 +143,28 @@ def timed_step(task: Task, run: Run) -> float:
 class Report:
     """Tells the mean loss of the last steps, a few times a second."""
 
-    def __init__(self, task: Task, every: int, pace: Pace | None) -> None:
-        self._task, self._every, self._pace = task, every, pace
+    def __init__(self, task: Task, every: int) -> None:
+        self._task, self._every = task, every
         self._reset()
 
     def _reset(self) -> None:
         self._loss, self._counted, self._since = 0.0, 0, time.monotonic()
 
-    def add(self, run: Run, loss: float | None) -> None:
+    def add(self, run: Run, loss: float | None, pace: Pace | None) -> None:
         """One more step; ``loss`` is summed over its tokens."""
         if loss is not None:
             self._loss, self._counted = self._loss + loss, self._counted + 1
         due = time.monotonic() - self._since > REPORT_SECONDS or run.step == run.steps
         if due and self._counted:
             mean = self._loss / self._counted
-            self._task.on_event(progress(self._task, run, mean, self._steps(run), self._pace))
+            self._task.on_event(progress(self._task, run, mean, self._steps(run, pace), pace))
             self._reset()
 
-    def _steps(self, run: Run) -> int:
+    def _steps(self, run: Run, pace: Pace | None) -> int:
         """Of the whole run, as far as can be told."""
-        if self._pace is None or math.isfinite(run.steps):
+        if pace is None or math.isfinite(run.steps):
             return int(run.steps)
-        return horizon(self._task, run, self._every, self._pace)
+        return horizon(self._task, run, self._every, pace)
 
 
 def anneal(run: Run) -> bool:

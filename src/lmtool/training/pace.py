@@ -1,40 +1,54 @@
 """How fast a run will be, from a few real steps that are thrown away."""
 
+import math
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from lmtool.errors import TrainingError
 from lmtool.training.clock import Pace, horizon
 from lmtool.training.step import Run, Task, new_run, training_step
 from lmtool.training.validation import other_seconds, validation_interval, validation_seconds
 
-__all__ = ["measured", "steps_that_fit"]
+__all__ = ["Trier", "measured", "steps_that_fit"]
 
 UNTIMED = 3  # first steps, which may compile
 TRIED = 12  # steps
 FEWEST = 3  # of them timed
 LAST = 3  # steps with the exact softmax
-REPEATED = 3  # times that a part of a validation is timed
+BETWEEN = 1.0  # seconds between two tries of the validations, at least
+TRYING = 0.05  # share of the time that they may take
 SHARE = 0.01  # of the budget that steps may take beyond the fewest
 
 
 def measured(task: Task) -> Pace:
-    """Steps of both kinds and parts of both validations; kernels are compiled after it.
-
-    The fastest of several tries tells what the parts take beside each other, whatever else the
-    machine does in between; the mean of all steps, how much that is.
-    """
+    """Steps of both kinds and parts of both validations; kernels are compiled after it."""
     run = new_run(task)
     for _ in range(UNTIMED):
         seconds_of_step(task, run)
-    steps = tried(task, run)
-    step = last = min(steps)
+    times = tried(task, run)
+    step, dearer = sum(times) / len(times), 1.0
     if task.sampler is not None and task.recipe.finish:
-        last = max(step, exact(task, run))
-    own, other = (
-        min(f(task) for _ in range(REPEATED)) for f in (validation_seconds, other_seconds)
-    )
-    return Pace(step, last, own, other, sum(steps) / len(steps) / step)
+        dearer = max(1.0, exact(task, run) / min(times))
+    return Pace(step, step * dearer, validation_seconds(task), other_seconds(task))
+
+
+class Trier:
+    """Tries the validations now and then, since the machine may be as busy as it likes."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + BETWEEN
+
+    def again(self, task: Task, run: Run, pace: Pace) -> Pace:
+        """The means with one more try, where it is due and can still tell something new."""
+        began = time.monotonic()
+        if began < self._next or math.isfinite(run.steps) or run.validation_seconds:
+            return pace
+        n, own, other = pace.tries, validation_seconds(task), other_seconds(task)
+        now = time.monotonic()
+        self._next = now + max(BETWEEN, (now - began) / TRYING)
+        own, other = own + n * pace.validation, other + n * pace.other
+        return replace(pace, validation=own / (n + 1), other=other / (n + 1), tries=n + 1)
 
 
 def steps_that_fit(task: Task, pace: Pace) -> int:

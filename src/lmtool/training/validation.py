@@ -90,7 +90,7 @@ def document_seconds(task: Task) -> float:
     pieces, skip = valid_pieces(task)
     some, none = pieces[:TIMED_LENGTH], np.zeros_like(skip)
     taken = seconds(lambda: pieces_logp(task, task.model, some, none))
-    return taken * max(1.0, len(task.valid_ids) / np.count_nonzero(some >= 0))
+    return taken * max(1.0, len(task.valid_ids) / int(np.count_nonzero(some >= 0)))
 
 
 def sentence_seconds(task: Task) -> float:
@@ -100,7 +100,7 @@ def sentence_seconds(task: Task) -> float:
     apart, model = max(1, len(groups) // wanted), task.model
     some = groups[apart // 2 :: apart]
     taken = seconds(lambda: task.workers.map(lambda pieces: padded_logp(model, pieces), some))
-    return taken * len(task.valid_ids) / sum(np.count_nonzero(part >= 0) for part in some)
+    return taken * len(task.valid_ids) / sum(int(np.count_nonzero(part >= 0)) for part in some)
 
 
 def seconds(function: Callable[[], object]) -> float:
