@@ -91,10 +91,11 @@ def test_no_run_that_fits_is_longer(
 
 def test_the_run_knows_its_pace_better() -> None:
     task, run = state(100, 10.0)
-    pace = Pace(step=0.2, last=0.4, validation=2.0, other=3.0)
-    assert updated(task, run, pace) == Pace(0.1, 0.2, validation=2.0, other=3.0)
+    run.training_seconds = 12.5
+    pace = Pace(step=0.25, last=0.5, validation=2.0, other=3.0)
+    assert updated(task, run, pace) == Pace(0.125, 0.25, validation=2.0, other=3.0)
     run.validation_seconds = 8.0
-    assert updated(task, run, pace) == Pace(0.1, 0.2, validation=8.0, other=12.0)
+    assert updated(task, run, pace) == Pace(0.125, 0.25, validation=8.0, other=12.0)
     run.training_seconds = 0.1  # all in one bad moment, perhaps
     assert updated(task, run, pace).step == pace.step
 

@@ -114,7 +114,7 @@ def test_limits_of_the_system(
     [{"batch": 1_000_000, "bptt": 1}, {"batch": 10_001}, {"batch": 5000, "bptt": 100}],
 )
 def test_a_step_does_not_read_the_text_again_and_again(options: dict[str, int]) -> None:
-    with pytest.raises(lmtool.ConfigError, match=r"--batch .*10,000 tokens"):
+    with pytest.raises(lmtool.ConfigError, match=r"--batch .*10,000"):
         plan(ModelSettings(), TrainSettings(**options), 10_000, 100)  # type: ignore[arg-type]
 
 

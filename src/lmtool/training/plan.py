@@ -259,15 +259,15 @@ def check(network: ModelSettings, recipe: TrainSettings) -> None:
 def check_batch(recipe: TrainSettings, n_tokens: int) -> None:
     """Raises ConfigError where a step would read the text again and again."""
     batch, bptt = recipe.batch or 1, recipe.bptt or 1
-    text = f"the text, which has {n_tokens:,} tokens"
     if batch > n_tokens:
         raise ConfigError(
-            f"--batch {batch}: more streams than {text}; give a smaller --batch or more text"
+            f"--batch {batch}: more streams than the text has tokens, which are {n_tokens:,}: "
+            "give a smaller --batch or more text"
         )
     if batch * bptt > MOST_PASSES * n_tokens:
         raise ConfigError(
-            f"--batch {batch} times --bptt {bptt}: a step would read more than {MOST_PASSES} times "
-            f"{text}; give a smaller --batch or --bptt, or more text"
+            f"--batch {batch} times --bptt {bptt}: a step would read the {n_tokens:,} tokens of "
+            f"the text more than {MOST_PASSES} times: give a smaller --batch or --bptt, or more text"
         )
 
 
