@@ -30,6 +30,7 @@ def measured(task: Task) -> Pace:
     step, dearer = sum(times) / len(times), 1.0
     if task.sampler is not None and task.recipe.finish:
         dearer = max(1.0, exact(task, run) / min(times))
+    validation_seconds(task)  # the first takes longer: memory is new
     return Pace(step, step * dearer, validation_seconds(task), other_seconds(task))
 
 

@@ -267,7 +267,7 @@ def check_batch(recipe: TrainSettings, n_tokens: int) -> None:
     if batch * bptt > MOST_PASSES * n_tokens:
         raise ConfigError(
             f"--batch {batch} times --bptt {bptt}: a step would read the {n_tokens:,} tokens of "
-            f"the text more than {MOST_PASSES} times: give a smaller --batch or --bptt, or more text"
+            f"the text more than {MOST_PASSES} times: give less of both, or more text"
         )
 
 

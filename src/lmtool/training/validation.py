@@ -26,7 +26,6 @@ VALID_STREAMS = 64
 VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
 FEWEST_BETWEEN = 20  # steps between validations
 TIMED_LENGTH = 32  # tokens of each stream
-TIMED_TOKENS = VALID_STREAMS * TIMED_LENGTH
 
 
 def validation_interval(task: Task) -> int:
@@ -94,13 +93,14 @@ def document_seconds(task: Task) -> float:
 
 
 def sentence_seconds(task: Task) -> float:
-    """From some groups of sentences, the short and the long alike."""
+    """From groups of sentences of middling and like length, one for each unit."""
     groups = list(sentences(task.valid_ids))
-    wanted = max(task.units, len(groups) * TIMED_TOKENS // len(task.valid_ids))
-    apart, model = max(1, len(groups) // wanted), task.model
-    some = groups[apart // 2 :: apart]
-    taken = seconds(lambda: task.workers.map(lambda pieces: padded_logp(model, pieces), some))
-    return taken * len(task.valid_ids) / sum(int(np.count_nonzero(part >= 0)) for part in some)
+    n_tokens = [int(np.count_nonzero(group >= 0)) for group in groups]
+    middle = int(np.searchsorted(np.cumsum(n_tokens), len(task.valid_ids) / 2))
+    some = slice(max(0, min(middle, len(groups) - task.units)), middle + task.units)
+    model = task.model
+    taken = seconds(lambda: task.workers.map(lambda ids: padded_logp(model, ids), groups[some]))
+    return taken * len(task.valid_ids) / sum(n_tokens[some])
 
 
 def seconds(function: Callable[[], object]) -> float:
