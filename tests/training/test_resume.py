@@ -12,7 +12,7 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.files import locked
-from lmtool.training import loop, resume, step
+from lmtool.training import resume, step, validation
 from lmtool.training.events import Note, Validated
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 40
@@ -80,8 +80,8 @@ def test_resumed_equals_uninterrupted(
 def test_early_stopping_and_validations_are_part_of_the_state(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FEWEST_BETWEEN", 4)
-    monkeypatch.setattr(loop, "VALID_SHARE", 0.1)
+    monkeypatch.setattr(validation, "FEWEST_BETWEEN", 4)
+    monkeypatch.setattr(validation, "VALID_SHARE", 0.1)
     options = {"lr": 0.3, "steps": 400, "valid": [corpus]}
     model = tmp_path / "m"
     whole = uninterrupted(corpus, model, **options)
@@ -298,8 +298,8 @@ def test_numbers_that_blow_up_roll_the_run_back(corpus: Path, blow_up: list[int]
 def test_a_run_that_keeps_blowing_up_leaves_its_best_model(
     corpus: Path, tmp_path: Path, blow_up: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FEWEST_BETWEEN", 4)
-    monkeypatch.setattr(loop, "VALID_SHARE", 0.1)
+    monkeypatch.setattr(validation, "FEWEST_BETWEEN", 4)
+    monkeypatch.setattr(validation, "VALID_SHARE", 0.1)
     blow_up += range(40, 50)
     model = tmp_path / "m"
     events: list[Any] = []

@@ -8,22 +8,16 @@ from numpy.typing import NDArray
 
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import horizon, steps_left
-from lmtool.training.loop import (
-    peak_memory_mb,
-    task_for,
-    timed_step,
-    validation_interval,
-    validation_seconds,
-)
+from lmtool.training.clock import Pace, horizon, seconds_to_go
+from lmtool.training.loop import task_for
+from lmtool.training.pace import measured
 from lmtool.training.plan import n_steps
 from lmtool.training.step import new_run
+from lmtool.training.validation import validation_interval
 
 __all__ = ["Forecast", "forecast"]
 
 Ids = NDArray[np.int32]
-
-TRIED = 12  # steps, the first of which may compile
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ class Forecast:
     epochs: float
     tokens_per_second: float
     seconds: float  # of training and validation
-    memory_mb: float  # the largest resident set
+    memory_mb: float  # of the whole process, at most
     file_mb: float
     command: str  # trains
 
@@ -54,15 +48,15 @@ def forecast(
     valid_ids: Ids,
     recipe: TrainSettings,
     command: str,
+    memory_mb: float,
+    start: float,
+    known: Pace | None,
 ) -> Forecast:
-    """Runs a few steps and the beginning of a validation, and throws them away."""
-    with task_for(model, train_ids, valid_ids, recipe) as task:
-        run = new_run(task)
-        for _ in range(TRIED):
-            timed_step(task, run)
-        every, run.validation_seconds = validation_interval(task), validation_seconds(task)
-        steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every)
-        per_step = run.training_seconds / run.timed_steps
+    """Runs a few steps and the beginning of a validation and throws them away, if not known."""
+    with task_for(model, train_ids, valid_ids, recipe, start=start) as task:
+        run, every = new_run(task), validation_interval(task)
+        pace = known or measured(task)
+        steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every, pace)
         return Forecast(
             network=model.settings,
             recipe=recipe,
@@ -71,10 +65,9 @@ def forecast(
             n_parameters=model.parameters.flat.size,
             steps=steps,
             epochs=steps * task.tokens_per_step / len(train_ids),
-            tokens_per_second=task.tokens_per_step / per_step,
-            seconds=(run.step + steps_left(task, run, steps)) * per_step
-            + run.validation_seconds * (2 + steps // every),
-            memory_mb=peak_memory_mb(),
+            tokens_per_second=task.tokens_per_step / pace.step,
+            seconds=seconds_to_go(task, run, steps, every, pace),
+            memory_mb=memory_mb,
             file_mb=model.parameters.flat.nbytes / 1e6,
             command=command,
         )

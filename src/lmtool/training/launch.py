@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
-from lmtool.training import clock, loop
+from lmtool.training import clock, loop, memory
+from lmtool.training.clock import Pace
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
+from lmtool.training.pace import measured, steps_that_fit
+from lmtool.training.plan import drop_warmup_for
 from lmtool.training.plan import plan as fitting
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
@@ -54,6 +57,14 @@ class Given:
     valid: tuple[str, ...]
     options: dict[str, Any]  # fields of settings
     sentences: Sentences | None = None
+
+
+class Beginning(NamedTuple):
+    """What a run begins with."""
+
+    model: LanguageModel  # before its first step
+    recipe: TrainSettings  # without None but in the budget
+    pace: Pace | None  # where the clock decides
 
 
 def train(
@@ -95,10 +106,14 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Langua
 
 def plan(job: Job, sentences: Sentences | None = None) -> Forecast:
     """What ``train`` would do; nothing is written."""
+    start = time.monotonic()
     with prepared(job, sentences) as parts:
-        fresh, recipe = start_of(job, parts)
+        own = memory.process_memory()
+        fresh, recipe, pace = beginning(job, parts, start)
         line = command(first_words(job), job.text, fresh.settings, recipe)
-        return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
+        taken = memory.forecast_memory(fresh.settings, recipe, parts[0].n_tokens).peak
+        ids = parts[1].ids, parts[2].ids
+        return forecast(fresh, *ids, recipe, line, (own + taken) / 2**20, start, pace)
 
 
 def go(
@@ -110,12 +125,12 @@ def go(
     saved: Saved | None,
 ) -> LanguageModel:
     """Plans, trains, notes where the model comes from, and writes it."""
-    fresh, recipe = start_of(job, parts)
+    begun = beginning(job, parts, start)
     keeper = None
     if job.model is not None:
-        settled_job = replace(job, network=fresh.settings, recipe=recipe)
+        settled_job = replace(job, network=begun.model.settings, recipe=begun.recipe)
         keeper = Keeper(settled_job, data_of(parts), keeping.every, keeping.stop, keeping.goes_on)
-    trained = fit(job, parts, fresh, recipe, emit, start, keeper, saved)
+    trained = fit(job, parts, begun, emit, start, keeper, saved)
     if job.model is not None:
         model_file.save(trained, job.model, overwrite=True)
     if keeper is not None:
@@ -126,8 +141,7 @@ def go(
 def fit(
     job: Job,
     parts: Prepared,
-    fresh: LanguageModel,
-    recipe: TrainSettings,
+    begun: Beginning,
     emit: Listener,
     start: float,
     keeper: Keeper | None,
@@ -135,6 +149,7 @@ def fit(
 ) -> LanguageModel:
     """The trained model with its provenance."""
     _, train_corpus, valid_corpus = parts
+    fresh, recipe, pace = begun
 
     def line(recipe: TrainSettings) -> str:
         return command(first_words(job), job.text, fresh.settings, recipe)
@@ -150,7 +165,7 @@ def fit(
         emit(Note("validation is on the text trained on: give more lines, or another text"))
     ids = train_corpus.ids, valid_corpus.ids
     try:
-        trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved)
+        trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved, pace)
     except TrainingError as error:
         raise rescued(error, job) from None
     same = settled(recipe, trained.provenance["result"]["steps"])
@@ -204,15 +219,24 @@ def prepared(job: Job, sentences: Sentences | None) -> Iterator[Prepared]:
     yield parts
 
 
-def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
-    """The model before its first step, and the recipe without None."""
-    vocabulary, train_corpus, _ = parts
+def beginning(job: Job, parts: Prepared, start: float) -> Beginning:
+    """The model before its first step, the recipe, and how fast it will be. Raises ConfigError."""
+    vocabulary, train_corpus, valid_corpus = parts
     recipe = job.recipe
     speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
-    n, V = len(train_corpus.ids), vocabulary.n_tokens
-    network, recipe = fitting(job.network, recipe, n, V, speed)
+    ids, V = (train_corpus.ids, valid_corpus.ids), vocabulary.n_tokens
+    network, recipe = fitting(job.network, recipe, len(ids[0]), V, speed)
+    memory.refuse_too_large(network, recipe, V)
     rng = np.random.default_rng(recipe.seed)
-    return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe
+    fresh = LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng))
+    if not recipe.seconds:
+        return Beginning(fresh, recipe, None)
+    with loop.task_for(fresh, *ids, recipe, start=start) as task:
+        pace = measured(task)
+        if recipe.drop_warmup and job.recipe.drop_warmup is None:
+            steps = max(1, drop_warmup_for(steps_that_fit(task, pace)))
+            recipe = replace(recipe, drop_warmup=steps)
+    return Beginning(fresh, recipe, pace)
 
 
 def first_words(job: Job) -> list[str]:

@@ -11,18 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.errors import TrainingError
-from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
+from lmtool.inference.evaluate import perplexity
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
-from lmtool.training.clock import horizon, settle, steps_left, validates
+from lmtool.training.clock import Pace, horizon, settle, steps_left, validates
 from lmtool.training.events import Event, Finished, Note, Progress, Validated
+from lmtool.training.pace import Trier
 from lmtool.training.plan import n_steps
 from lmtool.training.resume import Keeper, Saved, restore
 from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.training.step import Run, Task, catch_up, new_run, rate_now, roll_back, training_step
-from lmtool.workers import Workers, slices
+from lmtool.training.validation import other_loss, valid_loss, validation_interval
+from lmtool.workers import Workers
 
 __all__ = ["train"]
 
@@ -32,11 +34,7 @@ PATIENCE = 5  # validations without a better one before the learning rate falls,
 REPORT_SECONDS = 0.25  # between two Progress events
 MOST_ROLLBACKS = 3
 UNTIMED = 3  # first steps, which may compile
-VALID_STREAMS = 64
-VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
-FEWEST_BETWEEN = 20  # steps between validations
 MOST_POINTS = 1000  # of the curve; then every second one goes
-TIMED_LENGTH = 64  # tokens of each stream
 
 
 def train(
@@ -48,10 +46,12 @@ def train(
     start: float | None = None,
     keeper: Keeper | None = None,
     saved: Saved | None = None,
+    pace: Pace | None = None,
 ) -> LanguageModel:
     """The model with the weights that were best on valid_ids, and what became of the run.
 
-    ``recipe`` comes from ``plan``; ``start`` (``time.monotonic()``) is when a time budget began.
+    ``recipe`` comes from ``plan``; ``start`` (``time.monotonic()``) is when a time budget began,
+    ``pace`` how fast the run will be: a budget needs it.
     ``keeper`` saves the run now and then; ``saved`` is where it goes on. Raises InterruptionError
     where the keeper says so, and TrainingError when losses or gradients are not finite again and
     again; its ``best`` is then the model with the best weights so far, if any were validated.
@@ -62,7 +62,7 @@ def train(
         if saved is not None:
             restore(saved, run)
         try:
-            stopped = loop(task, run, keeper)
+            stopped = loop(task, run, keeper, pace)
         except TrainingError as error:
             error.best = best_model(task, run) if run.best_step else None
             raise
@@ -94,12 +94,10 @@ def task_for(
         yield Task(model, train_ids, valid_ids, recipe, sampler, workers, start, on_event)
 
 
-def loop(task: Task, run: Run, keeper: Keeper | None = None) -> bool:
+def loop(task: Task, run: Run, keeper: Keeper | None, pace: Pace | None) -> bool:
     """Trains to the end of the schedule; True where early stopping cut it short."""
     every = validation_interval(task)
-    if math.isinf(run.steps) and not run.validation_seconds:
-        run.validation_seconds = validation_seconds(task)
-    report = Report(task, every)
+    report, trier = Report(task, every), Trier()
     while True:
         if run.validated < run.step and validates(run, every):
             validate(task, run)
@@ -110,8 +108,10 @@ def loop(task: Task, run: Run, keeper: Keeper | None = None) -> bool:
         if keeper is not None:
             keeper.pause(task, run)
         loss = safe_step(task, run)
-        settle(task, run, every)
-        report.add(run, loss)
+        if pace is not None:
+            pace = trier.again(task, run, pace)
+            settle(task, run, every, pace)
+        report.add(run, loss, pace)
 
 
 def safe_step(task: Task, run: Run) -> float | None:
@@ -130,9 +130,13 @@ def timed_step(task: Task, run: Run) -> float:
     """One step; the first few, which may compile, do not count for the speed."""
     began = time.monotonic()
     loss = training_step(task, run)
+    took = time.monotonic() - began
     if run.step > UNTIMED:
-        run.training_seconds += time.monotonic() - began
+        run.training_seconds += took
         run.timed_steps += 1
+    else:
+        run.first_seconds += took
+        run.first_steps += 1
     return loss
 
 
@@ -146,16 +150,21 @@ class Report:
     def _reset(self) -> None:
         self._loss, self._counted, self._since = 0.0, 0, time.monotonic()
 
-    def add(self, run: Run, loss: float | None) -> None:
+    def add(self, run: Run, loss: float | None, pace: Pace | None) -> None:
         """One more step; ``loss`` is summed over its tokens."""
         if loss is not None:
             self._loss, self._counted = self._loss + loss, self._counted + 1
         due = time.monotonic() - self._since > REPORT_SECONDS or run.step == run.steps
         if due and self._counted:
-            steps = horizon(self._task, run, self._every)
             mean = self._loss / self._counted
-            self._task.on_event(progress(self._task, run, mean, steps))
+            self._task.on_event(progress(self._task, run, mean, self._steps(run, pace), pace))
             self._reset()
+
+    def _steps(self, run: Run, pace: Pace | None) -> int:
+        """Of the whole run, as far as can be told."""
+        if pace is None or math.isfinite(run.steps):
+            return int(run.steps)
+        return horizon(self._task, run, self._every, pace)
 
 
 def anneal(run: Run) -> bool:
@@ -167,16 +176,9 @@ def anneal(run: Run) -> bool:
     return True
 
 
-def validation_interval(task: Task) -> int:
-    """Steps between validations: an epoch, or more where validation would take too long."""
-    tokens = max(len(task.train_ids), VALID_SHARE * len(task.valid_ids))
-    return max(FEWEST_BETWEEN, math.ceil(tokens / task.tokens_per_step))
-
-
-def progress(task: Task, run: Run, loss: float, steps: int) -> Progress:
-    """``loss`` summed over the tokens of a step, in nats; ``steps`` expected by the clock."""
+def progress(task: Task, run: Run, loss: float, steps: int, pace: Pace | None) -> Progress:
+    """``loss`` summed over the tokens of a step, in nats; ``steps`` of the whole run."""
     loss /= task.tokens_per_step
-    steps = int(run.steps) if math.isfinite(run.steps) else steps
     per_step = run.training_seconds / max(1, run.timed_steps)
     return Progress(
         step=run.step,
@@ -186,7 +188,7 @@ def progress(task: Task, run: Run, loss: float, steps: int) -> Progress:
         perplexity=perplexity(-loss, 1),
         tokens_per_second=speed(task, run),
         seconds=task.elapsed(),
-        seconds_left=steps_left(task, run, steps) * per_step,
+        seconds_left=steps_left(task, run, steps, pace) * per_step,
         lr=run.rate * learning_rate(run.step - 1, run.steps, task.recipe.lr or 0),
     )
 
@@ -197,8 +199,11 @@ def epoch(task: Task, run: Run) -> float:
 
 
 def speed(task: Task, run: Run) -> float:
-    """Tokens per second in training proper."""
-    return run.timed_steps * task.tokens_per_step / max(1e-9, run.training_seconds)
+    """Tokens per second in training proper; of a run that is very short, with its first steps."""
+    steps, seconds = run.timed_steps, run.training_seconds
+    if not steps:
+        steps, seconds = run.first_steps, run.first_seconds
+    return steps * task.tokens_per_step / max(1e-9, seconds)
 
 
 def validate(task: Task, run: Run) -> None:
@@ -221,50 +226,10 @@ def validate(task: Task, run: Run) -> None:
     task.on_event(event)
 
 
-def valid_loss(task: Task, model: LanguageModel) -> float:
-    """Nats per token on the validation ids, in the context trained for."""
-    if task.recipe.context == "sentence":
-        return sentence_loss(task, model)
-    return document_loss(task, model)
-
-
-def sentence_loss(task: Task, model: LanguageModel) -> float:
-    """Nats per token, each line from zero state."""
-    logps = task.workers.map(lambda pieces: padded_logp(model, pieces), sentences(task.valid_ids))
-    return -sum(logps) / len(task.valid_ids)
-
-
-def document_loss(task: Task, model: LanguageModel) -> float:
-    """Nats per token, the state carried, in pieces that the workers share."""
-    return -pieces_logp(task, model, *valid_pieces(task)) / len(task.valid_ids)
-
-
-def pieces_logp(task: Task, model: LanguageModel, pieces: Ids, skip: Ids) -> float:
-    """ln p of ids side by side (T, B), without the first skip (B,) of each."""
-    parts = slices(len(skip), min(len(skip), task.units))
-    logps = task.workers.map(lambda part: padded_logp(model, pieces[:, part], skip[part]), parts)
-    return sum(logps)
-
-
-def valid_pieces(task: Task) -> tuple[Ids, Ids]:
-    """The validation ids side by side."""
-    n = len(task.valid_ids)
-    return cut(task.valid_ids, max(1, min(VALID_STREAMS, n // 500)))
-
-
-def validation_seconds(task: Task) -> float:
-    """What one validation costs, from the beginning of it; kernels are compiled before."""
-    pieces, skip = valid_pieces(task)
-    for tokens in (pieces[:2], pieces[:TIMED_LENGTH]):
-        began = time.monotonic()
-        pieces_logp(task, task.model, tokens, np.zeros_like(skip))
-    return (time.monotonic() - began) * max(1.0, len(pieces) / TIMED_LENGTH)
-
-
 def finished(task: Task, run: Run, best: LanguageModel, stopped: bool) -> Finished:
     """The numbers of the weights that are kept."""
     in_sentences = task.recipe.context == "sentence"
-    other = document_loss(task, best) if in_sentences else sentence_loss(task, best)
+    other = other_loss(task, best)
     document, sentence = (other, run.best_loss) if in_sentences else (run.best_loss, other)
     return Finished(
         valid_perplexity=perplexity(-document, 1),

@@ -4,12 +4,13 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
+from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["finish_cost", "n_steps", "plan"]
+__all__ = ["drop_warmup_for", "finish_cost", "n_steps", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -23,6 +24,7 @@ LETTERS = 500  # outputs; no more than that, and a segment cannot do without any
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
+MOST_PASSES = 10  # over the text, of a step
 
 
 class Sizes(NamedTuple):
@@ -74,13 +76,14 @@ def plan(
     Of epochs, steps and seconds one is left set. ``speed``, in floating-point operations per
     second, decides what fits into seconds.
     """
+    check_batch(recipe, n_tokens)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
     drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
-    growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
+    steps = 0 if fit.dropout is not None else passes * n_tokens / (batch * bptt)
     members = network.members or 1
     shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
@@ -98,7 +101,7 @@ def plan(
         dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
         weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
         word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
-        drop_warmup=round(growing) if recipe.drop_warmup is None else recipe.drop_warmup,
+        drop_warmup=drop_warmup_for(steps) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
         threads=min(recipe.threads or n_cores(), members * shards),
     )
@@ -138,6 +141,11 @@ def drops_for(passes: float, V: int) -> Drops:
     """
     word_drop = share(0.06, passes / 2) if V > LETTERS else 0.0
     return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
+
+
+def drop_warmup_for(steps: float) -> int:
+    """Steps over which dropout grows, in a run of so many."""
+    return round(DROP_WARMUP * steps)
 
 
 def share(slope: float, passes: float) -> float:
@@ -193,3 +201,15 @@ def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:
         return None
     per_step = (recipe.batch or 1) * (recipe.bptt or 1)
     return max(1, math.ceil((recipe.epochs or 1) * n_tokens / per_step))
+
+
+def check_batch(recipe: TrainSettings, n_tokens: int) -> None:
+    """Raises ConfigError where a step would read the text again and again."""
+    batch, bptt = recipe.batch or 1, recipe.bptt or 1
+    if batch > n_tokens:
+        message = f"{batch} are more streams than the text has tokens, which are {n_tokens:,}"
+        raise ConfigError(f"{option('batch')}: {message}: give a smaller one or more text")
+    if batch * bptt > MOST_PASSES * n_tokens:
+        both = f"{option('batch')} times {option('bptt')}"
+        message = f"a step would read the {n_tokens:,} tokens of the text"
+        raise ConfigError(f"{both}: {message} more than {MOST_PASSES} times: give less of both")

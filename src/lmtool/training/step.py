@@ -67,7 +67,9 @@ class Run:
     rollbacks: int = 0
     training_seconds: float = 0.0  # without validation
     timed_steps: int = 0  # that training_seconds counts
-    validation_seconds: float = 0.0  # of the last one
+    first_seconds: float = 0.0  # of the steps that training_seconds leaves out
+    first_steps: int = 0  # since the run began or was resumed
+    validation_seconds: float = 0.0  # of the last one; 0: there was none
 
     def buffer(self, unit: int, shapes: Shapes) -> Parameters:
         """Gradients of a unit, not cleared; the same memory every step."""

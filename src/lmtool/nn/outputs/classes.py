@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights, Softmax, log_softmax, share
 from lmtool.nn.parameters import Array
 
-__all__ = ["OUTPUT", "SOFTMAX"]
+__all__ = ["OUTPUT", "SOFTMAX", "S", "n_classes"]
 
 S = 2000  # tokens in the head
 C = 128  # tokens of a class; the last class may have fewer
