@@ -227,7 +227,7 @@ def train(
     text, network, recipe = merge(options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
     path = arguments.optional(model, "model")
-    job = launch.Job(files, arguments.valid_of(valid), path, text, network, recipe)
+    job = launch.Request(files, arguments.valid_of(valid), path, text, network, recipe)
     with attended(on_event, stop, model is not None) as (emit, ends):
         goes_on = arguments.continues(model, given) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
@@ -306,7 +306,7 @@ def plan(
 
     text, network, recipe = merge(options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    job = launch.Job(files, arguments.valid_of(valid), None, text, network, recipe)
+    job = launch.Request(files, arguments.valid_of(valid), None, text, network, recipe)
     return launch.plan(job, given)
 
 

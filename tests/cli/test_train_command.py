@@ -12,6 +12,7 @@ from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
 
 Run = Callable[..., Any]
+READ = "4,000 lines, 30,000 tokens to train on"
 SMALL = ("--steps", 10, "--hidden", 8)
 
 
@@ -21,11 +22,13 @@ def events() -> list[Event]:
         output="full", epochs=2, batch=4, bptt=20, lr=0.004, dropout=0.1, threads=2
     )
     return [
-        Planned(network, recipe, 4000, 30000, 1500, 902, 300, 123456, "lmtool train x"),
-        Progress(10, 100, 0.2, 4.5, 90.0, 12345.0, 3.0, 27.0, 0.004),
-        Validated(50, 1.0, 85.25, True, 15.0),
+        Planned(network, recipe, "language model", [READ], 30000, 123456, "lmtool train x"),
+        Progress(10, 100, 0.2, 4.5, 12345.0, 3.0, 27.0, 0.004),
+        Validated(50, 1.0, {"perplexity": 85.25}, True, 15.0),
         Note("careful with \x1b[2J"),
-        Finished(80.5, 90.25, 100, 100, 30.0, 12345.0, 111.0, False, "x.safetensors"),
+        Finished(
+            {"valid_perplexity": 80.5}, 100, 100, 30.0, 12345.0, 111.0, False, "x.safetensors"
+        ),
     ]
 
 
@@ -110,8 +113,7 @@ def test_plain_talk(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "corpus    4,000 lines, 30,000 tokens to train on, 1,500 to validate;"
-        " 902 outputs, 1.0% <UNK>",
+        f"corpus    {READ}",
         "model     lstm, 1 x 16 hidden, 8 embedding, tied output weights: 123,456 parameters",
         "training  2 epochs, batch 4 x 20, adam 0.004, dropout 0.1, full softmax, mixed context,"
         " seed 1",

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array
 from lmtool.models.decoder import loss_and_gradients
 from lmtool.models.language_model import initialise
 from lmtool.models.network import States, zero_state
 from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import OUTPUTS
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
 
 V, T, B = 7, 6, 3

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array
 from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, OutputWeights, classes
 from lmtool.nn.outputs import sampled as sampled_output
-from lmtool.nn.parameters import Array
 
 N, D, V = 9, 4, 40
 COUNTS = np.arange(V, 0, -1, dtype=np.int64) ** 2

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array
 from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import QUIET, Noise
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import Stack, backward, forward, no_future, read
 
 S, B, INPUTS, HIDDEN = 6, 3, 4, 5

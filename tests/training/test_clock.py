@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import lmtool
 from lmtool.cli.app import main
+from lmtool.kinds.sizes import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import (
     AROUND,
@@ -28,7 +29,7 @@ from lmtool.training.clock import (
     updated,
     validates,
 )
-from lmtool.training.plan import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
+from lmtool.training.run import Timer
 from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.workers import n_cores
 
@@ -43,20 +44,17 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def state(step: int, elapsed: float, finish: float = 0.0) -> tuple[Any, Any]:
-    """A task of 100 s and a run at 10 steps a second."""
+    """A session of 100 s and a run at 10 steps a second."""
     recipe = TrainSettings(seconds=100.0, output="sampled", samples=100, finish=finish)
-    parameters = SimpleNamespace(flat=SimpleNamespace(nbytes=0))
-    model = SimpleNamespace(
-        settings=ModelSettings(embed=64, hidden=64),
-        vocabulary=SimpleNamespace(n_tokens=10_000),
-        parameters=parameters,
+    session = SimpleNamespace(
+        recipe=recipe, elapsed=lambda: elapsed, kind=SimpleNamespace(), settings=None, parts=None
     )
-    task = SimpleNamespace(model=model, recipe=recipe, elapsed=lambda: elapsed)
+    timer = Timer(training_seconds=step / 10, timed_steps=step)
+    parameters = SimpleNamespace(flat=SimpleNamespace(nbytes=0))
     run = SimpleNamespace(
-        step=step, steps=math.inf, training_seconds=step / 10, timed_steps=step,
-        validation_seconds=0.0, validated=0,
-    )  # fmt: skip
-    return task, run
+        step=step, steps=math.inf, timer=timer, validated=0, parameters=parameters
+    )
+    return session, run
 
 
 FREE = Pace(step=0.1, last=0.1, validation=1e-9, other=1e-9)
@@ -80,53 +78,54 @@ def test_the_horizon_is_what_fits() -> None:
 def test_no_run_that_fits_is_longer(
     step: int, every: int, finish: float, seconds: tuple[float, ...]
 ) -> None:
-    task, run = state(step, 10.0, finish)
+    session, run = state(step, 10.0, finish)
     usual, last, validation, other = seconds
     pace = Pace(usual, usual + last, validation, other)
-    steps = horizon(task, run, every, pace)
-    now = updated(task, run, pace)
-    costs = [seconds_to_go(task, run, n, every, now) for n in (steps, steps + 1)]
-    assert costs[1] > left(task) and (costs[0] <= left(task) or steps == step)
+    steps = horizon(session, run, every, pace)
+    now = updated(session, run, pace)
+    costs = [seconds_to_go(session, run, n, every, now) for n in (steps, steps + 1)]
+    assert costs[1] > left(session, run) and (costs[0] <= left(session, run) or steps == step)
 
 
 def test_the_run_knows_its_pace_better() -> None:
-    task, run = state(100, 10.0)
-    run.training_seconds = 12.5
+    session, run = state(100, 10.0)
+    run.timer.training_seconds = 12.5
     pace = Pace(step=0.25, last=0.5, validation=2.0, other=3.0)
-    assert updated(task, run, pace) == Pace(0.125, 0.25, validation=2.0, other=3.0)
-    run.validation_seconds = 8.0
-    assert updated(task, run, pace) == Pace(0.125, 0.25, validation=8.0, other=12.0)
-    run.training_seconds = 0.1  # all in one bad moment, perhaps
-    assert updated(task, run, pace).step == pace.step
+    assert updated(session, run, pace) == Pace(0.125, 0.25, validation=2.0, other=3.0)
+    run.timer.validation_seconds = 8.0
+    assert updated(session, run, pace) == Pace(0.125, 0.25, validation=8.0, other=12.0)
+    run.timer.training_seconds = 0.1  # all in one bad moment, perhaps
+    assert updated(session, run, pace).step == pace.step
 
 
 def test_the_last_steps_take_longer() -> None:
-    task, run = state(100, 10.0, finish=0.2)
+    session, run = state(100, 10.0, finish=0.2)
     pace = replace(FREE, last=0.3)
-    steps = horizon(task, run, NEVER, pace)
+    steps = horizon(session, run, NEVER, pace)
     assert 0.8 * steps + 0.2 * steps * 3 == pytest.approx(10 * ALL, abs=3)
-    assert steps_left(task, run, steps, pace) == pytest.approx(10 * ALL - 100, abs=3)
+    assert steps_left(session, run, steps, pace) == pytest.approx(10 * ALL - 100, abs=3)
     run.step = steps - 3
-    assert steps_left(task, run, steps, pace) == pytest.approx(9)
-    cost = finish_cost(task.model.settings, "sampled", 10_000, 100)
+    assert steps_left(session, run, steps, pace) == pytest.approx(9)
+    cost = finish_cost(ModelSettings(embed=64, hidden=64), "sampled", 10_000, 100)
+    session.kind.dearer = lambda settings, recipe, parts: cost
     assert cost == pytest.approx((2 * 64 * 4 * 64 + 64 * 10_000) / (2 * 64 * 4 * 64 + 64 * 100))
-    assert steps_left(task, run, steps, None) == pytest.approx(3 * cost)
+    assert steps_left(session, run, steps, None) == pytest.approx(3 * cost)
 
 
 def test_the_length_is_fixed_when_the_rate_must_fall() -> None:
     for step in (100, round(970 * (1 - DECAY))):
-        task, run = state(step, step / 10)
-        settle(task, run, NEVER, FREE)
+        session, run = state(step, step / 10)
+        settle(session, run, NEVER, FREE)
         assert math.isinf(run.steps)
     falls = math.ceil(10 * ALL * (1 - DECAY))
-    task, run = state(falls, falls / 10)
-    settle(task, run, NEVER, FREE)
+    session, run = state(falls, falls / 10)
+    settle(session, run, NEVER, FREE)
     assert run.steps == pytest.approx(10 * ALL, abs=2)
 
 
 def test_a_stall_does_not_put_past_steps_into_the_decay() -> None:
-    task, run = state(600, 95.0)
-    settle(task, run, NEVER, FREE)
+    session, run = state(600, 95.0)
+    settle(session, run, NEVER, FREE)
     assert learning_rate(run.step - 1, run.steps, 1.0) == 1.0
     assert learning_rate(run.step + 2, run.steps, 1.0) < 1.0
 

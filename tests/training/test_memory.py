@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 import lmtool
+from lmtool.kinds.base import Memory
+from lmtool.kinds.memory import COMPILED, forecast_memory
+from lmtool.kinds.sizes import plan
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training import memory
 from lmtool.training.events import Finished
-from lmtool.training.memory import COMPILED, Memory, forecast_memory, free_memory
-from lmtool.training.plan import plan
+from lmtool.training.memory import free_memory
 
 LINES = [f"w{i} w{i * 7 % 3000} w{i * 13 % 3000} w{i % 11}" for i in range(3000)]
 
@@ -73,13 +75,13 @@ def test_more_of_anything_takes_more() -> None:
 )
 @pytest.mark.parametrize("command", [lmtool.train, lmtool.plan])
 def test_what_does_not_fit_is_refused(corpus: Path, command: Any, options: dict[str, int]) -> None:
-    with pytest.raises(lmtool.ConfigError, match=r"GB are free: .*--hidden"):
+    with pytest.raises(lmtool.ConfigError, match=r"GB are free: .*hidden"):
         command(corpus, **options)
 
 
 def test_the_part_that_is_too_large_is_named(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda: 3e8)
-    with pytest.raises(lmtool.ConfigError, match=r"0\.3 GB are free: .*--batch or --bptt"):
+    with pytest.raises(lmtool.ConfigError, match=r"0\.3 GB are free: .*batch or bptt"):
         lmtool.train(corpus, steps=1, hidden=64, batch=3000, bptt=30)
 
 

@@ -42,7 +42,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     return [
         *((name, chosen[name]) for name in shown),
         ("parameters", forecast.n_parameters),
-        ("outputs", forecast.n_tokens),
+        ("outputs", forecast.n_outputs),
         ("tokens to train on", forecast.n_train_tokens),
         ("steps", forecast.steps),
         ("epochs", round(forecast.epochs, 2)),

@@ -16,7 +16,7 @@ from lmtool.cli.terminal import console, harmless, is_terminal, talk
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
 
-__all__ = ["Live", "Plain", "Quiet", "listener", "log_to", "note_on_kernels"]
+__all__ = ["Live", "Plain", "Quiet", "listener", "log_to", "measured", "note_on_kernels"]
 
 NARROW = 90  # columns of a terminal below which the live line leaves numbers out
 
@@ -65,7 +65,7 @@ class Plain(Quiet):
     def on_validated(self, event: "Validated") -> None:
         self.say(
             f"epoch {event.epoch:.2f}  step {event.step}"
-            f"  validation perplexity {event.perplexity:.2f}"
+            f"  validation {measured(event.measures)}"
             f"  {clock(event.seconds)}{'  best' * event.best}"
         )
 
@@ -108,7 +108,7 @@ class Live(Plain):
 
     def on_validated(self, event: "Validated") -> None:
         super().on_validated(event)
-        self.bar.update(self.task, best=f"{event.perplexity:.1f}")
+        self.bar.update(self.task, best=measured(event.measures, 1))
 
 
 def note_on_kernels(quiet: bool = False) -> None:
@@ -130,11 +130,8 @@ def listener(quiet: bool) -> Quiet:
 def plan_lines(event: "Planned") -> Iterator[str]:
     """The choices that follow the corpus, as a reader would say them."""
     network, recipe = event.network, event.recipe
-    share = event.n_oov / max(1, event.n_train_tokens)
-    yield (
-        f"corpus    {event.n_lines:,} lines, {event.n_train_tokens:,} tokens to train on,"
-        f" {event.n_valid_tokens:,} to validate; {event.n_tokens:,} outputs, {share:.1%} <UNK>"
-    )
+    for line in event.talk:
+        yield f"{'corpus':9} {line}"
     several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
     yield (
         f"model     {several}{network.cell}, {network.layers} x {network.hidden} hidden,"
@@ -147,6 +144,12 @@ def plan_lines(event: "Planned") -> Iterator[str]:
         f" {recipe.context} context, seed {recipe.seed}"
     )
     yield f"the same  {event.command}"
+
+
+def measured(measures: dict[str, float], digits: int = 2) -> str:
+    """``perplexity 85.25``."""
+    named = ((name.replace("_", " "), value) for name, value in measures.items())
+    return ", ".join(f"{name} {value:.{digits}f}" for name, value in named)
 
 
 def budget(event: "Planned") -> str:
@@ -191,5 +194,6 @@ def log_to(path: Path | None) -> Iterator[Log | None]:
 def log_line(event: "Event") -> str:
     """``{"event": "validated", "step": ...}``."""
     values = {field.name: getattr(event, field.name) for field in fields(event)}
+    values |= values.pop("measures", {})
     nested = {k: asdict(v) if hasattr(v, "__dataclass_fields__") else v for k, v in values.items()}
     return json_line({"event": type(event).__name__.lower(), **nested})

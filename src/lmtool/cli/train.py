@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.options import MODEL, seconds, settings, takes
-from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
+from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
 from lmtool.settings import (
@@ -144,15 +144,15 @@ def report(talker: Quiet, model: Path, as_json: bool) -> None:
     for line in summary(finished, model):
         talker.say(line)
     if as_json:
-        say(json_line(asdict(finished)))
+        values = asdict(finished)
+        say(json_line(values.pop("measures") | values))
 
 
 def summary(finished: "Finished", model: Path) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
-        f"done      validation perplexity {finished.valid_perplexity:.2f}, line by line"
-        f" {finished.valid_perplexity_sentence:.2f}; {finished.steps:,} steps"
+        f"done      {measured(finished.measures)}; {finished.steps:,} steps"
         f" in {clock(finished.seconds)}{early}"
     )
     yield (

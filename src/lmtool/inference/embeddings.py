@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.display import Shown, counted
 from lmtool.errors import InputError
 from lmtool.models.language_model import LanguageModel
-from lmtool.nn.parameters import Array
 
 __all__ = ["Embeddings", "embeddings"]
 

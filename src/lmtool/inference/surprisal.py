@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
@@ -34,7 +35,6 @@ __all__ = [
     "surprisal_lines",
 ]
 
-Ids = NDArray[np.int32]
 FREQUENCY = ("frequency", "unigram_surprisal")
 DEFAULT = SurprisalSettings()
 LOGITS = 1 << 22  # held at once: 16 MB of float32

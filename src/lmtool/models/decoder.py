@@ -8,19 +8,18 @@ loss = output(top projection', targets)                     (3)
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmtool.arrays import Array, Ids
 from lmtool.models.network import output_weights, stack_of
 from lmtool.nn import stack as stacks
 from lmtool.nn.embedding import embedding_backward
 from lmtool.nn.noise import QUIET, Noise, masked, weight_masks, word_mask
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import ModelSettings
 
 __all__ = ["loss_and_gradients"]
 
-Ids = NDArray[np.int32]
 Estimate = Callable[..., tuple[float, Array]]
 
 

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import Stack, States
 from lmtool.settings import ModelSettings
 
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
-Ids = NDArray[np.int32]
 quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
 
 

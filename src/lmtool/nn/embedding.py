@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 
 __all__ = ["BOUND", "embedding_backward"]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 
 __all__ = ["QUIET", "Noise", "dropout_mask", "masked", "weight_masks", "word_mask"]
 

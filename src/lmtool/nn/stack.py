@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.noise import Noise, dropout_mask, masked
-from lmtool.nn.parameters import Array
 
 __all__ = ["Stack", "States", "Tape", "backward", "forward", "no_future", "read", "turned"]
 

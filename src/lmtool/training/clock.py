@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lmtool.training.plan import finish_cost
+from lmtool.training.run import Run
 from lmtool.training.schedules import DECAY
-from lmtool.training.step import Run, Task
+from lmtool.training.session import Session
 from lmtool.workers import single_threaded_blas
 
 __all__ = [
@@ -21,8 +21,11 @@ __all__ = [
     "steps_left",
     "updated",
     "validates",
+    "validation_interval",
 ]
 
+VALID_SHARE = 20  # tokens trained on for each token of a validation, at least
+FEWEST_BETWEEN = 20  # steps between validations
 LEAST_TIMED = 5  # steps before a speed is known
 SURE = 0.03  # of the budget in training, before anything is decided by the speed
 SPARE = 0.01  # of the budget: noise
@@ -56,42 +59,42 @@ def speed(threads: int) -> float:
     return SUSTAINED * threads * 2 * PROBE**3 / sorted(times)[len(times) // 2]
 
 
-def settle(task: Task, run: Run, every: int, pace: Pace) -> None:
+def settle(session: Session, run: Run, every: int, pace: Pace) -> None:
     """Fixes the length of a run against the clock when its learning rate must begin to fall."""
-    if math.isfinite(run.steps) or not known(task, run):
+    if math.isfinite(run.steps) or not known(session, run):
         return
-    steps = horizon(task, run, every, pace)
+    steps = horizon(session, run, every, pace)
     if run.step >= (1 - DECAY) * steps:  # and no step so far may belong to the decay
         run.steps = max(run.step + 1, steps, math.ceil((run.step - 1) / (1 - DECAY)))
 
 
-def horizon(task: Task, run: Run, every: int, pace: Pace) -> int:
+def horizon(session: Session, run: Run, every: int, pace: Pace) -> int:
     """The most steps of the whole run that fit, with a validation after ``every`` steps."""
-    time_left, now = left(task), updated(task, run, pace)
+    time_left, now = left(session, run), updated(session, run, pace)
     most = run.step + max(0, int(time_left / now.step))
     steps = range(run.step + 1, most + 1)
     return run.step + bisect_right(
-        steps, time_left, key=lambda n: seconds_to_go(task, run, n, every, now)
+        steps, time_left, key=lambda n: seconds_to_go(session, run, n, every, now)
     )
 
 
-def left(task: Task) -> float:
+def left(session: Session, run: Run) -> float:
     """Seconds of the budget for training and validation."""
-    budget = task.recipe.seconds or 0
-    around = min(AROUND, MOST_AROUND * budget) + task.model.parameters.flat.nbytes / SAVED
-    return budget * (1 - SPARE) - around - task.elapsed()
+    budget = session.recipe.seconds or 0
+    around = min(AROUND, MOST_AROUND * budget) + run.parameters.flat.nbytes / SAVED
+    return budget * (1 - SPARE) - around - session.elapsed()
 
 
-def known(task: Task, run: Run) -> bool:
+def known(session: Session, run: Run) -> bool:
     """Whether the run's own speed can be told: few steps may all fall into a bad moment."""
-    seconds = SURE * (task.recipe.seconds or 0)
-    return run.timed_steps >= LEAST_TIMED and run.training_seconds >= seconds
+    seconds = SURE * (session.recipe.seconds or 0)
+    return run.timer.timed_steps >= LEAST_TIMED and run.timer.training_seconds >= seconds
 
 
-def updated(task: Task, run: Run, pace: Pace) -> Pace:
+def updated(session: Session, run: Run, pace: Pace) -> Pace:
     """The pace by the run's own steps and its last validation, as soon as there are any."""
-    step = run.training_seconds / run.timed_steps if known(task, run) else pace.step
-    validation = run.validation_seconds or pace.validation
+    step = run.timer.training_seconds / run.timer.timed_steps if known(session, run) else pace.step
+    validation = run.timer.validation_seconds or pace.validation
     return replace(
         pace,
         step=step,
@@ -101,27 +104,33 @@ def updated(task: Task, run: Run, pace: Pace) -> Pace:
     )
 
 
-def seconds_to_go(task: Task, run: Run, steps: int, every: int, pace: Pace) -> float:
+def seconds_to_go(session: Session, run: Run, steps: int, every: int, pace: Pace) -> float:
     """What is to come of a run of so many steps, its validations included, at this pace."""
     on_the_way = max(0, int((steps - every / 2) // every) - run.validated // every)
-    training = steps_left(task, run, steps, pace) * pace.step
+    training = steps_left(session, run, steps, pace) * pace.step
     return training + (on_the_way + 1) * pace.validation + pace.other
 
 
-def dearer(task: Task, pace: Pace | None) -> float:
+def dearer(session: Session, pace: Pace | None) -> float:
     """What the last steps add to the work of a run, as a share of it without them."""
-    recipe, V = task.recipe, task.model.vocabulary.n_tokens
+    recipe = session.recipe
     if pace is not None:
         return (recipe.finish or 0) * max(0.0, pace.last / pace.step - 1)
-    cost = finish_cost(task.model.settings, recipe.output or "full", V, recipe.samples or 1)
+    cost = session.kind.dearer(session.settings, recipe, session.parts)
     return (recipe.finish or 0) * (cost - 1)
 
 
-def steps_left(task: Task, run: Run, steps: int, pace: Pace | None) -> float:
+def steps_left(session: Session, run: Run, steps: int, pace: Pace | None) -> float:
     """Those to come, the last ones counted as often as they are dearer."""
-    last = steps * (task.recipe.finish or 0)
+    last = steps * (session.recipe.finish or 0)
     share = min(1.0, (steps - run.step) / max(1.0, last))
-    return steps - run.step + share * dearer(task, pace) * steps
+    return steps - run.step + share * dearer(session, pace) * steps
+
+
+def validation_interval(session: Session) -> int:
+    """Steps between validations: an epoch, or more where validation would take too long."""
+    tokens = max(session.data.tokens, VALID_SHARE * session.judge.tokens)
+    return max(FEWEST_BETWEEN, math.ceil(tokens / session.data.tokens_a_step))
 
 
 def validates(run: Run, every: int) -> bool:

@@ -3,31 +3,25 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lmtool.models.language_model import LanguageModel
-from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import Pace, horizon, seconds_to_go
-from lmtool.training.loop import task_for
+from lmtool.nn.parameters import Parameters
+from lmtool.settings import TrainSettings
+from lmtool.training.clock import Pace, horizon, seconds_to_go, validation_interval
 from lmtool.training.pace import measured
-from lmtool.training.plan import n_steps
-from lmtool.training.step import new_run
-from lmtool.training.validation import validation_interval
+from lmtool.training.run import new_run
+from lmtool.training.session import Session, n_steps
 
 __all__ = ["Forecast", "forecast"]
-
-Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What ``train`` with the same options would do."""
 
-    network: ModelSettings
+    kind: str
+    network: Any  # settings of the kind
     recipe: TrainSettings
     n_train_tokens: int
-    n_tokens: int  # V
+    n_outputs: int  # V
     n_parameters: int
     steps: int
     epochs: float
@@ -43,31 +37,28 @@ class Forecast:
 
 
 def forecast(
-    model: LanguageModel,
-    train_ids: Ids,
-    valid_ids: Ids,
-    recipe: TrainSettings,
+    session: Session,
+    parameters: Parameters,
     command: str,
     memory_mb: float,
-    start: float,
     known: Pace | None,
 ) -> Forecast:
     """Runs a few steps and the beginning of a validation and throws them away, if not known."""
-    with task_for(model, train_ids, valid_ids, recipe, start=start) as task:
-        run, every = new_run(task), validation_interval(task)
-        pace = known or measured(task)
-        steps = n_steps(recipe, len(train_ids)) or horizon(task, run, every, pace)
-        return Forecast(
-            network=model.settings,
-            recipe=recipe,
-            n_train_tokens=len(train_ids),
-            n_tokens=model.vocabulary.n_tokens,
-            n_parameters=model.parameters.flat.size,
-            steps=steps,
-            epochs=steps * task.tokens_per_step / len(train_ids),
-            tokens_per_second=task.tokens_per_step / pace.step,
-            seconds=seconds_to_go(task, run, steps, every, pace),
-            memory_mb=memory_mb,
-            file_mb=model.parameters.flat.nbytes / 1e6,
-            command=command,
-        )
+    data, pace = session.data, known or measured(session, parameters)
+    run, every = new_run(session, parameters), validation_interval(session)
+    steps = n_steps(session.recipe, data) or horizon(session, run, every, pace)
+    return Forecast(
+        kind=session.kind.name,
+        network=session.settings,
+        recipe=session.recipe,
+        n_train_tokens=data.tokens,
+        n_outputs=session.kind.n_outputs(session.parts),
+        n_parameters=parameters.flat.size,
+        steps=steps,
+        epochs=steps * data.tokens_a_step / data.tokens,
+        tokens_per_second=data.tokens_a_step / pace.step,
+        seconds=seconds_to_go(session, run, steps, every, pace),
+        memory_mb=memory_mb,
+        file_mb=parameters.flat.nbytes / 1e6,
+        command=command,
+    )

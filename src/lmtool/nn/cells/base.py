@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 from lmtool.workers import has_small_products
 
 __all__ = [

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.nn.cells.base import (
     Cell,
     State,
@@ -24,7 +25,6 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
-from lmtool.nn.parameters import Array
 
 __all__ = ["CELL"]
 

@@ -7,11 +7,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array, Ids
 
 __all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax", "share"]
-
-Ids = NDArray[np.int32]
 
 
 class OutputWeights(NamedTuple):

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights, Softmax, log_softmax, share
-from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT", "SOFTMAX", "S", "n_classes"]
 

@@ -7,8 +7,8 @@ dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlo
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.nn.outputs.base import Ids, Output, OutputWeights, Softmax, log_softmax, share
-from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT", "SOFTMAX"]
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmtool.text.batches import segment
+from lmtool.data.stream import segment
 
 sizes = st.tuples(st.integers(1, 50), st.integers(1, 9), st.integers(1, 9))  # N, T, B
 

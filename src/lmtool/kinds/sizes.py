@@ -1,4 +1,4 @@
-"""Sizes, epochs and batch that follow the corpus: every None becomes a number."""
+"""Sizes, epochs and batch of a language model that follow the corpus: no None is left."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["drop_warmup_for", "finish_cost", "n_steps", "plan"]
+__all__ = ["drop_warmup_for", "finish_cost", "plan"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -191,16 +191,6 @@ def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
     """Six passes over a million tokens, more over less, at least 1 and FEWEST_STEPS steps."""
     epochs = min(100.0, 6 * math.pow(1e6 / n_tokens, 0.4))
     return round(max(1.0, epochs, FEWEST_STEPS * tokens_per_step / n_tokens), 1)
-
-
-def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:
-    """Optimiser steps of the run; None where the clock decides."""
-    if recipe.steps:
-        return recipe.steps
-    if recipe.seconds:
-        return None
-    per_step = (recipe.batch or 1) * (recipe.bptt or 1)
-    return max(1, math.ceil((recipe.epochs or 1) * n_tokens / per_step))
 
 
 def check_batch(recipe: TrainSettings, n_tokens: int) -> None:

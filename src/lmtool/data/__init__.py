@@ -1,0 +1,1 @@
+"""From ids, frames and labels to batches."""
