@@ -24,7 +24,7 @@ from lmtool.training.clock import Pace
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.pace import measured, steps_that_fit
-from lmtool.training.plan import drop_warmup_for
+from lmtool.training.plan import Drops, by_budget, regularised
 from lmtool.training.plan import plan as fitting
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
@@ -222,9 +222,10 @@ def beginning(job: Job, parts: Prepared, start: float) -> Beginning:
         return Beginning(fresh, recipe, None)
     with loop.task_for(fresh, *ids, recipe, start=start) as task:
         pace = measured(task)
-        if recipe.drop_warmup and job.recipe.drop_warmup is None:
-            steps = max(1, drop_warmup_for(steps_that_fit(task, pace)))
-            recipe = replace(recipe, drop_warmup=steps)
+        if by_budget(len(ids[0])):  # by a guess so far
+            asked = {name: getattr(job.recipe, name) for name in (*Drops._fields, "drop_warmup")}
+            steps = steps_that_fit(task, pace)
+            recipe = regularised(replace(recipe, **asked), steps, len(ids[0]), V)
     return Beginning(fresh, recipe, pace)
 
 
