@@ -202,3 +202,20 @@ def test_plan_writes_nothing_and_tells_what_train_would_do(corpus: Path) -> None
     assert (forecast.steps, forecast.network.hidden) == (50, 16)
     assert forecast.tokens_per_second > 0 and forecast.memory_mb > 0
     assert sorted(corpus.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("slower", [1, 4])
+def test_dropout_follows_the_speed_that_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slower: int
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES) * 300)
+    pace = Pace(slower * 0.002, slower * 0.003, validation=slower * 0.5, other=slower * 0.5)
+    monkeypatch.setattr("lmtool.training.launch.measured", lambda task: pace)
+    forecast = lmtool.plan(path, seconds=60, hidden=8, members=1)
+    recipe, passes = forecast.recipe, forecast.epochs
+    assert recipe.drop_warmup == pytest.approx(2 / 3 * forecast.steps, rel=0.05)
+    shares = Drops(*(getattr(recipe, name) for name in Drops._fields))
+    assert shares == pytest.approx(drops_for(passes, forecast.n_outputs), abs=0.02)
+    given = lmtool.plan(path, seconds=60, hidden=8, dropout=0.07, drop_warmup=3).recipe
+    assert (given.dropout, given.drop_warmup) == (0.07, 3)

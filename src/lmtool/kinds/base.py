@@ -113,6 +113,7 @@ class Kind:
     learn(settings, recipe, weights, gradients, batch, state, noise, estimate) -> (loss, state):
     the sum over the batch's targets; ``gradients`` are overwritten with those of loss / n.
     n_outputs(parts) -> V or K.
+    paced(asked, recipe, material, steps) -> the recipe once the steps that fit are known.
     store(model) -> what a model file keeps beside settings and weights: for the card, tensors.
     restore(settings, card, tensors) -> the parts, their tensors taken out; raises ValueError.
     zero_state(settings, B) -> what streams begin with; () where nothing is carried over.
@@ -144,4 +145,7 @@ class Kind:
     memory: Callable[[Any, TrainSettings, Material], Memory]
     tables: tuple[Table, ...] = ()
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
+    paced: Callable[[TrainSettings, TrainSettings, Material, int], TrainSettings] = (
+        lambda asked, recipe, material, steps: recipe
+    )
     dearer: Callable[[Any, TrainSettings, Any], float] = lambda settings, recipe, parts: 1.0

@@ -1,7 +1,7 @@
 """The language model: reads nothing, writes text; what training goes by."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from lmtool.data.stream import Stream
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.memory import forecast_memory
-from lmtool.kinds.sizes import finish_cost
+from lmtool.kinds.sizes import Drops, by_budget, finish_cost, regularised
 from lmtool.kinds.sizes import plan as sized
 from lmtool.models import network
 from lmtool.models.decoder import loss_and_gradients
@@ -70,6 +70,17 @@ def plan(
 ) -> tuple[ModelSettings, TrainSettings]:
     """Sizes, epochs and batch that follow the corpus."""
     return sized(settings, recipe, len(material.train.ids), material.parts.n_tokens, speed)
+
+
+def paced(
+    asked: TrainSettings, recipe: TrainSettings, material: Material, steps: int
+) -> TrainSettings:
+    """What is left out follows the steps that fit; a guess went before."""
+    n_tokens, V = len(material.train.ids), material.parts.n_tokens
+    if not by_budget(n_tokens):
+        return recipe
+    again = {name: getattr(asked, name) for name in (*Drops._fields, "drop_warmup")}
+    return regularised(replace(recipe, **again), steps, n_tokens, V)
 
 
 def shapes(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, tuple[int, ...]]:
@@ -181,5 +192,6 @@ KIND = Kind(
     memory=memory,
     tables=(Table(PER_TOKEN, ("inputs", "targets"), (EOS_ID,), drawn=True),),  # <EOS> stays row 0
     sampler=sampler,
+    paced=paced,
     dearer=dearer,
 )

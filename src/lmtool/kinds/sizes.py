@@ -10,7 +10,7 @@ from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["drop_warmup_for", "finish_cost", "plan"]
+__all__ = ["by_budget", "finish_cost", "plan", "regularised"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -82,12 +82,10 @@ def plan(
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
-    drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
-    steps = 0 if fit.dropout is not None else passes * n_tokens / (batch * bptt)
     members = network.members or 1
     shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
-    return network, replace(
+    full = replace(
         recipe,
         output=output,
         samples=fit.samples,
@@ -98,13 +96,24 @@ def plan(
         batch=batch,
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
-        dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
-        weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
-        word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
-        drop_warmup=drop_warmup_for(steps) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
         threads=min(recipe.threads or n_cores(), members * shards),
     )
+    if fit.dropout is not None:
+        return network, with_drops(full, Drops(fit.dropout), 0)
+    return network, regularised(full, passes * n_tokens / (batch * bptt), n_tokens, V)
+
+
+def regularised(recipe: TrainSettings, steps: float, n_tokens: int, V: int) -> TrainSettings:
+    """The shares left out that suit a run of so many steps, where the recipe has None."""
+    passes = steps * (recipe.batch or 1) * (recipe.bptt or 1) / n_tokens
+    return with_drops(recipe, drops_for(passes, V), max(1, round(DROP_WARMUP * steps)))
+
+
+def with_drops(recipe: TrainSettings, drops: Drops, warmup: int) -> TrainSettings:
+    """These shares, grown over so many steps, where the recipe has None."""
+    chosen = {**drops._asdict(), "drop_warmup": warmup}
+    return replace(recipe, **{k: v for k, v in chosen.items() if getattr(recipe, k) is None})
 
 
 def sized(
@@ -128,9 +137,14 @@ def sized(
 
 def fitted(n_tokens: int, work: float) -> Sizes:
     """By the work that there is time for, if any, else by the corpus."""
-    if work and n_tokens > SMALL:
+    if work and by_budget(n_tokens):
         return next(sizes for sizes in BUDGETS if work <= sizes.limit)
     return next(sizes for sizes in CORPORA if n_tokens <= sizes.limit)
+
+
+def by_budget(n_tokens: int) -> bool:
+    """Whether the time decides, where there is a limit of it, and not the corpus."""
+    return n_tokens > SMALL
 
 
 def drops_for(passes: float, V: int) -> Drops:
@@ -141,11 +155,6 @@ def drops_for(passes: float, V: int) -> Drops:
     """
     word_drop = share(0.06, passes / 2) if V > LETTERS else 0.0
     return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
-
-
-def drop_warmup_for(steps: float) -> int:
-    """Steps over which dropout grows, in a run of so many."""
-    return round(DROP_WARMUP * steps)
 
 
 def share(slope: float, passes: float) -> float:

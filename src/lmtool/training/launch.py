@@ -16,7 +16,6 @@ from lmtool._version import __version__
 from lmtool.errors import ModelFileError, TrainingError, option
 from lmtool.files import locked, remove_leftovers
 from lmtool.kinds import Material
-from lmtool.kinds.sizes import drop_warmup_for
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.text.reader import STDIN
@@ -220,10 +219,8 @@ def beginning(request: Request, material: Material, start: float) -> Beginning:
         return Beginning(settings, recipe, parameters, None)
     with open_session(kind, settings, material, recipe, start=start) as session:
         pace = measured(session, parameters)
-        if recipe.drop_warmup and asked.drop_warmup is None:
-            steps = drop_warmup_for(steps_that_fit(session, parameters, pace))
-            recipe = replace(recipe, drop_warmup=max(1, steps))
-    return Beginning(settings, recipe, parameters, pace)
+        steps = steps_that_fit(session, parameters, pace)
+    return Beginning(settings, kind.paced(asked, recipe, material, steps), parameters, pace)
 
 
 def first_words(request: Request) -> list[str]:
