@@ -20,9 +20,17 @@ HEAD = """\
 
 This page is written by `docs/make_cli_page.py` from the declarations behind `--help`.
 
-Standard output is data, standard error is talk. Exit codes: 0 done, 1 the input or the model is at
-fault, 2 wrong usage or an option's value, 129, 130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
-`lmtool --version` prints the version, `lmtool COMMAND --help` what is below.
+Standard output is data, standard error is talk. `lmtool --version` prints the version,
+`lmtool COMMAND --help` what is below.
+
+| exit code | |
+|---|---|
+| 0 | done |
+| 1 | the input or the model is at fault |
+| 2 | wrong usage, or an option's value that cannot be meant |
+| 129 | stopped as the terminal closed |
+| 130 | stopped by Ctrl-C |
+| 143 | stopped by SIGTERM |
 """
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
