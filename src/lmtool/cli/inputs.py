@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from lmtool.text.reader import Line
 
-__all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "inputs", "note"]
-__all__ += ["once", "sources", "text_of", "workers"]
+__all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "hint", "inputs"]
+__all__ += ["note", "once", "sources", "text_of", "workers"]
 
 STDIN = "-"
 SHOWN = 60  # characters of a sentence in a note
@@ -112,7 +112,7 @@ def hint(sentences: list[str], command: str) -> None:
     """A note where a file was probably meant, or one sentence in place of its words."""
     file = next(filter(os.path.isfile, sentences), None)
     if file is not None:
-        note(f"{file} is a file; -f {shlex.quote(file)} scores its lines")
+        note(f"{file} is a file; -f {shlex.quote(file)} takes its lines")
     elif len(sentences) > 1 and all(len(sentence.split()) == 1 for sentence in sentences):
         whole = f'lmtool {command} "{cut(" ".join(sentences), SHOWN)}"'
         note(f"{len(sentences)} sentences of one word each; for one sentence quote it: {whole}")

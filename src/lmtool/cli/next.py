@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmtool.cli.inputs import STDIN, Files, Inputs, once, sources
+from lmtool.cli.inputs import STDIN, Files, Inputs, hint, once, sources
 from lmtool.cli.options import MODEL, Json, ModelPath
 from lmtool.cli.render import bar, cut, json_line, number, power, say, table
 from lmtool.cli.terminal import harmless, is_terminal
@@ -75,13 +75,14 @@ def run(
     if named and text not in ("", STDIN):
         raise typer.BadParameter("give sentences or a file, not both", param_hint="--file")
     once(named)
+    hint([] if named else [text], "next")
 
     from lmtool import api
 
     lm = api.load(model)
     lines = sources(Inputs([], named)) if named else iter(())
-    numbered = ((number, line.text) for number, line in enumerate(lines, 1))
+    numbered = ((index, line.text) for index, line in enumerate(lines, 1))
     asked = numbered if named else iter([(None, text)])
     form = "jsonl" if as_json else "table" if is_terminal(sys.stdout) else "tsv"
-    for chunk in LAYOUTS[form]((number, text, lm.next(text, k=k)) for number, text in asked):
+    for chunk in LAYOUTS[form]((line, text, lm.next(text, k=k)) for line, text in asked):
         say(chunk)

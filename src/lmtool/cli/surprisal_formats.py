@@ -50,8 +50,8 @@ def records(results: Iterable[Result], job: Job) -> Iterator[dict[str, Any]]:
             continue
         if not words and source.kept is not None:
             words = [empty]
-        for word in words:
-            yield word | place | (source.kept or {}) | {"line": source.number}
+        beside = place | (source.kept or {}) | {"line": source.number}
+        yield from (word | beside for word in words)
 
 
 def as_they_came(rows: Sequence[Row], words: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
