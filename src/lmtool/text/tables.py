@@ -9,7 +9,15 @@ from typing import NamedTuple
 from lmtool.errors import InputError
 from lmtool.text.reader import Line, display_name, read_lines
 
-__all__ = ["Record", "Table", "looks_like_table", "read_table", "table_of"]
+__all__ = [
+    "Record",
+    "Table",
+    "is_csv",
+    "looks_like_table",
+    "read_table",
+    "split_header",
+    "table_of",
+]
 
 SUFFIXES = {".csv", ".tsv"}
 QUOTED = re.compile(r'"(?:[^"]|"")*("|$)')
@@ -80,6 +88,21 @@ def looks_like_table(path_name: str, first_line: str) -> bool:
         return False
     bare = {name.strip('"').lower() for name in names}
     return len(bare) == len(names) and any(name in USUAL or "_" in name for name in bare)
+
+
+def is_csv(path_name: str) -> bool:
+    """Whether the name says so: "x.CSV.gz" -> True."""
+    return _suffix(path_name) == ".csv"
+
+
+def split_header(path_name: str, first_line: str) -> list[str]:
+    """The names in a first line if it is a header; none where it is too long for one.
+
+    "x", 'label,"text"' -> ["label", "text"]
+    """
+    if len(first_line) > LONGEST_HEADER:
+        return []
+    return [name.strip('"') for name in first_line.split(_delimiter(path_name, first_line))]
 
 
 def _suffix(name: str) -> str:
