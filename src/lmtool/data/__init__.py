@@ -1,1 +1,1 @@
-"""From ids, frames and labels to batches."""
+"""Ids, frames and labels to batches: streams of running text, and examples of anything else."""

@@ -1,6 +1,5 @@
-"""Ids to batches: a pure function of the step number, so training can stop and go on anywhere."""
+"""Running text to batches: a pure function of the step number, so training can stop anywhere."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,35 +17,6 @@ class Segment(NamedTuple):
     targets: Ids  # (T, B)
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A corpus that a language model reads for ever: ids (N,), N > 0."""
-
-    ids: Ids
-    bptt: int  # T
-    streams: int  # B
-
-    @property
-    def tokens(self) -> int:
-        """N."""
-        return len(self.ids)
-
-    @property
-    def tokens_a_step(self) -> int:
-        """B * T."""
-        return self.bptt * self.streams
-
-    @property
-    def targets_a_step(self) -> int:
-        """Every token is one."""
-        return self.tokens_a_step
-
-    def batch(self, step: int) -> Batch:
-        """A segment of the text."""
-        inputs, targets = segment(self.ids, step, self.bptt, self.streams)
-        return Batch(None, None, inputs, targets, inputs.size)
-
-
 def segment(ids: Ids, step: int, T: int, B: int) -> Segment:
     """The batch of a step: contiguous (T, B) arrays out of ``ids`` (N,), N > 0.
 
@@ -59,3 +29,35 @@ def segment(ids: Ids, step: int, T: int, B: int) -> Segment:
     times = np.arange(T + 1)[:, None]  # (T + 1, 1): one more for the last target
     block = np.asarray(ids)[(heads + times) % N]  # (T + 1, B)
     return Segment(block[:-1], block[1:])
+
+
+class Stream:
+    """A language model's data: ``batch`` streams of ids (N,), N > 0, ``bptt`` steps of each."""
+
+    def __init__(self, ids: Ids, batch: int, bptt: int) -> None:
+        self.ids, self._B, self._T = ids, batch, bptt
+
+    @property
+    def steps_a_pass(self) -> int:
+        """N / (T B), rounded up."""
+        return -(-len(self.ids) // (self._T * self._B))
+
+    @property
+    def tokens(self) -> int:
+        """N."""
+        return len(self.ids)
+
+    @property
+    def tokens_a_step(self) -> float:
+        """T B."""
+        return float(self._T * self._B)
+
+    @property
+    def targets_a_step(self) -> float:
+        """Each token is one."""
+        return self.tokens_a_step
+
+    def batch(self, step: int) -> Batch:
+        """(T, B) inputs and their targets, as ``segment`` gives them."""
+        inputs, targets = segment(self.ids, step, self._T, self._B)
+        return Batch(None, None, inputs, targets, inputs.size)

@@ -100,7 +100,7 @@ def initialise(
 
 def data(material: Material, recipe: TrainSettings) -> Stream:
     """The corpus as a ring."""
-    return Stream(material.train.ids, recipe.bptt or 1, recipe.batch or 1)
+    return Stream(material.train.ids, recipe.batch or 1, recipe.bptt or 1)
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Perplexity:
