@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import SEED, installed, per_second, zipf_ids, zipf_vocabulary
+from lmtool.data.stream import segment
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.text.batches import segment
 from lmtool.training.loop import task_for
 from lmtool.training.plan import plan
 from lmtool.training.step import Task, new_run, training_step

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.data.stream import segment
 from lmtool.errors import TrainingError, option
 from lmtool.models.decoder import loss_and_gradients
 from lmtool.models.language_model import LanguageModel, members
@@ -25,7 +26,6 @@ from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import OUTPUTS, Draw, Sampler
 from lmtool.nn.parameters import Array, Parameters, Shapes
 from lmtool.settings import TrainSettings
-from lmtool.text.batches import segment
 from lmtool.text.vocabulary import EOS_ID
 from lmtool.training.contexts import CONTEXTS
 from lmtool.training.events import Event
