@@ -21,7 +21,7 @@ def of(lengths: list[int], width: int = 0) -> Batch:
     ids = np.where(steps > 0, steps, 0).astype(np.int32)
     source = np.repeat(ids[..., None], width, axis=2).astype(np.float32) if width else ids
     tags = np.where(ids > 0, ids, -1).astype(np.int32)
-    return Batch(source, starts, ids, tags, sum(lengths), ids)
+    return Batch(source, starts, ids, tags, sum(lengths), ids, ids)
 
 
 @given(lengths)

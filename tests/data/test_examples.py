@@ -189,3 +189,15 @@ def test_chance_decides_which_are_held_out() -> None:
     labels = np.zeros(1000, np.int32)
     one, other = held_out(labels, 0.1, 1)[1], held_out(labels, 0.1, 2)[1]
     assert len(one) == len(other) == 100 and len(np.intersect1d(one, other)) < 30
+
+
+@given(lengths, sizes)
+def test_ngrams_stand_below_their_own_sources(lengths: list[int], size: int) -> None:
+    plain = ids(lengths, size)
+    runs = Ragged.of(np.arange(n, dtype=np.int32) * 100 + i for i, n in enumerate(lengths))
+    examples = Examples(plain.sources, plain.targets, batch=size, seed=1, ngrams=runs)
+    for some in (examples, examples.subset(slice(0, 3))):
+        batch = some.batch(0)
+        assert batch.ngrams is not None
+        for i, column in zip(batch.targets[0], batch.ngrams.T, strict=True):
+            assert column[column >= 0].tolist() == runs[i].tolist()

@@ -23,6 +23,7 @@ class Batch(NamedTuple):
     targets: Ids  # (T, B) words, (S, B) tags, (1, B) a label, (M, B) several as 0/1; -1 is padding
     n: int  # targets that count, of the whole batch and not of the shard: scale = 1 / n
     spellings: Ids | None = None  # (S, B) rows of a table of spelled words
+    ngrams: Ids | None = None  # (N, B) distinct runs of words in each source; -1 is padding
 
     def columns(self, some: slice) -> "Batch":
         """A shard: contiguous arrays of some of the sequences; ``n`` stays that of the whole."""
@@ -33,6 +34,7 @@ class Batch(NamedTuple):
             targets=np.ascontiguousarray(self.targets[:, some]),
             n=self.n,
             spellings=shard(self.spellings, some),
+            ngrams=shard(self.ngrams, some),
         )
 
     def real(self) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from lmtool.data.ragged import Gathering, Ragged
 __all__ = ["Example", "Examples", "held_out"]
 
 POOL = 50  # batches whose examples are sorted by length: little padding, and still by chance
-NO_TARGET = -1
+NO_TARGET = NO_NGRAM = -1
 
 
 class Example(NamedTuple):
@@ -48,9 +48,11 @@ class Examples:
         batch: int,
         seed: int,
         rows: NDArray[np.intp] | None = None,
+        ngrams: Ragged | None = None,
     ) -> None:
         self.sources = sources if isinstance(sources, Ragged) else Ragged.of(sources)
         self.targets = targets if isinstance(targets, Ragged) else Ragged.of(targets)
+        self.ngrams = ngrams  # runs of words in each source
         n, n_targets = len(self.sources), len(self.targets)
         if n != n_targets or not self.targets.lengths.all():
             raise ValueError(f"targets for each of {n} examples expected, {n_targets} given")
@@ -113,7 +115,9 @@ class Examples:
     def subset(self, some: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Examples":
         """Some of the examples, over the same data."""
         data = self.sources, self.targets
-        return Examples(*data, batch=self._size, seed=self._seed, rows=self.rows[some])
+        return Examples(
+            *data, batch=self._size, seed=self._seed, rows=self.rows[some], ngrams=self.ngrams
+        )
 
     def _mixed(self, number: int) -> Order:
         """The order of a pass."""
@@ -133,7 +137,11 @@ class Examples:
         """Examples as a batch."""
         source, starts = self.sources.side_by_side(self.rows[some], 0)
         targets, _ = self.targets.side_by_side(self.rows[some], NO_TARGET)
-        return Batch(source, starts, None, targets, int(np.count_nonzero(targets >= 0)))
+        wide = None
+        if self.ngrams is not None:
+            wide, _ = self.ngrams.side_by_side(self.rows[some], NO_NGRAM)
+        n = int(np.count_nonzero(targets >= 0))
+        return Batch(source, starts, None, targets, n, ngrams=wide)
 
 
 def held_out(

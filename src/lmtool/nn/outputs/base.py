@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
 
-__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax", "share"]
+__all__ = [
+    "Draw",
+    "Ids",
+    "Labelling",
+    "Output",
+    "OutputWeights",
+    "Sampler",
+    "Softmax",
+    "log_softmax",
+    "share",
+]
 
 
 class OutputWeights(NamedTuple):
@@ -69,6 +79,23 @@ class Softmax:
     log_probability: Callable[[OutputWeights, Array, Ids], Array]
     shapes: Callable[[int, int], dict[str, tuple[int, ...]]]
     initialise: Callable[["OutputWeights", NDArray[np.int64]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """What logits (N, K) say of K labels, in numpy: labels are few.
+
+    loss(logits, targets, scale, smoothing) -> (loss, dlogits): the sum of -ln p in nats and scale
+    times its gradient; targets below 0 do not count. ``smoothing`` is the share of each target that
+    all labels get alike.
+    log_probabilities(logits) -> (N, K) ln p of each label.
+    bias(counts (K,), n) -> (K,) logits that give each label its share of n examples.
+    """
+
+    name: str
+    loss: Callable[[Array, Ids, float, float], tuple[float, Array]]
+    log_probabilities: Callable[[Array], Array]
+    bias: Callable[[NDArray[np.int64], int], Array]
 
 
 def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
