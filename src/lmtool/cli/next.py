@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.options import MODEL, Json, ModelPath
-from lmtool.cli.render import bar, cut, json_line, number, power, say, table
+from lmtool.cli.render import bar, cut, decimals, json_line, number, power, say, table
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ COLUMNS = ("word", "p", "log10_p")
 
 def run(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The words so far.")] = "",
-    k: Annotated[int, typer.Option("-k", "--number", min=1, help="How many words.")] = 10,
+    k: Annotated[
+        int, typer.Option("-k", "--number", min=1, metavar="N", help="How many words.")
+    ] = 10,
     model: ModelPath = MODEL,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +40,13 @@ def as_table(words: list["NextWord"]) -> str:
     """Ranks, probabilities and bars."""
     most = words[0].p if words else 1.0
     rows = [
-        (str(rank), cut(word.word), bar(word.p / most), power(word.log10_p), f"{word.log10_p:.4f}")
+        (
+            str(rank),
+            cut(word.word),
+            bar(word.p / most),
+            power(word.log10_p),
+            decimals(word.log10_p, 4),
+        )
         for rank, word in enumerate(words, 1)
     ]
     return table(("", "next word", "", "p", "log10 p"), rows, 3)

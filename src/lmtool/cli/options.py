@@ -47,6 +47,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
+        metavar="N",
         help="Changes the time, never a digit; for a file, not for standard input.",
         show_default="one a core",
     ),

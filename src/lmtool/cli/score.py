@@ -18,7 +18,8 @@ EXAMPLE = 'lmtool score "Todd met Pete"'
 
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences to score; quote each one.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Sentences to score; quote each one."),
     ] = None,
     file: Annotated[
         str | None,
@@ -29,9 +30,9 @@ def run(
         str | None,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
+            metavar="NAME",
             show_default="table; tsv for lines in a pipe",
-            help="Dialect of the output.",
+            help=f"Dialect of the output: {', '.join(FORMATS)}.",
         ),
     ] = None,
     level: Annotated[

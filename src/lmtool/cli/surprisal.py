@@ -29,7 +29,7 @@ EXAMPLE = 'lmtool surprisal "Todd met Pete"'
 @takes(SurprisalSettings)
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences; quote each one.")
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
     ] = None,
     file: Annotated[
         str | None,

@@ -5,13 +5,14 @@ import io
 import os
 import re
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
-__all__ += ["give_up", "talk"]
+__all__ += ["give_up", "printing", "talk"]
 
 # C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
 # what stands for a byte of an argument that is not text
@@ -57,6 +58,26 @@ def give_up(stream: TextIO) -> None:
     """Lets a stream that cannot be written take everything from now on."""
     with contextlib.suppress(OSError):  # one without a descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """Around whatever prints to stdout: it is written at the end, and what cannot be is given up.
+
+    Raises BrokenPipeError where the reader went away, OSError that names standard output otherwise.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except SystemExit as ending:  # what rich makes of it
+        if isinstance(ending.__context__, BrokenPipeError):
+            raise ending.__context__ from None
+        raise
+    except OSError as error:
+        give_up(sys.stdout)
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def talk(message: str) -> None:

@@ -12,8 +12,9 @@ import typer
 
 from lmtool.cli.options import MODEL, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
-from lmtool.cli.render import clock, json_line, say
+from lmtool.cli.render import clock, decimals, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.display import counted
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     ModelSettings,
@@ -32,7 +33,7 @@ LEARNT = (TextSettings, ModelSettings, TrainSettings)
 of_file = partial(typer.Option, rich_help_panel=OUTPUT)
 
 Corpus = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
+    list[str] | None, typer.Argument(metavar="[CORPUS]...", help="One sentence a line; - = stdin.")
 ]
 Valid = Annotated[
     str | None,
@@ -68,7 +69,7 @@ def run(
             parser=seconds,
             metavar="30s|5m",
             help="Save the run this often; saving never takes more than 1 % of the time.",
-            show_default=f"{CHECKPOINT_EVERY:g}s",
+            show_default=f"{CHECKPOINT_EVERY:zg}s",
         ),
     ] = None,
     log: Annotated[
@@ -151,15 +152,14 @@ def summary(finished: "Finished", model: Path) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
-        f"done      validation perplexity {finished.valid_perplexity:.2f}, line by line"
-        f" {finished.valid_perplexity_sentence:.2f}; {finished.steps:,} steps"
+        f"done      validation perplexity {decimals(finished.valid_perplexity)}, line by line"
+        f" {decimals(finished.valid_perplexity_sentence)}; {counted(finished.steps, 'step')}"
         f" in {clock(finished.seconds)}{early}"
     )
-    yield (
-        f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
-        f" {finished.peak_memory_mb:,.0f} MB of memory at most"
-    )
+    if finished.tokens_per_second >= 1:  # else there was no time to measure it
+        yield f"speed     {finished.tokens_per_second:z,.0f} tokens/s"
+    yield f"memory    {finished.peak_memory_mb:z,.0f} MB at most"
     yield f"the same  {finished.command}"
-    yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
+    yield f"model     {model} ({os.path.getsize(model) / 1e6:z.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
     yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'
