@@ -1,25 +1,19 @@
-"""``lmtool COMMAND ...``: the table of commands, and where errors meet the user.
+"""``lmtool COMMAND ...``: the table of commands.
 
-A new command is one file with a ``run`` function and one line in COMMANDS. What a command may
+A new command is one file with a ``run`` function and one line in GROUPS. What a command may
 import at the top is typer and this package; numpy, rich and the library wait until it runs.
-
-Exit codes: 0 done, 1 the input or the model is at fault, 2 wrong usage or an option's value, 129,
-130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
 """
 
-import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from lmtool._version import __version__
 from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
-from lmtool.cli.options import flag
-from lmtool.cli.terminal import close_stdout, prepare_streams, printing, talk
-from lmtool.errors import InterruptionError, LmtoolError, OptionError
+from lmtool.cli.guard import AllCommands, OneCommand
+from lmtool.cli.terminal import prepare_streams, printing, talk
 
 __all__ = ["COMMANDS", "GROUPS", "app", "main"]
 
@@ -60,54 +54,6 @@ COMMANDS: dict[str, Command] = {k: v for group in GROUPS.values() for k, v in gr
 WrongUsage: Any = typer.BadParameter.__mro__[2]
 
 
-@contextlib.contextmanager
-def guarded(path: Callable[[], str]) -> Iterator[None]:
-    """Turns every foreseeable failure into one line and an exit code; ``path``: of the command."""
-    try:
-        yield
-    except BrokenPipeError:
-        close_stdout()
-        raise typer.Exit() from None
-    except KeyboardInterrupt:
-        raise stop("interrupted", 130) from None
-    except InterruptionError as error:
-        raise stop(error.spelled(flag), 128 + error.signal) from None
-    except OptionError as error:
-        raise stop(f"error: {error.spelled(flag)} (see {path()} --help)", 2) from None
-    except LmtoolError as error:
-        raise stop(f"error: {error.spelled(flag)}", 1) from None
-    except MemoryError:
-        raise stop("error: out of memory: try a smaller model, batch or file", 1) from None
-    except OSError as error:
-        raise stop(f"error: {reason(error)}", 1) from None
-
-
-class OneCommand(TyperCommand):
-    """A command whose help is printed as everything is: see ``printing``."""
-
-    def make_context(self, *args: Any, **extra: Any) -> Any:
-        """Reads the options; ``--help`` prints."""
-        with printing():
-            return super().make_context(*args, **extra)
-
-
-class AllCommands(TyperGroup):
-    """The command line, where errors end."""
-
-    def make_context(self, *args: Any, **extra: Any) -> Any:
-        """Reads the first word; ``--help`` and ``--version`` print."""
-        with guarded(lambda: "lmtool"), printing():
-            return super().make_context(*args, **extra)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Runs a command."""
-        with guarded(lambda: f"{ctx.command_path} {ctx.invoked_subcommand or ''}".rstrip()):
-            prepare_streams()
-            result = super().invoke(ctx)
-            with printing():
-                return result
-
-
 app = typer.Typer(
     name="lmtool",
     cls=AllCommands,
@@ -116,18 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def stop(message: str, code: int) -> typer.Exit:
-    """Says why, and gives the exception that ends the process with this code."""
-    talk(f"lmtool: {message}")
-    return typer.Exit(code)
-
-
-def reason(error: OSError) -> str:
-    """``FILE: No such file or directory``."""
-    parts = (error.filename, error.strerror or str(error))
-    return ": ".join(str(part) for part in parts if part)
 
 
 def show_version(wanted: bool) -> None:

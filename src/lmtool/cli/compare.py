@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.options import Json, settings, takes
 from lmtool.cli.render import cut, decimals, json_line, number, paragraph, say, table
 from lmtool.display import counted
@@ -48,8 +49,9 @@ def run(
         raise typer.BadParameter("needs --oov spell", param_hint="--speller")
 
     from lmtool import api
+    from lmtool.arguments import source
 
-    result = api.compare(a, b, file, speller=speller, **asdict(wanted))
+    result = api.compare(a, b, followed(source(file), file), speller=speller, **asdict(wanted))
     say(json_line(result.to_dict()) if as_json else shown(result))
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import json_line, pairs, say
 from lmtool.settings import CONTEXTS
@@ -38,10 +39,13 @@ def run(
     context = choice("--context", context or (CONTEXTS[0] if as_json else BOTH), (*CONTEXTS, BOTH))
 
     from lmtool import api
+    from lmtool.arguments import source
     from lmtool.workers import n_cores
 
     contexts = CONTEXTS if context == BOTH else (context,)
-    results = api.load(model).evaluations(file, contexts, threads=threads or n_cores())
+    results = api.load(model).evaluations(
+        followed(source(file), file), contexts, threads=threads or n_cores()
+    )
     if as_json:
         say("\n".join(json_line(ordered(result)) for result in results))
     else:

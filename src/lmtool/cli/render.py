@@ -96,9 +96,9 @@ def side_by_side(parts: Sequence[str]) -> str:
     return fitted(parts, console(sys.stdout).width) if is_terminal(sys.stdout) else GAP.join(parts)
 
 
-def paragraph(text: str) -> str:
-    """A line; on a terminal, folded at blanks."""
-    return folded(text, console(sys.stdout).width) if is_terminal(sys.stdout) else text
+def paragraph(text: str, indent: str = "") -> str:
+    """A line; on a terminal, folded at blanks, what follows indented."""
+    return folded(text, console(sys.stdout).width, indent) if is_terminal(sys.stdout) else text
 
 
 def table(

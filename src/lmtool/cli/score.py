@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.formats import FORMATS, LEVELS, Job
 from lmtool.cli.inputs import check_source, file_lines, given, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
@@ -58,7 +59,9 @@ def run(
     source, dialect = file or "-", FORMATS[form]
     lm = api.load(model)
     job = Job(level, bool(text), source, lm.vocabulary.id)
-    lines = given(text, EXAMPLE) if text else map(dialect.reads, file_lines(source))
+    lines = (
+        given(text, EXAMPLE) if text else map(dialect.reads, followed(file_lines(source), source))
+    )
     options = dict(dialect.options, threads=workers(file, threads))
     scores = getattr(lm, dialect.scores)(lines, **options)
     for chunk in dialect.lines(scores, job):

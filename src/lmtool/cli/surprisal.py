@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.heat import Page, has_colours
 from lmtool.cli.inputs import check_source, file_lines, given, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
@@ -86,9 +87,11 @@ def run(
         kept, sources = rows_of_a_table(file or "-", column, keep, ours)
     else:
         lines = given(text, EXAMPLE) if text else (line.text for line in file_lines(file or "-"))
-        sources = numbered(lines)
+        sources = numbered(lines if text else followed(lines, file))
     options = asdict(wanted) | {"threads": workers(file, threads)}
-    results = beside(sources, lambda texts: lm.surprisal_lines(texts, **options))
+    results = beside(
+        followed(sources) if column else sources, lambda texts: lm.surprisal_lines(texts, **options)
+    )
     page = Page(html, svg)
     job = Job(kept + ours, wanted, lm.vocabulary.tokenizer.separator)
     for chunk in FORMATS[form](on_page(results, page, job), job):

@@ -82,7 +82,7 @@ def run(
     """Train a model on a text and write it to one file.
 
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
-    are printed, with the command that repeats the run.
+    are printed, and at the end the command that repeats the run.
     """
     check(corpus, resume)
     text, network, recipe = learnt(values)

@@ -40,7 +40,8 @@ def _lines(scores: Iterable["SentenceScore"]) -> Iterator[str]:
     yield f"{'log10_p':>12}  {'perplexity':>12}  {'n_oov':>5}  text"
     for score in scores:
         numbers = f"{number(score.log10_p):>12}  {number(score.perplexity):>12}  {score.n_oov:>5}"
-        yield f"{numbers}  {harmless(score.text)}" if score.words else ""
+        line = f"{numbers}  {harmless(score.text)}"
+        yield paragraph(line, " " * (len(numbers) + 2)) if score.words else ""
 
 
 def chain(score: "SentenceScore") -> str:
