@@ -10,9 +10,10 @@ import typer
 
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.options import Json, choice, settings, takes
-from lmtool.cli.render import cut, json_line, number, say, table
+from lmtool.cli.render import cut, decimals, json_line, number, paragraph, say, table
 from lmtool.cli.rows import ROWS
 from lmtool.cli.terminal import harmless
+from lmtool.display import counted
 from lmtool.settings import CompareSettings
 
 if TYPE_CHECKING:
@@ -57,9 +58,11 @@ def shown(result: "Comparison") -> str:
     lines = (
         table(["", f"A {cut(result.a.name)}", f"B {cut(result.b.name)}"], rows),
         "",
-        f"B - A: {result.difference_bits:+.4f} bits per word; perplexity ratio B / A"
-        f" {result.perplexity_ratio:.4f}",
-        verdict(result),
+        paragraph(
+            f"B - A: {decimals(result.difference_bits, 4, '+')} bits per word;"
+            f" perplexity ratio B / A {decimals(result.perplexity_ratio, 4)}"
+        ),
+        paragraph(verdict(result)),
         f"A {result.a.signature}",
         f"B {result.b.signature}",
     )
@@ -73,8 +76,10 @@ def verdict(result: "Comparison") -> str:
     better = "B" if result.difference_bits < 0 else "A"
     share = result.b_better if better == "B" else 1 - result.b_better
     return (
-        f"95 % interval {result.low:+.4f} to {result.high:+.4f}; {better} is better in {share:.1%}"
-        f" of {result.resamples:,} resamples of {result.n_lines:,} lines (seed {result.seed})"
+        f"95 % interval {result.low:+z.4f} to {result.high:+z.4f};"
+        f" {better} is better in {share:z.1%} of"
+        f" {counted(result.resamples, 'resample')} of {counted(result.n_lines, 'line')}"
+        f" (seed {result.seed})"
     )
 
 

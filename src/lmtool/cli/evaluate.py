@@ -21,7 +21,7 @@ FILE = "file"  # the text's name
 def run(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE|-", help="Texts, one sentence a line; a result each."),
+        typer.Argument(metavar="FILE|-...", help="Texts, one sentence a line; a result each."),
     ],
     context: Annotated[
         str | None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.render import cut
 from lmtool.cli.terminal import talk
 from lmtool.errors import InputError
@@ -131,7 +132,11 @@ def sources(given: Inputs, advice: str = LINES_OF_TABLE) -> Iterator[Source]:
     if given.sentences:
         return (Source(text, number) for number, text in enumerate(given.sentences, 1))
     begun = [(file, begin(file, advice)) for file in given.files]
-    return (Source(line.text, line.number, file) for file, lines in begun for line in lines)
+    return (
+        Source(line.text, line.number, file)
+        for file, lines in begun
+        for line in followed(lines, file)
+    )
 
 
 def file_lines(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
@@ -155,7 +160,7 @@ def begin(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
 
 def text_of(path: str) -> Iterator[str]:
     """The lines of a file as one text, known to be readable. Raises InputError for an empty one."""
-    return some_text(begin(path), path)
+    return some_text(followed(begin(path), path), path)
 
 
 def some_text(lines: Iterable["Line"], path: str) -> Iterator[str]:

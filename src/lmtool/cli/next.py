@@ -8,7 +8,7 @@ import typer
 
 from lmtool.cli.inputs import STDIN, Files, Inputs, hint, once, sources
 from lmtool.cli.options import MODEL, Json, ModelPath
-from lmtool.cli.render import bar, cut, json_line, number, power, say, table
+from lmtool.cli.render import bar, cut, decimals, json_line, number, power, say, table
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def as_table(words: list["NextWord"]) -> str:
     """Ranks, probabilities and bars."""
     most = words[0].p if words else 1.0
     rows = [
-        (str(rank), cut(word.word), bar(word.p / most), power(word.log10_p), f"{word.log10_p:.4f}")
+        (
+            str(rank),
+            cut(word.word),
+            bar(word.p / most),
+            power(word.log10_p),
+            decimals(word.log10_p, 4),
+        )
         for rank, word in enumerate(words, 1)
     ]
     return table(("", "next word", "", "p", "log10 p"), rows, 3)

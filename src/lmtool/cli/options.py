@@ -48,6 +48,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
+        metavar="N",
         help="Changes the time, never a digit; for a file, not for standard input.",
         show_default="one a core",
     ),
@@ -142,5 +143,7 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
         words["show_default"] = option.shown
     if name == "seconds":
         words["parser"] = seconds
+    if option.choices:
+        words["autocompletion"] = lambda: list(option.choices)
     both = f"{plain}/--no-{plain[2:]}" if default is True else plain
     return typer.Option(both, **words)

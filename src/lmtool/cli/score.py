@@ -33,7 +33,8 @@ TEXT = "text"  # the column of a sentence that the table may hold already
 
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences to score; quote each one.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Sentences to score; quote each one."),
     ] = None,
     files: Files = None,
     column: TextColumn = None,
@@ -44,9 +45,9 @@ def run(
         str | None,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
+            metavar="NAME",
             show_default="table; tsv for lines in a pipe",
-            help="Dialect of the output.",
+            help=f"Dialect of the output: {', '.join(FORMATS)}.",
         ),
     ] = None,
     level: Annotated[

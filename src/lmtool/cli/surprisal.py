@@ -38,7 +38,7 @@ PREVIOUS = "_prev"  # in the names of spillover columns
 @takes(SurprisalSettings)
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences; quote each one.")
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
     ] = None,
     files: Files = None,
     column: TextColumn = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.heat import has_colours, heat, legend, rendered
 from lmtool.cli.inputs import Row, Source
-from lmtool.cli.render import cut, number, table
+from lmtool.cli.render import cut, decimals, number, table
 from lmtool.cli.rows import ROWS
 from lmtool.settings import SurprisalSettings
 
@@ -75,8 +75,8 @@ def as_table(results: Iterable[Result], job: Job) -> Iterator[str]:
         shaded = [rendered(heat(sentence, job.separator)), ""] if has_colours() else []
         rows = [cells(row, job) for row in sentence.to_dicts(job.settings)]
         unit = UNITS[job.settings.base]
-        headers = ["word", f"surprisal, {unit}", "entropy before", "reduction", "rank", "length"]
-        headers += ["frequency"] * job.settings.frequency
+        headers = ["word", unit, "entropy before", "reduction", "rank", "length"]
+        headers += ["count"] * job.settings.frequency
         headers += [f"guess {k}" for k in range(1, job.settings.top + 1)]
         marked = [t for t, word in enumerate(sentence.words) if word.oov]
         yield "\n" * (index > 0) + "\n".join([*shaded, table(headers, rows, 1, marked)])
@@ -93,14 +93,9 @@ def cells(row: dict[str, Any], job: Job) -> list[str]:
     measured = [decimals(row[name]) for name in MEASURED]
     counted = [number(row[name]) for name in COUNTED if name in job.columns]
     guesses = [
-        f"{cut(row[f'guess{k}'])} {row[f'guess{k}_p']:.3f}" for k in range(1, job.settings.top + 1)
+        f"{cut(row[f'guess{k}'])} {row[f'guess{k}_p']:z.3f}" for k in range(1, job.settings.top + 1)
     ]
     return [word, *measured, *counted, *guesses]
-
-
-def decimals(value: float | None) -> str:
-    """Two of them, or nothing."""
-    return "" if value is None else f"{value:.2f}"
 
 
 def as_heat(results: Iterable[Result], job: Job) -> Iterator[str]:
@@ -111,7 +106,7 @@ def as_heat(results: Iterable[Result], job: Job) -> Iterator[str]:
             yield rendered(heat(sentence, job.separator)) if sentence.words else ""
         else:
             yield job.separator.join(
-                f"{cut(word.word)}/{word.surprisal:.1f}" for word in sentence.words
+                f"{cut(word.word)}/{word.surprisal:z.1f}" for word in sentence.words
             )
     yield "\n" + rendered(legend()) if colours else f"\n/{UNITS[job.settings.base]}"
 

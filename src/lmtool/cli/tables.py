@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lmtool.cli.counter import followed
 from lmtool.cli.inputs import Row, Source
 from lmtool.errors import InputError
 
@@ -81,7 +82,7 @@ def read_tables(
         in_groups(path, table, wanted, dict(zip(names, kept, strict=True)))
         for path, table in zip(paths, tables, strict=True)
     ]
-    return names, chain.from_iterable(readers)
+    return names, followed(chain.from_iterable(readers))
 
 
 def in_groups(path: str, table: "Table", wanted: Wanted, kept: dict[str, str]) -> Iterator[Source]:

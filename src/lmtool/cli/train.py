@@ -14,6 +14,7 @@ from lmtool.cli.options import MODEL, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.display import counted
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     PAIRS,
@@ -40,7 +41,7 @@ of_data = partial(typer.Option, rich_help_panel="Data")
 of_file = partial(typer.Option, rich_help_panel=OUTPUT)
 
 Corpus = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
+    list[str] | None, typer.Argument(metavar="[CORPUS]...", help="One sentence a line; - = stdin.")
 ]
 Valid = Annotated[
     str | None,
@@ -93,7 +94,7 @@ def run(
             parser=seconds,
             metavar="30s|5m",
             help="Save the run this often; saving never takes more than 1 % of the time.",
-            show_default=f"{CHECKPOINT_EVERY:g}s",
+            show_default=f"{CHECKPOINT_EVERY:zg}s",
         ),
     ] = None,
     log: Annotated[
@@ -106,7 +107,7 @@ def run(
     """Train a model on a text and write it to one file.
 
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
-    are printed, with the command that repeats the run.
+    are printed, and at the end the command that repeats the run.
     """
     check(corpus, resume)
     pair = pair_of(reads, writes)
@@ -183,14 +184,13 @@ def summary(finished: "Finished", model: Path) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
-        f"done      {measured(finished.measures)}; {finished.steps:,} steps"
+        f"done      {measured(finished.measures)}; {counted(finished.steps, 'step')}"
         f" in {clock(finished.seconds)}{early}"
     )
-    yield (
-        f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
-        f" {finished.peak_memory_mb:,.0f} MB of memory at most"
-    )
+    if finished.tokens_per_second >= 1:  # else there was no time to measure it
+        yield f"speed     {finished.tokens_per_second:z,.0f} tokens/s"
+    yield f"memory    {finished.peak_memory_mb:z,.0f} MB at most"
     yield f"the same  {finished.command}"
-    yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
+    yield f"model     {model} ({os.path.getsize(model) / 1e6:z.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
     yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'

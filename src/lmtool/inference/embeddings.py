@@ -32,7 +32,7 @@ class Embeddings(Shown):
         return len(self.words)
 
     def _parts(self) -> Iterator[str]:
-        yield counted(len(self.words), "words")
+        yield counted(len(self.words), "word")
         yield f"vectors {' x '.join(f'{n:,}' for n in self.vectors.shape)}"
 
 

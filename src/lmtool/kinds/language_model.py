@@ -12,6 +12,7 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.data.resets import CONTEXTS
 from lmtool.data.stream import Stream
+from lmtool.display import counted
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.memory import forecast_memory
@@ -41,8 +42,9 @@ def prepare(corpus: Paths, valid: Paths, request: Any, folder: Path) -> Material
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
     talk = (
-        f"{train.n_lines:,} lines, {len(train.ids):,} tokens to train on,"
-        f" {len(held_out.ids):,} to validate; {vocabulary.n_tokens:,} outputs, {share:.1%} <UNK>"
+        f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')} to train on,"
+        f" {len(held_out.ids):,} to validate; {counted(vocabulary.n_tokens, 'output')},"
+        f" {share:z.1%} <UNK>"
     )
     return Material(
         parts=vocabulary,

@@ -69,8 +69,8 @@ class LanguageModel(Shown):
         settings, K = self.settings, len(self.networks)
         several = f"mean of {K}: " if K > 1 else ""
         yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
-        yield counted(self.vocabulary.n_tokens, "outputs")
-        yield counted(self.parameters.flat.size, "parameters")
+        yield counted(self.vocabulary.n_tokens, "output")
+        yield counted(self.parameters.flat.size, "parameter")
 
     def zero_state(self, B: int = 1) -> States:
         """a_0 = 0 for B streams."""

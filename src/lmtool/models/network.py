@@ -104,7 +104,7 @@ class Network(Shown):
 
     def _parts(self) -> Iterator[str]:
         yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
-        yield counted(self.parameters.flat.size, "parameters")
+        yield counted(self.parameters.flat.size, "parameter")
 
     @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:

@@ -48,7 +48,7 @@ class Parameters(Shown, Mapping[str, Array]):
         return Parameters, (self.shapes, self.flat)  # views again, and not copies
 
     def _parts(self) -> Iterator[str]:
-        yield counted(len(self), "arrays")
+        yield counted(len(self), "array")
         yield f"{self.flat.size:,} x {self.flat.dtype}"
 
     def like(self) -> "Parameters":

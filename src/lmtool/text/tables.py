@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lmtool.display import counted
 from lmtool.errors import InputError
 from lmtool.text.reader import Line, display_name, read_lines
 
@@ -150,7 +151,7 @@ def _records(
         except csv.Error as error:
             raise InputError(f"{name}:{first}: not a row of a table: {error}") from error
         if values and len(values) != n:
-            message = f"{len(values)} columns where the header names {n}"
+            message = f"{counted(len(values), 'column')} where the header names {n}"
             raise InputError(f"{name}:{first}: {message}; quote values that hold a separator")
         if values:
             yield Record(values, first)

@@ -86,7 +86,7 @@ class Vocabulary(Shown):
         )
 
     def _parts(self) -> Iterator[str]:
-        yield counted(self.n_tokens, "tokens")
+        yield counted(self.n_tokens, "token")
         yield self.settings.tokens
         yield f"digest={self.digest!r}"
 

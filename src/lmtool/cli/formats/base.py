@@ -147,11 +147,11 @@ def perplexity(log10_p: float, n: int, digits: int = 7) -> str:
 
 def single(value: float) -> str:
     """Seven significant digits, those that a 32-bit float holds."""
-    return f"{value + 0.0:.7g}"  # -0.0 + 0.0 is 0.0
+    return f"{value:z.7g}"
 
 
 def fixed(log10: float, decimals: int) -> str:
     """10 ** log10 with so many decimals; as a power of ten where they would not show it."""
     if -decimals <= log10 < 300:
-        return f"{10**log10:.{decimals}f}"
+        return f"{10**log10:z.{decimals}f}"
     return power(log10, 6)
