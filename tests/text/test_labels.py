@@ -150,7 +150,10 @@ def test_tensors_refused(changed: dict[str, Any]) -> None:
         ("1 2 3 4 5", "5 labels (1 .. 5)"),
         ("0 1", "2 labels (0, 1)"),
         ("neg pos", "2 labels (neg, pos)"),
+        ("a b c d e", "5 labels (a, b, c, d, e)"),
         ("a b c d e f g", "7 labels (a, b, c, d, e, ...)"),
+        ("a b\u202e", "2 labels (a, 'b\\u202e')"),
+        (f"a {'b' * 40}", f"2 labels (a, '{'b' * 27}...')"),
     ],
 )
 def test_in_a_line(names: str, shown: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.display import Shown, counted
+from lmtool.display import QUOTED, Shown, counted, quoted
 from lmtool.errors import ConfigError, InputError
 
 __all__ = ["Labelled", "Labels", "check_label"]
@@ -108,9 +108,10 @@ class Labels(Shown):
     def __str__(self) -> str:
         """``5 labels (1 .. 5)``, ``2 labels (neg, pos)``, ``30 labels (a, b, c, d, e, ...)``."""
         if self.numbers is not None and len(self) > 2:
-            listed = f"{self.names[0]} .. {self.names[-1]}"
+            listed = f"{shown(self.names[0])} .. {shown(self.names[-1])}"
         else:
-            listed = ", ".join((*self.names[:LISTED], *["..."][: len(self) - LISTED]))
+            more = ["..."][: max(0, len(self) - LISTED)]
+            listed = ", ".join([*map(shown, self.names[:LISTED]), *more])
         return f"{counted(len(self), 'labels')} ({listed})"
 
     def _parts(self) -> Iterator[str]:
@@ -157,6 +158,11 @@ def check_label(name: str) -> str:
     if name != name.strip() or NOT_IN_A_NAME.search(name):
         return f"the label {name!r} has blanks around it or control characters in it"
     return ""
+
+
+def shown(name: str) -> str:
+    """A name within a message: whole if it is short and printable, else its beginning, quoted."""
+    return name if len(name) <= QUOTED and name.isprintable() else quoted(name)
 
 
 def in_order(names: Iterable[str]) -> list[str]:
