@@ -26,7 +26,7 @@ from lmtool.nn.noise import Noise
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import TextSettings, TrainSettings
-from lmtool.settings.classifier import NO_CELL, ClassifierSettings
+from lmtool.settings.classifier import ClassifierSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.tokenizers import TOKENIZERS
@@ -199,7 +199,6 @@ def plan(
         settings,
         hidden=hidden,
         embed=settings.embed or min(hidden, fit.embed),
-        layers=0 if settings.cell == NO_CELL else settings.layers,
         ngrams=0 if ngrams is None else 1 + len(ngrams.keys),
         members=members,
         labelling="sigmoid" if material.parts.labels.several else "full",

@@ -98,7 +98,7 @@ def plan(request: Request, sentences: Sentences | None = None) -> Forecast:
     with prepared(request, sentences) as material:
         own = memory.process_memory()
         settings, recipe, parameters, pace = beginning(request, material, start)
-        line = command(first_words(request), request.text, settings, recipe)
+        line = command(first_words(request), replace(request, network=settings, recipe=recipe))
         taken = kind.memory(settings, recipe, material).peak
         with open_session(kind, settings, material, recipe, start=start) as session:
             return forecast(session, parameters, line, (own + taken) / 2**20, pace)
@@ -139,7 +139,7 @@ def fit(
     recipe = begun.recipe
 
     def line(recipe: TrainSettings) -> str:
-        return command(first_words(request), request.text, begun.settings, recipe)
+        return command(first_words(request), replace(request, recipe=recipe))
 
     emit(describe(request, material, begun, line(recipe)))
     if material.note:
