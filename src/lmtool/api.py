@@ -26,11 +26,15 @@ from lmtool.settings import (
     CONTEXTS,
     CompareSettings,
     ModelSettings,
+    Pairing,
     SampleSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
+    declared,
     in_seconds,
+    pair_of,
+    refuse_foreign,
 )
 from lmtool.settings.keywords import (
     CompareKeywords,
@@ -194,9 +198,14 @@ class Model(Shown):
         return card | self.provenance | card  # nothing that a file claims hides what it holds
 
 
-def load(path: PathLike) -> Model:
+def face(trained: Any) -> Any:
+    """A model as its user meets it."""
+    return Model(trained) if isinstance(trained, LanguageModel) else trained
+
+
+def load(path: PathLike) -> Any:
     """The model in a file, verified before use. Raises ModelFileError."""
-    return Model(model_file.load(arguments.path(path, "path")))
+    return face(model_file.load(arguments.path(path, "path")))
 
 
 def train(
@@ -205,15 +214,18 @@ def train(
     sentences: Iterable[str] | None = None,
     model: PathLike | None = None,
     valid: Paths | None = None,
+    reads: str | None = None,
+    writes: str | None = None,
+    columns: Mapping[str, str] | None = None,
     text: TextSettings | None = None,
-    network: ModelSettings | None = None,
+    network: Any = None,
     recipe: TrainSettings | None = None,
     overwrite: bool = False,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
-) -> Model:
+) -> Any:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
 
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
@@ -224,14 +236,16 @@ def train(
     """
     from lmtool.training import launch
 
-    text, network, recipe = merge(options, text, network, recipe)
+    pair = pair_of(reads, writes)
+    settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    path = arguments.optional(model, "model")
-    job = launch.Request(files, arguments.valid_of(valid), path, text, network, recipe)
+    path, held = arguments.optional(model, "model"), arguments.valid_of(valid)
+    kind = pair.reads, pair.writes
+    request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}))
     with attended(on_event, stop, model is not None) as (emit, ends):
         goes_on = arguments.continues(model, given) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return Model(launch.train(job, overwrite, emit, keeping, given))
+        return face(launch.train(request, overwrite, emit, keeping, given))
 
 
 def resume(
@@ -244,7 +258,7 @@ def resume(
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
-) -> Model:
+) -> Any:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
     ``corpus`` and ``valid`` are needed only where the files have moved, ``sentences`` where the run
@@ -258,7 +272,7 @@ def resume(
     with attended(on_event, stop, True) as (emit, ends):
         goes_on = arguments.continues(model, lines) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return Model(launch.resume(arguments.path(model, "model"), given, emit, keeping))
+        return face(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
 
 def compare(
@@ -296,18 +310,23 @@ def plan(
     *,
     sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
+    reads: str | None = None,
+    writes: str | None = None,
+    columns: Mapping[str, str] | None = None,
     text: TextSettings | None = None,
-    network: ModelSettings | None = None,
+    network: Any = None,
     recipe: TrainSettings | None = None,
     **options: Unpack[TrainingKeywords],
 ) -> "Forecast":
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
     from lmtool.training import launch
 
-    text, network, recipe = merge(options, text, network, recipe)
+    pair = pair_of(reads, writes)
+    settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    job = launch.Request(files, arguments.valid_of(valid), None, text, network, recipe)
-    return launch.plan(job, given)
+    kind, held = (pair.reads, pair.writes), arguments.valid_of(valid)
+    request = launch.Request(files, held, None, *settings, *kind, dict(columns or {}))
+    return launch.plan(request, given)
 
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,25 +339,19 @@ def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge(
-    options: Mapping[str, Any],
-    text: TextSettings | None,
-    network: ModelSettings | None,
-    recipe: TrainSettings | None,
-) -> tuple[TextSettings, ModelSettings, TrainSettings]:
+    pair: Pairing, options: Mapping[str, Any], text: Any, network: Any, recipe: Any
+) -> tuple[TextSettings, Any, TrainSettings]:
     """Settings with keyword options laid over them; raises OptionError for an unknown name."""
     options = in_fields(options)
-    known = [
-        {f.name for f in fields(kind)} for kind in (TextSettings, ModelSettings, TrainSettings)
-    ]
-    unknown = set(options) - set().union(*known)
+    refuse_foreign(pair, options)
+    kinds = (TextSettings, pair.settings, TrainSettings)
+    unknown = set(options) - set().union(*map(declared, kinds))
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")
-    chosen = [{k: v for k, v in options.items() if k in names} for names in known]
-    return (
-        replace(text or TextSettings(), **chosen[0]),
-        replace(network or ModelSettings(), **chosen[1]),
-        replace(recipe or TrainSettings(), **chosen[2]),
-    )
+    chosen = [{k: v for k, v in options.items() if k in declared(kind)} for kind in kinds]
+    given = (text or TextSettings(), network or pair.settings(), recipe or TrainSettings())
+    laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
+    return laid[0], laid[1], laid[2]
 
 
 def settings_from(kind: type[Options], options: Mapping[str, Any]) -> Options:

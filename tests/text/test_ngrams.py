@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmtool.arrays import Ids
 from lmtool.errors import ConfigError
-from lmtool.text.ngrams import Ids, Keys, Ngrams
+from lmtool.text.ngrams import Keys, Ngrams
 
 V = 5
 lines_of_ids = st.lists(st.lists(st.integers(1, V - 1), max_size=6), max_size=8)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 from lmtool.cli.options import Json, takes
 from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
-from lmtool.cli.train import LEARNT, Corpus, Valid, check, learnt
+from lmtool.cli.train import (
+    LEARNT,
+    Corpus,
+    LabelColumn,
+    Reads,
+    TextColumn,
+    Valid,
+    Writes,
+    check,
+    learnt,
+)
+from lmtool.settings import WRITES, pair_of
 
 if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
@@ -15,19 +26,28 @@ __all__ = ["run"]
 
 
 @takes(*LEARNT)
-def run(corpus: Corpus = None, valid: Valid = None, as_json: Json = False, **values: Any) -> None:
+def run(
+    corpus: Corpus = None,
+    reads: Reads = None,
+    writes: Writes = WRITES[0],
+    valid: Valid = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    as_json: Json = False,
+    **values: Any,
+) -> None:
     """Show what training would do, without training: sizes, steps, speed, memory, file size.
 
     A few steps are run to measure the speed. Takes the options of train, those of its output left
     out.
     """
     check(corpus)
-    text, network, recipe = learnt(values)
+    asked = learnt(pair_of(reads, writes), values, {"text": text, "label": label})
     note_on_kernels()
 
     from lmtool import api
 
-    forecast = api.plan(corpus or [], valid=valid, text=text, network=network, recipe=recipe)
+    forecast = api.plan(corpus or [], valid=valid, **asked)
     say(json_line(forecast.to_dict()) if as_json else pairs(rows(forecast)))
 
 
@@ -40,7 +60,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
         "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",
     )  # fmt: skip
     return [
-        *((name, chosen[name]) for name in shown),
+        *((name, chosen[name]) for name in shown if name in chosen),
         ("parameters", forecast.n_parameters),
         ("outputs", forecast.n_outputs),
         ("tokens to train on", forecast.n_train_tokens),

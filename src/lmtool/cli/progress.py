@@ -130,18 +130,16 @@ def listener(quiet: bool) -> Quiet:
 def plan_lines(event: "Planned") -> Iterator[str]:
     """The choices that follow the corpus, as a reader would say them."""
     network, recipe = event.network, event.recipe
+    stream = (recipe.bptt or 1) > 1
+    bptt = f" x {recipe.bptt}" * stream
+    along = f", {recipe.output} softmax, {recipe.context} context" * stream
     for line in event.talk:
         yield f"{'corpus':9} {line}"
     several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
+    yield f"model     {several}{network}: {event.n_parameters:,} parameters"
     yield (
-        f"model     {several}{network.cell}, {network.layers} x {network.hidden} hidden,"
-        f" {network.embed} embedding, {'tied' if network.tie else 'free'} output weights:"
-        f" {event.n_parameters:,} parameters"
-    )
-    yield (
-        f"training  {budget(event)}, batch {recipe.batch} x {recipe.bptt}, {recipe.optimizer}"
-        f" {recipe.lr:g}, dropout {recipe.dropout:g}, {recipe.output} softmax,"
-        f" {recipe.context} context, seed {recipe.seed}"
+        f"training  {budget(event)}, batch {recipe.batch}{bptt}, {recipe.optimizer}"
+        f" {recipe.lr:g}, dropout {recipe.dropout:g}{along}, seed {recipe.seed}"
     )
     yield f"the same  {event.command}"
 

@@ -16,19 +16,27 @@ from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
 from lmtool.settings import (
     CHECKPOINT_EVERY,
-    ModelSettings,
+    PAIRS,
+    READS,
+    WRITES,
+    Pairing,
     TextSettings,
     TrainSettings,
     declared,
+    pair_of,
+    refuse_foreign,
 )
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "Valid", "check", "learnt", "run"]
+__all__ = ["LEARNT", "Corpus", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes", "check"]
+__all__ += ["learnt", "run"]
 
 OUTPUT = "Output"
-LEARNT = (TextSettings, ModelSettings, TrainSettings)
+LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
+READ_BY_DEFAULT = "nothing, or text where no text is written"
+of_data = partial(typer.Option, rich_help_panel="Data")
 of_file = partial(typer.Option, rich_help_panel=OUTPUT)
 
 Corpus = Annotated[
@@ -45,10 +53,27 @@ Valid = Annotated[
 ]
 
 
+Reads = Annotated[
+    str | None,
+    of_data(metavar="|".join(READS), help="What a model reads.", show_default=READ_BY_DEFAULT),
+]
+Writes = Annotated[str, of_data(metavar="|".join(WRITES), help="What it writes.")]
+TextColumn = Annotated[
+    str | None, of_data("--text", metavar="COLUMN", help="Column of a table's texts.")
+]
+LabelColumn = Annotated[
+    str | None, of_data("--label", metavar="COLUMN", help="Column of a table's labels.")
+]
+
+
 @takes(*LEARNT)
 def run(
     corpus: Corpus = None,
+    reads: Reads = None,
+    writes: Writes = WRITES[0],
     valid: Valid = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
     model: Annotated[
         Path,
         of_file(
@@ -84,7 +109,8 @@ def run(
     are printed, with the command that repeats the run.
     """
     check(corpus, resume)
-    text, network, recipe = learnt(values)
+    pair = pair_of(reads, writes)
+    asked = learnt(pair, values, {"text": text, "label": label})
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -107,9 +133,7 @@ def run(
                 corpus or [],
                 model=model,
                 valid=valid,
-                text=text,
-                network=network,
-                recipe=recipe,
+                **asked,
                 overwrite=overwrite,
                 on_event=on_event,
                 **kept,
@@ -117,10 +141,17 @@ def run(
     report(talker, model, as_json)
 
 
-def learnt(values: dict[str, Any]) -> tuple[TextSettings, ModelSettings, TrainSettings]:
-    """What is trained, and how."""
-    text, network = settings(TextSettings, values), settings(ModelSettings, values)
-    return text, network, settings(TrainSettings, values)
+def learnt(pair: Pairing, values: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:
+    """What is trained, and how. Raises OptionError for an option that the pair does not take."""
+    refuse_foreign(pair, values)
+    return {
+        "reads": pair.reads,
+        "writes": pair.writes,
+        "text": settings(TextSettings, values),
+        "network": settings(pair.settings, values),
+        "recipe": settings(TrainSettings, values),
+        "columns": {name: column for name, column in columns.items() if column is not None},
+    }
 
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Trained(Protocol):
 class Kind:
     """A pair of what a model reads and what it writes.
 
-    prepare(request, folder) -> Material; what lies in ``folder`` is needed while it is used.
+    prepare(corpus, valid, request, folder) -> Material, which may need what lies in ``folder``.
     plan(settings, recipe, material, speed) -> both without None; of the budgets one stays set.
     build(settings, parts, parameters, provenance) -> the model.
     shapes(settings, parts) -> names and shapes of one network's weights, tables' last.
@@ -113,6 +113,7 @@ class Kind:
     learn(settings, recipe, weights, gradients, batch, state, noise, estimate) -> (loss, state):
     the sum over the batch's targets; ``gradients`` are overwritten with those of loss / n.
     n_outputs(parts) -> V or K.
+    complete(model, judge) -> the model with what can be told only of trained weights.
     paced(asked, recipe, material, steps) -> the recipe once the steps that fit are known.
     store(model) -> what a model file keeps beside settings and weights: for the card, tensors.
     restore(settings, card, tensors) -> the parts, their tensors taken out; raises ValueError.
@@ -145,6 +146,7 @@ class Kind:
     memory: Callable[[Any, TrainSettings, Material], Memory]
     tables: tuple[Table, ...] = ()
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
+    complete: Callable[[Any, Any], Any] = lambda model, judge: model
     paced: Callable[[TrainSettings, TrainSettings, Material, int], TrainSettings] = (
         lambda asked, recipe, material, steps: recipe
     )

@@ -36,9 +36,9 @@ __all__ = ["KIND"]
 SAME = "validation is on the text trained on: give more lines, or another text"
 
 
-def prepare(corpus: Paths, valid: Paths, text: TextSettings, folder: Path) -> Material:
+def prepare(corpus: Paths, valid: Paths, request: Any, folder: Path) -> Material:
     """Vocabulary, training and validation ids. Raises InputError."""
-    vocabulary, train, held_out = read_texts(corpus, valid or None, text, folder)
+    vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
     talk = (
         f"{train.n_lines:,} lines, {len(train.ids):,} tokens to train on,"

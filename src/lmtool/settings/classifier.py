@@ -55,3 +55,10 @@ class ClassifierSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def __str__(self) -> str:
+        """``lstm both ways, 1 x 128 hidden, 128 embedding, mean-max pool, runs up to 2 words``"""
+        cells = f"{self.cell}{' both ways' * self.both}, {self.layers} x {self.hidden} hidden"
+        cells = "no cells" if self.cell == NO_CELL else cells
+        runs = f", runs up to {self.ngrams} words" * bool(self.ngrams)
+        return f"{cells}, {self.embed} embedding, {self.pool} pool{runs}"

@@ -149,6 +149,7 @@ def fit(
             trainee = loop.train(session, begun.parameters, keeper, saved, begun.pace)
         except TrainingError as error:
             raise rescued(error, request, session) from None
+        trained = request.kind.complete(session.model(trainee.parameters), session.judge)
     same = settled(recipe, trainee.finished.steps)
     emit(replace(trainee.finished, model=request.model, command=line(same)))
     provenance = {
@@ -159,7 +160,7 @@ def fit(
         "curve": trainee.curve,
         "result": trainee.finished.repeatable(),
     }
-    return session.model(trainee.parameters, provenance)
+    return replace(trained, provenance=provenance)
 
 
 def rescued(error: TrainingError, request: Request, session: Session) -> TrainingError:
@@ -201,7 +202,7 @@ def prepared(request: Request, sentences: Sentences | None) -> Iterator[Material
     """What the files hold, kept on disk for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         corpus = request.corpus or ([sentences] if sentences else [])
-        material = request.kind.prepare(corpus, request.valid, request.text, Path(folder))
+        material = request.kind.prepare(corpus, request.valid, request, Path(folder))
         if not NAMELESS:
             yield material
             return

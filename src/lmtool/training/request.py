@@ -1,7 +1,7 @@
 """What a run is asked for."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lmtool.kinds import KINDS, Kind
@@ -25,6 +25,7 @@ class Request:
     recipe: TrainSettings
     reads: str = "nothing"
     writes: str = "text"
+    columns: dict[str, str | None] = field(default_factory=dict)  # of a table: text, label
 
     @property
     def kind(self) -> Kind:
@@ -53,7 +54,17 @@ class Request:
             recipe=settings_from(TrainSettings, values["recipe"]),
             reads=kind.reads,
             writes=kind.writes,
+            columns=columns_from(values["columns"]),
         )
+
+
+def columns_from(values: Any) -> dict[str, str | None]:
+    """Names of columns. Raises ValueError."""
+    if not isinstance(values, dict) or not set(values) <= {"text", "label"}:
+        raise ValueError("its columns have unknown names")
+    if not all(value is None or type(value) is str for value in values.values()):
+        raise ValueError("its columns are no names")
+    return values
 
 
 @dataclass(frozen=True, slots=True)

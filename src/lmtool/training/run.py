@@ -93,10 +93,7 @@ def new_run(session: Session, parameters: Parameters) -> Run:
         parts,
         [np.empty(0, np.float32) for _ in streams],
         [session.kind.zero_state(session.settings, B) for B in streams],
-        [
-            np.zeros(len(rows_of(table, parts[0].parameters)[0][1]), np.int32)
-            for table in session.kind.tables
-        ],
+        [np.zeros(n_rows(table, parts[0].parameters), np.int32) for table in session.kind.tables],
         best=parameters.flat.copy(),
     )
 
@@ -109,6 +106,11 @@ def shard_columns(session: Session, B: int) -> list[slice]:
 def rows_of(table: Table, parameters: Mapping[str, Array]) -> list[tuple[str, Array]]:
     """The table's matrices, a vector as a column."""
     return [(name, by_row(parameters[name])) for name in table.names if name in parameters]
+
+
+def n_rows(table: Table, parameters: Mapping[str, Array]) -> int:
+    """How many ids a table has; 0 where the model lacks it."""
+    return max((len(x) for _, x in rows_of(table, parameters)), default=0)
 
 
 def by_row(x: Array) -> Array:

@@ -74,7 +74,7 @@ def touched(session: Session, run: Run, rate: float) -> Part:
         draw = session.sampler.draw(batch.targets.ravel(), rng)
     part = Part([member.parameters for member in run.members], batch, "", draw, [])
     for k, table in enumerate(session.kind.tables):
-        if draw is None and not table.always:
+        if not len(run.seen[k]) or (draw is None and not table.always):
             catch_up(session, run, k, np.flatnonzero(run.seen[k] < run.step), rate)
             part.rows.append(None)
         else:
@@ -143,6 +143,9 @@ def compute_gradients(
         rng = np.random.default_rng((recipe.seed, run.step, i))
         noise = Noise(dropout, weight_drop, word_drop, rng)
         gradients = run.buffer(i, {name: array.shape for name, array in weights.items()})
+        if not own.targets.size:  # fewer examples than shards
+            gradients.flat[...] = 0
+            return 0.0, gradients
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
             loss, run.states[i] = session.kind.learn(
                 session.settings, recipe, weights, gradients, own, run.states[i], noise, estimate
