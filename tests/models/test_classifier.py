@@ -9,13 +9,16 @@ import pytest
 
 from lmtool.arrays import Array
 from lmtool.data.batch import Batch
+from lmtool.data.ragged import Ragged
 from lmtool.errors import ConfigError
 from lmtool.models.classifier import (
     NGRAMS,
+    PRIOR,
     Sizes,
     initialise,
     log_probabilities,
     loss_and_gradients,
+    naive_bayes,
     shapes,
 )
 from lmtool.nn.noise import Noise
@@ -184,6 +187,20 @@ def test_fresh_weights_give_labels_their_shares() -> None:
         np.testing.assert_allclose(p, wanted, rtol=1e-6)
         assert not network.get(NGRAMS, np.zeros(1)).any()
         assert network["output.weight"].any()
+
+
+@pytest.mark.parametrize("labelling", LABELLINGS)
+def test_ngrams_start_from_naive_bayes(labelling: str) -> None:
+    """Two labels, and of three examples the last does not count."""
+    settings = ClassifierSettings(embed=4, hidden=5, ngrams=1, labelling=labelling)
+    one = labelling == "full"
+    targets = [[0], [1], [1]] if one else [[1, 0], [0, 1], [0, 1]]
+    ngrams = Ragged.of(np.array(x, np.int32) for x in ([0, 1], [1], [0, 1, 2]))
+    labels = Ragged.of(np.array(x, np.int32) for x in targets)
+    got = naive_bayes(settings, ngrams, labels, np.array([0, 1]), Sizes(ngrams=3, labels=2))
+    ratio = np.log([(2 / 5) / (1 / 4), (2 / 5) / (2 / 4), (1 / 5) / (1 / 4)])  # for label 0
+    np.testing.assert_allclose(got[:, 0] - got[:, 1], PRIOR * ratio * (1 if one else 2))
+    np.testing.assert_allclose(got.sum(1), 0, atol=1e-12)
 
 
 def test_what_is_missing_is_named() -> None:

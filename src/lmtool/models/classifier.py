@@ -5,8 +5,10 @@ v = pool(top over the real steps)                                      (2)
 z = v W' + b + sum over the source's distinct n-grams g of U[g]        (3)
 loss = -sum over labels of ln p, p = softmax(z), or sigmoid(z) where there may be several   (4)
 
-The sum in (3) is the wide part (Cheng et al. 2016); it starts from nothing, or from naive Bayes
-(Wang & Manning 2012).
+The sum in (3) is the wide part (Cheng et al. 2016). It starts from a share of what naive Bayes
+makes of the n-grams (Wang & Manning 2012):
+
+    U[g, k] = PRIOR ln p(g | k), less its mean over k; ln p(g | k) - ln p(g | not k) for several (5)
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids, Shapes
 from lmtool.data.batch import Batch
+from lmtool.data.ragged import Ragged
 from lmtool.errors import ConfigError, option
 from lmtool.models.encoder import EMBEDDING, encode, encode_backward, read, source_shapes
 from lmtool.nn.embedding import BOUND
@@ -34,11 +37,13 @@ __all__ = [
     "initialise",
     "log_probabilities",
     "loss_and_gradients",
+    "naive_bayes",
     "shapes",
     "stack_of",
 ]
 
 NGRAMS = "ngrams.weight"
+PRIOR = 0.25  # of naive Bayes, which counts what goes together twice
 TABLES = {EMBEDDING: "source", NGRAMS: "ngrams"}  # matrices with a row an id, fields with such ids
 
 
@@ -89,6 +94,29 @@ def initialise(
         x[...] = 0 if zero else rng.uniform(-bound, bound, x.shape)
     stack.initialise(network)
     network["output.bias"][...] = LABELLINGS[settings.labelling].bias(counts, n)
+
+
+def naive_bayes(
+    settings: ClassifierSettings,
+    ngrams: Ragged,
+    targets: Ragged,
+    rows: NDArray[np.intp],
+    sizes: Sizes,
+) -> Array:
+    """(5), from the n-grams and the labels of the examples ``rows``: (G, K)."""
+    G, K = sizes.ngrams, sizes.labels
+    counted = np.zeros(len(ngrams), np.bool_)
+    counted[rows] = True
+    of, ids = np.repeat(np.arange(len(ngrams)), ngrams.lengths), ngrams.flat.astype(np.int64)
+    some = counted[of]
+    of, ids = of[some], ids[some]
+    if settings.labelling == "full":
+        counts = np.bincount(ids * K + targets.flat[of], minlength=G * K).reshape(G, K)
+    else:
+        there = targets.flat.reshape(-1, K) == 1
+        counts = np.stack([np.bincount(ids[there[of, k]], minlength=G) for k in range(K)], axis=1)
+    totals = np.bincount(ids, minlength=G)
+    return np.asarray(PRIOR * LABELLINGS[settings.labelling].evidence(counts, totals))
 
 
 def loss_and_gradients(

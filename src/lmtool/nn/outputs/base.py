@@ -90,17 +90,20 @@ class Labelling:
     all labels get alike.
     log_probabilities(logits) -> (N, K) ln p of each label.
     bias(counts (K,), n) -> (K,) logits that give each label its share of n examples.
+    evidence(counts (G, K), totals (G,)) -> (G, K) logits that naive Bayes adds for each of G
+    features, seen so often with each label and in all.
     """
 
     name: str
     loss: Callable[[Array, Ids, float, float], tuple[float, Array]]
     log_probabilities: Callable[[Array], Array]
     bias: Callable[[NDArray[np.int64], int], Array]
+    evidence: Callable[[NDArray[np.int64], NDArray[np.int64]], Array]
 
 
 def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Each token's probability, from its count plus one: (V,)."""
-    p: NDArray[np.float64] = (counts + 1) / (counts + 1).sum()
+    """Each token's probability, from its count plus one: (V,), or (V, K) for K texts."""
+    p: NDArray[np.float64] = (counts + 1) / (counts + 1).sum(axis=0)
     return p
 
 

@@ -100,6 +100,12 @@ def label_bias(counts: NDArray[np.int64], n: int) -> Array:
     return np.log(share(counts))
 
 
+def evidence(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Array:
+    """ln p(feature | label), less its mean over the labels."""
+    logp = np.log(share(counts))
+    return np.asarray(logp - logp.mean(axis=1, keepdims=True))
+
+
 OUTPUT = Output("full", loss)
-LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias)
+LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias, evidence)
 SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.nn.outputs.base import Ids, Labelling
+from lmtool.nn.outputs.base import Ids, Labelling, share
 
 __all__ = ["LABELLING"]
 
@@ -32,4 +32,9 @@ def bias(counts: NDArray[np.int64], n: int) -> Array:
     return np.log((counts + 1) / (n - counts + 1))
 
 
-LABELLING = Labelling("sigmoid", loss, log_probabilities, bias)
+def evidence(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Array:
+    """ln p(feature | label) - ln p(feature | without the label)."""
+    return np.log(share(counts) / share(totals[:, None] - counts))
+
+
+LABELLING = Labelling("sigmoid", loss, log_probabilities, bias, evidence)
