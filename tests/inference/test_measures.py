@@ -182,11 +182,14 @@ def test_tempered_and_back(logp: NDArray[np.float64], temperature: float) -> Non
     assert hot == pytest.approx(-np.log1p(np.exp(-logp / temperature)))
 
 
-def test_what_is_certain_stays_certain() -> None:
-    certain = np.array([[0.0, -np.inf]])
-    assert tempered(certain, 2.0, several=True).tolist() == [[0.0, -np.inf]]
+def test_what_rounds_to_certain_has_a_temperature() -> None:
+    certain, right = np.array([[0.0, -np.inf]]), np.array([[1, 0]], np.int32)
     assert tempered(certain, 2.0).tolist() == [[0.0, -np.inf]]
-    assert nats(certain, np.array([[1, 0]], np.int32)) == 0.0
+    assert tempered(certain, 2.0, several=True).tolist() == [[pytest.approx(0.0), -np.inf]]
+    assert nats(certain, right) == 0.0
+    wrong = np.log([[1.0, 0.5], [1.0, 0.5]])  # of two that are sure one is wrong
+    half = np.array([[1, 1], [0, 0]], np.int32)
+    assert fit_temperature(wrong, half) == pytest.approx(math.exp(3), rel=1e-5)
 
 
 def test_of_nothing() -> None:

@@ -47,6 +47,7 @@ LEAST, MOST = -3.0, 3.0  # ln T
 NARROW = 1e-7  # an interval of ln T
 GOLDEN = (math.sqrt(5) - 1) / 2
 THRESHOLD = math.log(0.5)
+SUREST = -100.0  # ln(1 - p) at least: of a p that rounds to 1
 
 
 class ClassCounts(NamedTuple):
@@ -164,8 +165,7 @@ def tempered(logp: Reals, temperature: float, several: bool = False) -> NDArray[
     """
     precise = logp.astype(np.float64)
     if several:
-        with np.errstate(invalid="ignore"):  # of what is certain
-            logits = (precise - absent(precise)) / temperature
+        logits = (precise - absent(precise)) / temperature
         return -np.logaddexp(0, -logits)
     logits = precise / temperature
     return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
@@ -222,6 +222,6 @@ def f1(hits: Counts, predicted: Counts, n: Counts) -> NDArray[np.float64]:
 
 def absent(logp: Reals) -> Reals:
     """ln(1 - p) from ln p, exact at both ends: ln 0.25 -> ln 0.75."""
-    with np.errstate(divide="ignore"):  # of what is certain
+    with np.errstate(divide="ignore"):
         near_one = np.log(-np.expm1(logp))
-        return np.where(logp > THRESHOLD, near_one, np.log1p(-np.exp(logp)))
+        return np.maximum(np.where(logp > THRESHOLD, near_one, np.log1p(-np.exp(logp))), SUREST)
