@@ -57,6 +57,14 @@ def test_several_labels() -> None:
     assert both.p == pytest.approx(1 / (1 + math.exp(-4)))
     none = classify(topics(), "the wood")
     assert (none.label, none.p, len(none.labels)) == (None, None, 2)
+    given = {text: classify(topics(), text).given for text in ("boat market", "the boat", "wood")}
+    assert [[one.label for one in found] for found in given.values()] == [
+        ["sea", "town"],
+        ["sea"],
+        [],
+    ]
+    unsure = classify(stars(), "Zork")
+    assert unsure.given == unsure.labels[:1] and classify(stars(), "").given == ()
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5])

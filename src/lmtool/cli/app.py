@@ -16,7 +16,19 @@ from typing import Annotated, Any
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
+from lmtool.cli import (
+    classify,
+    compare,
+    evaluate,
+    info,
+    next,
+    pairs,
+    plan,
+    sample,
+    score,
+    surprisal,
+    train,
+)
 from lmtool.cli.options import flag
 from lmtool.cli.terminal import close_stdout, prepare_streams, talk
 from lmtool.errors import InterruptionError, LmtoolError, OptionError
@@ -29,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score": score.run,
     "sample": sample.run,
     "surprisal": surprisal.run,
+    "classify": classify.run,
     "evaluate": evaluate.run,
     "compare": compare.run,
     "pairs": pairs.run,

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 PERCENT = 100.0
+LIKELY = 0.5  # a label, where a text can have several, is given above it
 
 
 class LabelModel(Protocol):
@@ -88,6 +89,12 @@ class Classification(Tabular):
 
     def _rows(self) -> Sequence[Shown]:
         return self.labels
+
+    @property
+    def given(self) -> tuple[LabelProbability, ...]:
+        """What the text is labelled with: one label, or where several are possible all likely."""
+        likely = tuple(one for one in self.labels if one.p > LIKELY)
+        return likely or self.labels[: self.label is not None]
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -172,7 +179,7 @@ def classified(model: LabelModel, text: str, k: int) -> Classification:
     logp = read(model, text)
     order = np.argsort(-logp, kind="stable")[:k]
     best = tuple(LabelProbability(model.labels.names[i], math.exp(logp[i])) for i in order)
-    if model.labels.several and not measures.decided(logp[None], several=True).any():
+    if model.labels.several and best[0].p <= LIKELY:
         return Classification(text, None, None, best)
     return Classification(text, best[0].label, best[0].p, best)
 
