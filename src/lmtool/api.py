@@ -1,34 +1,21 @@
-"""The library's face: train, load and Model, which mirror the commands."""
+"""The library's face: train, load and what they give, which mirrors the commands."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
-import numpy as np
-
-from lmtool import arguments, model_file
+from lmtool import arguments, faces
 from lmtool.arguments import PathLike, Paths
-from lmtool.display import Listing, Shown
 from lmtool.errors import OptionError
+from lmtool.faces import Classifier, Model, load_for
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
-from lmtool.inference.embeddings import Embeddings, embeddings
-from lmtool.inference.evaluate import Evaluation, evaluations
-from lmtool.inference.next import NextWord, next_words
-from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
-from lmtool.inference.sample import Sample, sample
-from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
-from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
+from lmtool.inference.pairs import accuracies
 from lmtool.interactive import attended
-from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
     CHECKPOINT_EVERY,
-    CONTEXTS,
     CompareSettings,
-    ModelSettings,
     Pairing,
-    SampleSettings,
-    SurprisalSettings,
     TextSettings,
     TrainSettings,
     declared,
@@ -36,176 +23,29 @@ from lmtool.settings import (
     pair_of,
     refuse_foreign,
 )
-from lmtool.settings.keywords import (
-    CompareKeywords,
-    SampleKeywords,
-    SurprisalKeywords,
-    TrainingKeywords,
-)
-from lmtool.text.vocabulary import Vocabulary
+from lmtool.settings.keywords import CompareKeywords, TrainingKeywords
 
 if TYPE_CHECKING:
-    from lmtool.text.corpus import Corpus
     from lmtool.training.events import Event
     from lmtool.training.forecast import Forecast
 
-    Prepared = tuple[Vocabulary, Corpus, Corpus]
 
-__all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
+__all__ = ["Classifier", "Model", "accuracies", "compare", "load", "load_for", "plan", "resume"]
+__all__ += ["train"]
 
-Options = TypeVar("Options", SampleSettings, SurprisalSettings, CompareSettings)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Model(Shown):
-    """A trained language model."""
-
-    language_model: LanguageModel
-
-    def _parts(self) -> Iterator[str]:
-        return self.language_model._parts()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """Tokens, ids and counts."""
-        return self.language_model.vocabulary
-
-    @property
-    def settings(self) -> ModelSettings:
-        """What connects to what."""
-        return self.language_model.settings
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the model comes from: recipe, corpus, training curve, versions."""
-        return self.language_model.provenance
-
-    @property
-    def embeddings(self) -> Embeddings:
-        """The words' vectors (V, E), ``embeddings[word]`` being one; of several networks joined."""
-        return embeddings(self.language_model)
-
-    def score(self, text: str) -> SentenceScore:
-        """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
-        return score(self.language_model, arguments.text(text))
-
-    def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
-        """One score a line, each on its own; a blank line gives a score without words."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_lines(self.language_model, arguments.lines(lines), threads)
-
-    def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
-        """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
-
-        Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
-        """
-        settings = settings_from(SurprisalSettings, options)
-        return surprisal(self.language_model, arguments.text(text), settings)
-
-    def surprisal_lines(
-        self, lines: Iterable[str], *, threads: int = 1, **options: Unpack[SurprisalKeywords]
-    ) -> Iterator[SentenceSurprisal]:
-        """The same line by line; a blank line gives a result without words."""
-        settings = settings_from(SurprisalSettings, options)
-        given, threads = arguments.lines(lines), arguments.whole(threads, "threads", 1)
-        return surprisal_lines(self.language_model, given, settings, threads)
-
-    def score_utterances(
-        self, lines: Iterable[str], *, threads: int = 1
-    ) -> Iterator[SentenceScore]:
-        """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_utterances(self.language_model, arguments.lines(lines), threads)
-
-    def sample(
-        self,
-        *,
-        n: int = 1,
-        prompt: str = "",
-        seed: int | None = None,
-        **options: Unpack[SampleKeywords],
-    ) -> Listing[Sample]:
-        """n texts drawn word by word until <EOS>; options are fields of SampleSettings."""
-        return Listing(self.samples(n=n, prompt=prompt, seed=seed, **options))
-
-    def samples(
-        self,
-        *,
-        n: int = 1,
-        prompt: str = "",
-        seed: int | None = None,
-        **options: Unpack[SampleKeywords],
-    ) -> Iterator[Sample]:
-        """The same, each drawn when it is asked for."""
-        settings = settings_from(SampleSettings, options)
-        n, prompt = arguments.whole(n, "n", 0), arguments.text(prompt, "prompt")
-        drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-        drawn = arguments.whole(drawn, "seed", 0)
-        rng = np.random.default_rng(drawn)
-        return (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
-
-    def next(self, text: str = "", k: int = 10) -> Listing[NextWord]:
-        """The k most probable tokens after text, most probable first."""
-        k = arguments.whole(k, "k", 1)
-        return next_words(self.language_model, arguments.text(text), k)
-
-    def score_pairs(
-        self, pairs: Iterable[Pair], *, per_word: bool = False, threads: int = 1
-    ) -> Iterator[PairScore]:
-        """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads)
-
-    def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
-        """The accuracy of each group of minimal pairs, with a 95 % interval."""
-        return accuracies(self.score_pairs(pairs, per_word=per_word))
-
-    def evaluate(
-        self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1
-    ) -> Evaluation:
-        """Perplexities of a file's or of given lines, in sentence or document context."""
-        return self.evaluations(source, (context,), threads=threads)[0]
-
-    def evaluations(
-        self,
-        source: PathLike | Iterable[str],
-        contexts: Sequence[str] = CONTEXTS,
-        *,
-        threads: int = 1,
-    ) -> Listing[Evaluation]:
-        """The same in several contexts, the text read once."""
-        threads = arguments.whole(threads, "threads", 1)
-        return evaluations(self.language_model, arguments.source(source), contexts, threads)
-
-    def save(self, path: PathLike, overwrite: bool = False) -> None:
-        """Writes one model file, whole or not at all. Raises ModelFileError."""
-        model_file.save(self.language_model, arguments.path(path, "path"), overwrite)
-
-    def info(self) -> dict[str, Any]:
-        """The model card: settings, parameters with shapes, vocabulary, provenance."""
-        arrays = [
-            {"name": name, "shape": list(array.shape), "n": array.size}
-            for name, array in self.language_model.parameters.items()
-        ]
-        card = {
-            "text": asdict(self.vocabulary.settings),
-            "network": asdict(self.settings),
-            "n_tokens": self.vocabulary.n_tokens,
-            "vocabulary_digest": self.vocabulary.digest,
-            "n_parameters": self.language_model.parameters.flat.size,
-            "parameters": arrays,
-        }
-        return card | self.provenance | card  # nothing that a file claims hides what it holds
+Face = TypeVar("Face", Model, Classifier)
 
 
-def face(trained: Any) -> Any:
-    """A model as its user meets it."""
-    return Model(trained) if isinstance(trained, LanguageModel) else trained
+@overload
+def load(path: PathLike) -> Any: ...
+@overload
+def load(path: PathLike, kind: type[Face]) -> Face: ...
+def load(path: PathLike, kind: type[Face] | None = None) -> Any:
+    """The model in a file, verified before use: a Model or a Classifier, as it was trained.
 
-
-def load(path: PathLike) -> Any:
-    """The model in a file, verified before use. Raises ModelFileError."""
-    return face(model_file.load(arguments.path(path, "path")))
+    With ``kind``, one of these two, a model of another kind is refused. Raises ModelFileError.
+    """
+    return faces.load(path) if kind is None else faces.load_as(path, kind)
 
 
 def train(
@@ -245,7 +85,7 @@ def train(
     with attended(on_event, stop, model is not None) as (emit, ends):
         goes_on = arguments.continues(model, given) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return face(launch.train(request, overwrite, emit, keeping, given))
+        return faces.face_of(launch.train(request, overwrite, emit, keeping, given))
 
 
 def resume(
@@ -272,7 +112,7 @@ def resume(
     with attended(on_event, stop, True) as (emit, ends):
         goes_on = arguments.continues(model, lines) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return face(launch.resume(arguments.path(model, "model"), given, emit, keeping))
+        return faces.face_of(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
 
 def compare(
@@ -291,7 +131,7 @@ def compare(
     lines = arguments.source(source)
     spelling = None if speller is None else opened(speller).language_model
     names = name_of(a, "A"), name_of(b, "B")
-    settings = settings_from(CompareSettings, options)
+    settings = arguments.options(CompareSettings, options)
     return compare_models(first, second, lines, settings, names=names, speller=spelling)
 
 
@@ -301,8 +141,8 @@ def name_of(model: PathLike | Model, otherwise: str) -> str:
 
 
 def opened(model: PathLike | Model) -> Model:
-    """A model, loaded if need be."""
-    return model if isinstance(model, Model) else load(model)
+    """A language model, loaded if need be."""
+    return model if isinstance(model, Model) else load_for("compare", model)
 
 
 def plan(
@@ -352,11 +192,3 @@ def merge(
     given = (text or TextSettings(), network or pair.settings(), recipe or TrainSettings())
     laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
     return laid[0], laid[1], laid[2]
-
-
-def settings_from(kind: type[Options], options: Mapping[str, Any]) -> Options:
-    """Settings from keyword options; raises OptionError for an unknown name."""
-    unknown = set(options) - {f.name for f in fields(kind)}
-    if unknown:
-        raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
-    return kind(**options)

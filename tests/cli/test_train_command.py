@@ -168,7 +168,7 @@ def test_numbers_without_worth_are_not_shown(tmp_path: Path) -> None:
     done = events()[-1]
     assert isinstance(done, Finished)
     first = "done      validation perplexity 80.50; 1 step in 0:30"
-    told = list(summary(replace(done, steps=1, tokens_per_second=0.0), path))
+    told = list(summary(replace(done, steps=1, tokens_per_second=0.0), path, "language model"))
     assert told[0] == first and not any("speed" in line for line in told)
     planned = events()[0]
     assert isinstance(planned, Planned)

@@ -53,7 +53,7 @@ def weights(model: Any) -> bytes:
 @pytest.fixture(autouse=True)
 def raw(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trained models as they are, without the face that the library gives them."""
-    monkeypatch.setattr("lmtool.api.face", lambda trained: trained)
+    monkeypatch.setattr("lmtool.faces.face_of", lambda trained: trained)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "none"])

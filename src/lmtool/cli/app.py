@@ -11,7 +11,19 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
+from lmtool.cli import (
+    classify,
+    compare,
+    evaluate,
+    info,
+    next,
+    pairs,
+    plan,
+    sample,
+    score,
+    surprisal,
+    train,
+)
 from lmtool.cli.guard import AllCommands, OneCommand
 from lmtool.cli.terminal import prepare_streams, printing, talk
 
@@ -34,6 +46,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "score": Command(score.run, 'lmtool score "Todd met Pete" "Toad met Pit"'),
         "sample": Command(sample.run, 'lmtool sample -n 5 --prompt "Todd met" --temperature 0.8'),
         "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
+        "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },
     "Measure": {
         "evaluate": Command(evaluate.run, "lmtool evaluate test.txt"),

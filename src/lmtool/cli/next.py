@@ -85,7 +85,7 @@ def run(
 
     from lmtool import api
 
-    lm = api.load(model)
+    lm: api.Model = api.load_for("next", model)
     lines = sources(Inputs([], named)) if named else iter(())
     numbered = ((index, line.text) for index, line in enumerate(lines, 1))
     asked = numbered if named else iter([(None, text)])

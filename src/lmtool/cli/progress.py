@@ -42,6 +42,7 @@ class Quiet:
     """Says nothing, and keeps the last event for the summary."""
 
     finished: "Finished | None" = None
+    kind = ""  # of what is trained
 
     def __enter__(self) -> "Quiet":
         return self
@@ -58,6 +59,9 @@ class Quiet:
         react: Any = getattr(self, f"on_{type(event).__name__.lower()}", None)
         if react:
             react(event)
+
+    def on_planned(self, event: "Planned") -> None:
+        self.kind = event.kind
 
     def on_finished(self, event: "Finished") -> None:
         self.finished = event
@@ -76,6 +80,7 @@ class Plain(Quiet):
         self.say(f"note: {event.message}")
 
     def on_planned(self, event: "Planned") -> None:
+        super().on_planned(event)
         for line in plan_lines(event):
             self.say(line)
 

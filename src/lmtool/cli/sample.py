@@ -44,7 +44,7 @@ def run(
 
     from lmtool import api
 
-    lm = api.load(model)
+    lm: api.Model = api.load_for("sample", model)
     drawn = int.from_bytes(os.urandom(4), "big")
     samples = lm.samples(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
     if seed is None:

@@ -81,7 +81,7 @@ def run(
 
     from lmtool import api
 
-    lm = api.load(model)
+    lm: api.Model = api.load_for("score", model)
     ahead, behind = tee(found) if kept else (found, iter(()))
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"

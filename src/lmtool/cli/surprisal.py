@@ -87,7 +87,7 @@ def run(
     from lmtool import api
     from lmtool.inference.surprisal import columns as columns_of
 
-    lm = api.load(model)
+    lm: api.Model = api.load_for("surprisal", model)
     options = replace(options, top=min(options.top, lm.vocabulary.n_tokens))
     front = [FILE] * (len(given.files) > 1)
     ours = columns_of(options)

@@ -35,6 +35,10 @@ __all__ = ["LEARNT", "Corpus", "LabelColumn", "Reads", "TextColumn", "Valid", "W
 __all__ += ["learnt", "run"]
 
 OUTPUT = "Output"
+AFTERWARDS = {  # by what a kind of model is called
+    "language model": ('lmtool score{} "..."', "lmtool sample{} -n 5"),
+    "classifier": ('lmtool classify{} "..."', "lmtool evaluate{} FILE"),
+}
 LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
 READ_BY_DEFAULT = "nothing, or text where no text is written"
 of_data = partial(typer.Option, rich_help_panel="Data")
@@ -173,14 +177,14 @@ def report(talker: Quiet, model: Path, as_json: bool) -> None:
     finished = talker.finished
     if finished is None:
         return
-    for line in summary(finished, model):
+    for line in summary(finished, model, talker.kind):
         talker.say(line)
     if as_json:
         values = asdict(finished)
         say(json_line(values.pop("measures") | values))
 
 
-def summary(finished: "Finished", model: Path) -> Iterator[str]:
+def summary(finished: "Finished", model: Path, kind: str) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
@@ -193,4 +197,4 @@ def summary(finished: "Finished", model: Path) -> Iterator[str]:
     yield f"the same  {finished.command}"
     yield f"model     {model} ({os.path.getsize(model) / 1e6:z.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
-    yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'
+    yield "now try   " + "   ".join(line.format(option) for line in AFTERWARDS[kind])

@@ -1,10 +1,8 @@
 """The classifier: reads text, writes a label; what training goes by."""
 
-import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,203 +10,85 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.data.batch import Batch
-from lmtool.data.examples import Examples, held_out
-from lmtool.data.ragged import Gathering, Ragged
-from lmtool.data.readers.labelled import Record, describe, read_labelled
-from lmtool.errors import InputError
+from lmtool.data.examples import Examples
 from lmtool.inference.classify import Classifier, LabelJudge, Parts, sizes_of
 from lmtool.inference.measures import fit_temperature
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
+from lmtool.kinds.labelled import prepare
 from lmtool.kinds.language_model import text_settings
 from lmtool.models import classifier
-from lmtool.models.classifier import TABLES
+from lmtool.models.classifier import NGRAMS, TABLES
+from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import Noise
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
-from lmtool.settings import TextSettings, TrainSettings
+from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import ClassifierSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
-from lmtool.text.tokenizers import TOKENIZERS
-from lmtool.text.vocabulary import Vocabulary, split_line
+from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers, n_cores
 
 __all__ = ["KIND"]
-
-LONGEST_NGRAM = 2
-HELD_OUT = 0.1  # of the examples
-MOST_HELD_OUT = 10_000
-SAME = "validation is on the examples trained on: give more of them, or others to validate on"
-
-
-class Labelled(NamedTuple):
-    """Examples as numbers."""
-
-    sources: Ragged
-    targets: Ragged
-    ngrams: Ragged | None
-    rows: Any  # (n,) those that are meant
-
-
-class Spelled(NamedTuple):
-    """Records of files, their words numbered as they turned up."""
-
-    words: Ragged
-    records: list[Record]  # without their texts
-    talk: list[Any]  # what each file was taken for, and how many examples it holds
-
-
-def prepare(corpus: Any, valid: Any, request: Any, folder: Path) -> Material:
-    """Vocabulary, labels, n-grams, examples to train on and to validate on. Raises InputError."""
-    numbers: dict[str, int] = {}
-    train = spelled(corpus, request, numbers)
-    labels = Labels.build(train.records)
-    others = spelled(valid, request, numbers) if valid else None
-    rows, held_rows = (
-        split(train, labels, request.recipe.seed)
-        if others is None
-        else (np.arange(len(train.records)), None)
-    )
-    vocabulary = vocabulary_of(train.words, rows, list(numbers), request.text)
-    words = encoded(train.words, vocabulary.ids(numbers))
-    ngrams = ngrams_of(words, rows, vocabulary.n_tokens, request.network.ngrams)
-    own = labelled(words, train, labels, ngrams, rows)
-    if others is None:
-        held = own._replace(rows=held_rows)
-    else:
-        words = encoded(others.words, vocabulary.ids(numbers))
-        held = labelled(words, others, labels, ngrams, np.arange(len(others.records)))
-    return Material(
-        parts=Parts(vocabulary, labels, ngrams),
-        train=own,
-        valid=held,
-        facts={"train": facts(own), "valid": facts(held)},
-        fingerprints={
-            "training text": facts(own)["fingerprint"],
-            "validation text": facts(held)["fingerprint"],
-            "vocabulary": vocabulary.digest,
-        },
-        talk=[
-            *(describe(file, n, labels) for file, n in train.talk),
-            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
-            f" {vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features",
-        ],
-        note=SAME if held.rows is rows else "",
-    )
-
-
-def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spelled:
-    """The records of files, read once; new words get their numbers."""
-    words, records, talk = Gathering(), list[Record](), []
-    tokenizer, lower = TOKENIZERS[request.text.tokens], request.text.lower
-    for path in paths:
-        file, before = read_labelled(path, **request.columns), len(records)
-        for record in file.records:
-            text = record.text.lower() if lower else record.text
-            ids = [numbers.setdefault(w, len(numbers)) for w in split_line(tokenizer, text)]
-            words.add(np.array(ids, np.int32))
-            records.append(record._replace(text=""))
-        talk.append((file, len(records) - before))
-    if not records:
-        raise InputError("there is no labelled text to learn from")
-    return Spelled(words.ragged(), records, talk)
-
-
-def split(train: Spelled, labels: Labels, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to train on and rows to validate on; the same where there is nothing to spare."""
-    first = np.array([labels.id(record.labels[0]) for record in train.records], np.int32)
-    own, held = held_out(first, min(HELD_OUT, MOST_HELD_OUT / len(first)), seed)
-    return own, held if len(held) else own
-
-
-def vocabulary_of(
-    words: Ragged, rows: NDArray[np.intp], spellings: list[str], text: TextSettings
-) -> Vocabulary:
-    """That of the examples to train on."""
-    counts = np.zeros(len(spellings), np.int64)
-    for row in rows:
-        np.add.at(counts, words[row], 1)
-    named = dict(zip(spellings, counts.tolist(), strict=True))
-    return Vocabulary.from_counts({w: n for w, n in named.items() if n}, len(rows), text)
-
-
-def encoded(words: Ragged, ids: list[int]) -> Ragged:
-    """Numbers as they turned up -> ids of the vocabulary."""
-    return Ragged(np.array(ids, np.int32)[words.flat], words.offsets)
-
-
-def ngrams_of(
-    words: Ragged, rows: NDArray[np.intp], n_words: int, longest: int | None
-) -> Ngrams | None:
-    """The runs of words in the examples to train on."""
-    longest = LONGEST_NGRAM if longest is None else longest
-    own = Ragged.of(words[row] for row in rows)
-    return Ngrams.build(own.flat, own.offsets, n_words, longest) if longest else None
-
-
-def labelled(
-    words: Ragged, read: Spelled, labels: Labels, ngrams: Ngrams | None, rows: NDArray[np.intp]
-) -> Labelled:
-    """Examples as numbers. Raises InputError for a label that no training text has."""
-    wide = None if ngrams is None else Ragged(*ngrams.of(words.flat, words.offsets))
-    return Labelled(words, Ragged.of(map(labels.targets, read.records)), wide, rows)
-
-
-def facts(data: Labelled) -> dict[str, Any]:
-    """What a model file says about examples."""
-    digest = hashlib.sha256()
-    for x in (data.sources.flat, data.sources.offsets, data.targets.flat, data.rows):
-        digest.update(np.ascontiguousarray(x).data)
-    n_words = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}
 
 
 class Fit(NamedTuple):
     """What suits training on so many examples."""
 
     limit: float
-    embed: int
-    hidden: int
+    size: int  # E and H
     batch: int
-    lr: float
+    lr: float  # Adam's
     dropout: float
+    word_drop: float
     epochs: float
+    members: int
 
 
 FITS = (
-    Fit(300, 32, 32, 8, 0.004, 0.3, 40),
-    Fit(3_000, 64, 64, 16, 0.004, 0.4, 20),
-    Fit(30_000, 128, 128, 32, 0.003, 0.5, 8),
-    Fit(300_000, 192, 192, 64, 0.003, 0.4, 4),
-    Fit(math.inf, 256, 256, 128, 0.003, 0.2, 2),
+    Fit(300, 32, 8, 0.004, 0.3, 0.1, 40, 3),
+    Fit(3_000, 64, 16, 0.004, 0.5, 0.2, 12, 3),
+    Fit(30_000, 64, 64, 0.004, 0.5, 0.3, 4, 3),
+    Fit(300_000, 128, 64, 0.003, 0.5, 0.1, 2, 1),
+    Fit(math.inf, 256, 128, 0.003, 0.2, 0.05, 2, 1),
 )
-WORD_DROP = 0.1
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least
+MOST_MEMBERS = 5
+LONGER = 1.5  # times the usual passes; more of them only learn by heart
+REACHED = 0.35  # share of the speed of large products that small ones reach
+
+
+def fit_for(n: int) -> Fit:
+    """By the number of examples."""
+    return next(fit for fit in FITS if n <= fit.limit)
 
 
 def plan(
     settings: ClassifierSettings, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[ClassifierSettings, TrainSettings]:
-    """Sizes, epochs and batch that follow the number of examples."""
+    """Sizes, epochs and batch that follow the number of examples; members fill the time."""
     n = len(material.train.rows)
-    fit, ngrams = next(fit for fit in FITS if n <= fit.limit), material.parts.ngrams
-    hidden = settings.hidden or settings.embed or fit.hidden
-    members = settings.members or 1
+    fit, ngrams = fit_for(n), material.parts.ngrams
+    hidden = settings.hidden or settings.embed or fit.size
     network = replace(
         settings,
         hidden=hidden,
-        embed=settings.embed or min(hidden, fit.embed),
+        embed=settings.embed or min(hidden, fit.size),
         ngrams=0 if ngrams is None else 1 + len(ngrams.keys),
-        members=members,
+        members=settings.members or fit.members,
         labelling="sigmoid" if material.parts.labels.several else "full",
     )
+    if recipe.seconds and not settings.members:
+        passes = REACHED * speed * recipe.seconds / work_of_a_pass(network, material)
+        network = replace(network, members=max(1, min(MOST_MEMBERS, int(passes / fit.epochs))))
+    members = network.members or 1
     batch = min(recipe.batch or fit.batch, n)
     shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
     given = {name: getattr(recipe, name) for name in ("dropout", "weight_drop", "word_drop")}
-    chosen = {"dropout": fit.dropout, "weight_drop": 0.0, "word_drop": WORD_DROP}
-    drops: dict[str, Any] = {n: chosen[n] if x is None else x for n, x in given.items()}
+    usual = {"dropout": fit.dropout, "weight_drop": 0.0, "word_drop": fit.word_drop}
+    drops: dict[str, Any] = {k: usual[k] if x is None else x for k, x in given.items()}
     return network, replace(
         recipe,
         output="full",
@@ -223,6 +103,23 @@ def plan(
         threads=min(recipe.threads or n_cores(), members * shards),
         **drops,
     )
+
+
+def work_of_a_pass(settings: ClassifierSettings, material: Material) -> float:
+    """Floating-point operations of training one network on all examples once."""
+    E, H, ways = settings.embed or 1, settings.hidden or 1, 1 + settings.both
+    gates = CELLS[settings.cell].n_gates if settings.cell in CELLS else 1
+    words = int(material.train.sources.lengths[material.train.rows].sum())
+    return 6.0 * words * (ways * gates * H * (E + H) + E)
+
+
+def paced(
+    asked: TrainSettings, recipe: TrainSettings, material: Material, steps: int
+) -> TrainSettings:
+    """No more passes than do good, however much time there is."""
+    n = len(material.train.rows)
+    most = math.ceil(LONGER * fit_for(n).epochs * n / (recipe.batch or 1))
+    return replace(recipe, seconds=None, steps=most) if steps > most else recipe
 
 
 def default_shards(batch: int, members: int) -> int:
@@ -243,29 +140,25 @@ def initialise(
     rng: np.random.Generator,
 ) -> None:
     """Fresh weights of one network."""
-    counts, n = material.parts.labels.counts, len(material.train.rows)
-    classifier.initialise(parameters, settings, counts, n, rng)
+    train, parts = material.train, material.parts
+    classifier.initialise(parameters, settings, parts.labels.counts, len(train.rows), rng)
+    if train.ngrams is not None:
+        evidence = classifier.naive_bayes(
+            settings, train.ngrams, train.targets, train.rows, sizes_of(parts)
+        )
+        parameters[NGRAMS][...] = evidence
 
 
 def data(material: Material, recipe: TrainSettings) -> Examples:
     """Examples of like length side by side."""
-    return Examples(
-        material.train.sources,
-        material.train.targets,
-        batch=recipe.batch or 1,
-        seed=recipe.seed,
-        rows=material.train.rows,
-        ngrams=material.train.ngrams,
-    )
+    examples: Examples = material.train.examples(recipe.batch or 1, recipe.seed)
+    return examples
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> LabelJudge:
     """By the labels' probabilities."""
-    held = material.valid
-    examples = Examples(
-        held.sources, held.targets, batch=1, seed=0, rows=held.rows, ngrams=held.ngrams
-    )
-    return LabelJudge(examples, material.parts.labels.several, workers, units)
+    held = material.valid.examples(1, 0)
+    return LabelJudge(held, material.parts.labels.several, workers, units)
 
 
 def learn(
@@ -354,4 +247,5 @@ KIND = Kind(
     memory=memory,
     tables=tuple(Table((name,), (field,), always=True) for name, field in TABLES.items()),
     complete=complete,
+    paced=paced,
 )
