@@ -298,10 +298,10 @@ def test_failures_on_the_way(
 ) -> None:
     from lmtool import api
 
-    def fail(path: object) -> None:
+    def fail(command: str, path: object) -> None:
         raise failure
 
-    monkeypatch.setattr(api, "load", fail)
+    monkeypatch.setattr(api, "load_for", fail)
     assert run("next", "Todd") == (code, "", message)
 
 
