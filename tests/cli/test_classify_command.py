@@ -1,6 +1,7 @@
 """``lmtool classify`` and ``lmtool evaluate`` of a classifier, and verbs for the wrong kind."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,29 @@ def test_the_picture_holds_the_counts() -> None:
     assert len(text.spans) == 4
     darkest, palest = text.spans[3].style, text.spans[2].style
     assert darkest != palest
+
+
+def test_shades_are_there_where_colours_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = label_report.confusions(("a", "b"), ((12, 3), (0, 7)))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    shaded = label_report.confusions(("a", "b"), ((12, 3), (0, 7)))
+    assert "\x1b[" in shaded and "\x1b[" not in plain
+    for shown in (plain, re.sub(r"\x1b\[[0-9;]*m", "", shaded)):
+        assert [line.split() for line in shown.splitlines()][1:] == [
+            ["a", "12", "3"],
+            ["b", "0", "7"],
+        ]
+
+
+def test_what_is_wider_than_the_screen_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, counts = ("a", "b", "c"), ((12, 3, 0), (0, 7, 0), (0, 0, 1))
+    monkeypatch.setattr(label_report, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(label_report, "screen_width", lambda: label_report.width(labels, counts))
+    assert "12" in label_report.confusions(labels, counts)
+    monkeypatch.setattr(label_report, "screen_width", lambda: 20)
+    listed = label_report.confusions(labels, counts)
+    assert [line.split() for line in listed.splitlines()][1:] == [["a", "b", "3"]]
 
 
 def test_an_option_of_another_kind(model: Path, files: Path, run: Run) -> None:
