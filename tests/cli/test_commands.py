@@ -297,7 +297,7 @@ def test_failures_on_the_way(
 ) -> None:
     from lmtool import api
 
-    def fail(command: object, path: object) -> None:
+    def fail(command: str, path: object) -> None:
         raise failure
 
     monkeypatch.setattr(api, "load_for", fail)

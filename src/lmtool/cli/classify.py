@@ -10,7 +10,7 @@ import typer
 from lmtool.cli.inputs import Files, Inputs, Source, inputs, note, sources, workers
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import bar, cut, json_line, number, say, table
-from lmtool.cli.tables import TAKE_COLUMN, TextColumn, Wanted, read_tables
+from lmtool.cli.tables import TextColumn, Wanted, read_tables
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = ["run"]
 
 LISTED = 10  # labels of a text on a terminal
 WIDEST_TEXT, WIDEST_LABEL = 60, 24  # characters on a terminal
+WHOLE_LINES = "whole lines are taken as texts; --text COLUMN takes the texts of a column"
 
 Results = Iterable["Classification"]
 
@@ -145,5 +146,5 @@ def noted(lines: Iterator[str], labels: Sequence[str]) -> Iterator[str]:
 def texts(given: Inputs, column: str | None) -> Iterator[Source]:
     """What is to be labelled: sentences, lines, or the rows of a column."""
     if column is None:
-        return sources(given, TAKE_COLUMN)
+        return sources(given, WHOLE_LINES)
     return read_tables(given.files, Wanted(column, [], []), [])[1]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.heat import SHADES, has_colours, rendered, shade
 from lmtool.cli.render import cut, number, pairs, table
-from lmtool.cli.terminal import harmless, is_terminal
+from lmtool.cli.terminal import console, harmless, is_terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -69,8 +69,8 @@ def shown(value: float) -> str:
 
 
 def confusions(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
-    """The matrix, shaded where there are colours; of many labels the most frequent confusions."""
-    if len(labels) > MOST:
+    """The matrix, shaded where there are colours; where it is too large the worst confusions."""
+    if len(labels) > MOST or (is_terminal(sys.stdout) and width(labels, counts) > screen_width()):
         return most_confused(labels, counts)
     if has_colours():
         return rendered(picture(labels, counts))
@@ -79,17 +79,33 @@ def confusions(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     return table((CORNER, *short), rows)
 
 
+def screen_width() -> int:
+    """Columns of the terminal."""
+    return console(sys.stdout).width
+
+
+def widths(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Characters of the picture's first column and of each other one."""
+    longest = max(len(str(n)) for row in counts for n in row)
+    cell = max(longest, *(len(cut(label, CELL)) for label in labels)) + 2
+    return max(len(cut(label, WIDEST)) for label in (*labels, CORNER)) + 1, cell
+
+
+def width(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> int:
+    """Characters of the picture."""
+    first, cell = widths(labels, counts)
+    return first + cell * len(labels)
+
+
 def picture(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> "Text":
     """Rows are what is so, columns what was given; a shade is the share of its row."""
     from rich.text import Text
 
-    wide = max(len(cut(label, WIDEST)) for label in (*labels, CORNER))
-    longest = max(len(str(n)) for row in counts for n in row)
-    cell = max(longest, *(min(CELL, len(label)) for label in labels)) + 2
-    text = Text(f"{CORNER:{wide}} ", no_wrap=True)
-    text.append("".join(f"{cut(label, CELL):>{cell}}" for label in labels) + "\n")
+    first, cell = widths(labels, counts)
+    heads = "".join(f"{cut(label, CELL):>{cell - 1}} " for label in labels)
+    text = Text(f"{CORNER:{first}}{heads}\n", no_wrap=True)
     for label, row in zip(labels, counts, strict=True):
-        text.append(f"{cut(label, WIDEST):{wide}} ")
+        text.append(f"{cut(label, WIDEST):{first}}")
         for n in row:
             text.append(f"{n:>{cell - 1}} ", style=shade(depth(n, sum(row))))
         text.append("\n")
