@@ -7,6 +7,7 @@ import pytest
 import lmtool
 
 NAMES = {
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",

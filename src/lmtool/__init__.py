@@ -1,7 +1,8 @@
-"""lmtool: recurrent language models on ordinary CPUs.
+"""lmtool: recurrent sequence models on ordinary CPUs.
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
-evaluates and predicts. Importing lmtool loads nothing heavy; numpy comes with the first use.
+evaluates and predicts; ``lmtool.train(table, writes="label")`` one that labels.
+Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    ClassifierSettings,
     CompareSettings,
     ModelSettings,
     SampleSettings,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from lmtool.api import Model, compare, load, plan, resume, train
 
 __all__ = [
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",

@@ -62,7 +62,7 @@ class Classifier(Shown):
     def _parts(self) -> Iterator[str]:
         yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
         yield str(self.parts.labels)
-        yield counted(self.parameters.flat.size, "parameters")
+        yield counted(self.parameters.flat.size, "parameter")
 
     @property
     def labels(self) -> Labels:

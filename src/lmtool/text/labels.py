@@ -112,7 +112,7 @@ class Labels(Shown):
         else:
             more = ["..."][: max(0, len(self) - LISTED)]
             listed = ", ".join([*map(shown, self.names[:LISTED]), *more])
-        return f"{counted(len(self), 'labels')} ({listed})"
+        return f"{counted(len(self), 'label')} ({listed})"
 
     def _parts(self) -> Iterator[str]:
         yield str(self)

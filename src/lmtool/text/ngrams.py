@@ -57,7 +57,7 @@ class Ngrams(Shown):
         return known
 
     def _parts(self) -> Iterator[str]:
-        yield counted(self.n_words, "words")
+        yield counted(self.n_words, "word")
         for n, keys in enumerate(self.keys, 2):
             yield f"{len(keys):,} of {n}"
 

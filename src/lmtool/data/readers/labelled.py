@@ -80,7 +80,7 @@ def read_labelled(
 def describe(file: LabelledFile, n: int, labels: Labels) -> str:
     """``reviews.tsv: 1,204 examples, label <TAB> text, 5 labels (1 .. 5)``"""
     several = ", several a text" if labels.several else ""
-    return f"{file.path}: {counted(n, 'examples')}, {file.form}, {labels}{several}"
+    return f"{file.path}: {counted(n, 'example')}, {file.form}, {labels}{several}"
 
 
 def holds_text(line: Line) -> bool:
