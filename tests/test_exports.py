@@ -8,6 +8,7 @@ import lmtool
 
 NAMES = {
     "Classifier",
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",

@@ -1,8 +1,8 @@
-"""lmtool: recurrent language models and classifiers on ordinary CPUs.
+"""lmtool: recurrent sequence models on ordinary CPUs.
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
-evaluates and predicts, or a ``Classifier`` that labels texts. Importing lmtool loads nothing
-heavy; numpy comes with the first use.
+evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts.
+Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    ClassifierSettings,
     CompareSettings,
     ModelSettings,
     SampleSettings,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classifier",
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",

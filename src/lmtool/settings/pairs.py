@@ -66,5 +66,5 @@ def takers_of(name: str) -> Iterable[str]:
     """The kinds of model that take an option."""
     _, _, option = declared(TrainSettings).get(name, (None, None, None))
     if option is not None:
-        return option.kinds
+        return [f"a {name}" for name in option.kinds]
     return [f"a {pair.name}" for pair in PAIRS if name in declared(pair.settings)]
