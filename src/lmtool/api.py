@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack
 
 import numpy as np
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
 
+Settings: TypeAlias = tuple[TextSettings, ModelSettings, TrainSettings]
 Options = TypeVar("Options", SampleSettings, SurprisalSettings, CompareSettings)
 
 
@@ -187,6 +188,7 @@ class Model(Shown):
             "text": asdict(self.vocabulary.settings),
             "network": asdict(self.settings),
             "n_tokens": self.vocabulary.n_tokens,
+            "digest": self.language_model.digest,
             "vocabulary_digest": self.vocabulary.digest,
             "n_parameters": self.language_model.parameters.flat.size,
             "parameters": arrays,
@@ -208,6 +210,7 @@ def train(
     text: TextSettings | None = None,
     network: ModelSettings | None = None,
     recipe: TrainSettings | None = None,
+    init: PathLike | Model | None = None,
     overwrite: bool = False,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
@@ -216,6 +219,7 @@ def train(
 ) -> Model:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
 
+    ``init`` is a finished model to go on with; vocabulary and network are then that model's.
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
     run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
     the number of the signal that ends the run, by default that of Ctrl-C. Raises InputError,
@@ -224,14 +228,16 @@ def train(
     """
     from lmtool.training import launch
 
-    text, network, recipe = merge(options, text, network, recipe)
+    settings = merge(options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
     path = arguments.optional(model, "model")
-    job = launch.Job(files, arguments.valid_of(valid), path, text, network, recipe)
+    settings, known, named = begun(init, options, settings)
+    job = launch.Job(files, arguments.valid_of(valid), path, *settings, named)
     with attended(on_event, stop, model is not None) as (emit, ends):
-        goes_on = arguments.continues(model, given) if stop is None else None
+        in_memory = known is not None and named is None
+        goes_on = arguments.continues(model, given, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return Model(launch.train(job, overwrite, emit, keeping, given))
+        return Model(launch.train(job, overwrite, emit, keeping, given, known))
 
 
 def resume(
@@ -240,6 +246,7 @@ def resume(
     corpus: Paths | None = None,
     sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
+    init: PathLike | Model | None = None,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
@@ -247,16 +254,19 @@ def resume(
 ) -> Model:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
-    ``corpus`` and ``valid`` are needed only where the files have moved, ``sentences`` where the run
-    learns from them; ``options`` must be those that it began with. Raises as ``train``, and
-    ModelFileError where there is nothing to resume or something has changed.
+    ``corpus``, ``valid`` and ``init`` are needed only where the files have moved, ``sentences``
+    and a ``Model`` as ``init`` where the run began with them; ``options`` must be those that it
+    began with. Raises as ``train``, and ModelFileError where there is nothing to resume or
+    something has changed.
     """
     from lmtool.training import launch
 
     files, lines = arguments.texts(corpus, sentences, needed=False)
-    given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines)
+    known, named = initial(init)
+    given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines, known)
     with attended(on_event, stop, True) as (emit, ends):
-        goes_on = arguments.continues(model, lines) if stop is None else None
+        in_memory = known is not None and named is None
+        goes_on = arguments.continues(model, lines, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
         return Model(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
@@ -299,15 +309,37 @@ def plan(
     text: TextSettings | None = None,
     network: ModelSettings | None = None,
     recipe: TrainSettings | None = None,
+    init: PathLike | Model | None = None,
     **options: Unpack[TrainingKeywords],
 ) -> "Forecast":
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
     from lmtool.training import launch
 
-    text, network, recipe = merge(options, text, network, recipe)
+    settings = merge(options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    job = launch.Job(files, arguments.valid_of(valid), None, text, network, recipe)
-    return launch.plan(job, given)
+    settings, known, named = begun(init, options, settings)
+    job = launch.Job(files, arguments.valid_of(valid), None, *settings, named)
+    return launch.plan(job, given, known)
+
+
+def initial(init: PathLike | Model | None) -> tuple[LanguageModel | None, str | None]:
+    """The model to begin with, and the name of its file, if it is in one. Raises ModelFileError."""
+    if init is None:
+        return None, None
+    if isinstance(init, Model):
+        return init.language_model, None
+    path = arguments.path(init, "init")
+    return model_file.load(path, "init"), path
+
+
+def begun(
+    init: PathLike | Model | None, options: Mapping[str, Any], settings: Settings
+) -> tuple[Settings, LanguageModel | None, str | None]:
+    """Settings that agree with the model to begin with, and what ``initial`` gives."""
+    from lmtool.training.initial import agreed
+
+    model, name = initial(init)
+    return settings if model is None else agreed(model, options, *settings), model, name
 
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,7 +356,7 @@ def merge(
     text: TextSettings | None,
     network: ModelSettings | None,
     recipe: TrainSettings | None,
-) -> tuple[TextSettings, ModelSettings, TrainSettings]:
+) -> Settings:
     """Settings with keyword options laid over them; raises OptionError for an unknown name."""
     options = in_fields(options)
     known = [

@@ -65,14 +65,15 @@ def save(model: LanguageModel, path: str | Path, overwrite: bool = False) -> Non
         raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def load(path: str | Path) -> LanguageModel:
+def load(path: str | Path, named: str = "model") -> LanguageModel:
     """The model, after version, checksum, names, shapes, sizes and numbers have been verified.
 
-    Raises ModelFileError with one line that says what is wrong.
+    ``named`` is the option that named it. Raises ModelFileError with one line that says what is
+    wrong.
     """
     if not Path(path).exists():
         message = "there is no model; train one with lmtool train, or name one"
-        raise ModelFileError(f"{path}: {message} with {option('model')}")
+        raise ModelFileError(f"{path}: {message} with {option(named)}")
     with tensor_file.described(path, "model"):
         return build(*tensor_file.read(Path(path), FORMAT))
 

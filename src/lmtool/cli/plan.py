@@ -3,10 +3,12 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli.options import Json, takes
+import typer
+
+from lmtool.cli.options import Json, said, takes
 from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
-from lmtool.cli.train import LEARNT, Corpus, Valid, check, learnt
+from lmtool.cli.train import LEARNT, Corpus, Init, Valid, check
 
 if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
@@ -15,19 +17,25 @@ __all__ = ["run"]
 
 
 @takes(*LEARNT)
-def run(corpus: Corpus = None, valid: Valid = None, as_json: Json = False, **values: Any) -> None:
+def run(
+    called: typer.Context,
+    corpus: Corpus = None,
+    valid: Valid = None,
+    init: Init = None,
+    as_json: Json = False,
+    **values: Any,
+) -> None:
     """Show what training would do, without training: sizes, steps, speed, memory, file size.
 
     A few steps are run to measure the speed. Takes the options of train, those of its output left
     out.
     """
-    check(corpus)
-    text, network, recipe = learnt(values)
+    check(corpus, values)
     note_on_kernels()
 
     from lmtool import api
 
-    forecast = api.plan(corpus or [], valid=valid, text=text, network=network, recipe=recipe)
+    forecast = api.plan(corpus or [], valid=valid, init=init, **said(called, values))
     say(json_line(forecast.to_dict()) if as_json else pairs(rows(forecast)))
 
 

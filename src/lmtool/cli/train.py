@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import MODEL, seconds, settings, takes
+from lmtool.cli.options import MODEL, said, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
@@ -19,13 +19,12 @@ from lmtool.settings import (
     ModelSettings,
     TextSettings,
     TrainSettings,
-    declared,
 )
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "Valid", "check", "learnt", "run"]
+__all__ = ["LEARNT", "Corpus", "Init", "Valid", "check", "run"]
 
 OUTPUT = "Output"
 LEARNT = (TextSettings, ModelSettings, TrainSettings)
@@ -44,11 +43,22 @@ Valid = Annotated[
     ),
 ]
 
+Init = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A finished model to go on with; vocabulary and network are that model's.",
+        rich_help_panel="Model",
+    ),
+]
+
 
 @takes(*LEARNT)
 def run(
+    called: typer.Context,
     corpus: Corpus = None,
     valid: Valid = None,
+    init: Init = None,
     model: Annotated[
         Path,
         of_file(
@@ -83,8 +93,7 @@ def run(
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
     are printed, with the command that repeats the run.
     """
-    check(corpus, resume)
-    text, network, recipe = learnt(values)
+    check(corpus, values, resume)
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -98,40 +107,19 @@ def run(
                 logged(event)
 
         every = checkpoint_every or CHECKPOINT_EVERY
-        kept: Any = {"checkpoint_every": every, "stop": signals.received}
+        given: Any = {"valid": valid, "init": init, "on_event": on_event, **said(called, values)}
+        given |= {"checkpoint_every": every, "stop": signals.received}
         if resume:
-            given = changed(values)
-            api.resume(model, corpus=corpus, valid=valid, on_event=on_event, **kept, **given)
+            api.resume(model, corpus=corpus, **given)
         else:
-            api.train(
-                corpus or [],
-                model=model,
-                valid=valid,
-                text=text,
-                network=network,
-                recipe=recipe,
-                overwrite=overwrite,
-                on_event=on_event,
-                **kept,
-            )
+            api.train(corpus or [], model=model, overwrite=overwrite, **given)
     report(talker, model, as_json)
 
 
-def learnt(values: dict[str, Any]) -> tuple[TextSettings, ModelSettings, TrainSettings]:
-    """What is trained, and how."""
-    text, network = settings(TextSettings, values), settings(ModelSettings, values)
-    return text, network, settings(TrainSettings, values)
-
-
-def changed(values: dict[str, Any]) -> dict[str, Any]:
-    """The options of settings that were given, or at least are not the defaults."""
-    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
-    given = {f.name: values[f.name] for f in fields if f.name in values}
-    return {f.name: given[f.name] for f in fields if given.get(f.name, f.default) != f.default}
-
-
-def check(corpus: list[str] | None, resume: bool = False) -> None:
-    """Wrong usage where there is nothing to train on."""
+def check(corpus: list[str] | None, values: dict[str, Any], resume: bool = False) -> None:
+    """Wrong usage where there is nothing to train on, or an option's value cannot be meant."""
+    for kind in LEARNT:
+        settings(kind, values)
     if not corpus and not resume:
         raise typer.BadParameter("name a text to train on", param_hint="CORPUS")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.training import clock, loop
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
+from lmtool.training.initial import descended, plan_on, replaces
 from lmtool.training.plan import plan as fitting
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
@@ -34,7 +35,17 @@ __all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
-Prepared = tuple[Vocabulary, Corpus, Corpus]
+IN_MEMORY = "MODEL"  # what a command calls a model that is in no file
+BEGUN = "model to begin with"  # in the data of a resume file
+
+
+class Prepared(NamedTuple):
+    """What a run is made from."""
+
+    vocabulary: Vocabulary  # its counts are those of the training text
+    train: Corpus
+    valid: Corpus
+    init: LanguageModel | None  # a finished model to go on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ class Given:
     valid: tuple[str, ...]
     options: dict[str, Any]  # fields of settings
     sentences: Sentences | None = None
+    init: LanguageModel | None = None
 
 
 def train(
@@ -62,14 +74,18 @@ def train(
     emit: Listener,
     keeping: Keeping,
     sentences: Sentences | None = None,
+    init: LanguageModel | None = None,
 ) -> LanguageModel:
-    """The trained model, written where the job names a file; from sentences if it has no corpus."""
+    """The trained model, written where the job names a file; from sentences if it has no corpus.
+
+    With ``init`` the job's text and network are that model's.
+    """
     start = time.monotonic()
     with alone(job.model):
         if job.model is not None:
             model_file.check_target(job.model, overwrite)
             refuse_interrupted(job.model, overwrite)
-        with prepared(job, sentences) as parts:
+        with prepared(job, sentences, init) as parts:
             if job.model is not None:  # before a kill can bring the old run back
                 path_of(job.model).unlink(missing_ok=True)
             return go(job, parts, emit, start, keeping, None)
@@ -83,7 +99,8 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Langua
         refuse_other_options(model, saved.job, given.options)
         valid = given.valid or saved.job.valid
         moved = replace(saved.job, corpus=corpus_of(model, saved.job, given), valid=valid)
-        with prepared(moved, given.sentences) as parts:
+        init = initial_of(model, saved, given)
+        with prepared(moved, given.sentences, init) as parts:
             refuse_other_data(model, saved, parts)
             for message in differences(saved):
                 emit(Note(message))
@@ -93,12 +110,14 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Langua
             return go(job, parts, emit, began - saved.elapsed, keeping, saved)
 
 
-def plan(job: Job, sentences: Sentences | None = None) -> Forecast:
+def plan(
+    job: Job, sentences: Sentences | None = None, init: LanguageModel | None = None
+) -> Forecast:
     """What ``train`` would do; nothing is written."""
-    with prepared(job, sentences) as parts:
+    with prepared(job, sentences, init) as parts:
         fresh, recipe = start_of(job, parts)
-        line = command(first_words(job), job.text, fresh.settings, recipe)
-        return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
+        line = command(first_words(job, parts), job.text, fresh.settings, recipe)
+        return forecast(fresh, parts.train.ids, parts.valid.ids, recipe, line)
 
 
 def go(
@@ -134,10 +153,10 @@ def fit(
     saved: Saved | None,
 ) -> LanguageModel:
     """The trained model with its provenance."""
-    _, train_corpus, valid_corpus = parts
+    train_corpus, valid_corpus, init = parts.train, parts.valid, parts.init
 
     def line(recipe: TrainSettings) -> str:
-        return command(first_words(job), job.text, fresh.settings, recipe)
+        return command(first_words(job, parts), job.text, fresh.settings, recipe)
 
     def listen(event: Event) -> None:
         if isinstance(event, Finished):
@@ -148,11 +167,15 @@ def fit(
     emit(describe(parts, fresh, recipe, line(recipe)))
     if train_corpus.fingerprint == valid_corpus.fingerprint:
         emit(Note("validation is on the text trained on: give more lines, or another text"))
+    if replaces(job.model, job.init):
+        emit(Note("the model replaces the one that it begins with: only a copy repeats the run"))
     ids = train_corpus.ids, valid_corpus.ids
     try:
-        trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved)
+        trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved, init is not None)
     except TrainingError as error:
-        raise rescued(error, job) from None
+        raise rescued(error, job, init) from None
+    if not trained.provenance["result"]["step"]:
+        emit(Note("no step made the model better: its weights are those that it began with"))
     same = settled(recipe, trained.provenance["result"]["steps"])
     origin = {
         "recipe": {k: v for k, v in asdict(same).items() if k != "threads"},
@@ -160,14 +183,14 @@ def fit(
         "corpus": {"train": facts(train_corpus), "valid": facts(valid_corpus)},
         "versions": {"lmtool": __version__, "numpy": np.__version__},
     }
-    return replace(trained, provenance=origin | trained.provenance)
+    return descended(replace(trained, provenance=origin | trained.provenance), init)
 
 
-def rescued(error: TrainingError, job: Job) -> TrainingError:
+def rescued(error: TrainingError, job: Job, init: LanguageModel | None) -> TrainingError:
     """The same error, once the best model so far has been written."""
     if job.model is None or not isinstance(error.best, LanguageModel):
         return error
-    model_file.save(error.best, job.model, overwrite=True)
+    model_file.save(descended(error.best, init), job.model, overwrite=True)
     path_of(job.model).unlink(missing_ok=True)
     return TrainingError(f"{error.args[0]}; the best weights so far are in {job.model}")
 
@@ -193,11 +216,15 @@ def alone(model: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def prepared(job: Job, sentences: Sentences | None) -> Iterator[Prepared]:
+def prepared(
+    job: Job, sentences: Sentences | None, init: LanguageModel | None
+) -> Iterator[Prepared]:
     """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         corpus = job.corpus or ([sentences] if sentences else [])
-        parts = prepare(corpus, job.valid or None, job.text, Path(folder))
+        known = init.vocabulary if init else None
+        texts = prepare(corpus, job.valid or None, job.text, Path(folder), known)
+        parts = Prepared(*texts, init)
         if not NAMELESS:
             yield parts
             return
@@ -206,23 +233,26 @@ def prepared(job: Job, sentences: Sentences | None) -> Iterator[Prepared]:
 
 def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
     """The model before its first step, and the recipe without None."""
-    vocabulary, train_corpus, _ = parts
-    recipe = job.recipe
+    vocabulary, recipe, init = parts.vocabulary, job.recipe, parts.init
     speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
-    n, V = len(train_corpus.ids), vocabulary.n_tokens
+    n, V = len(parts.train.ids), vocabulary.n_tokens
+    if init is not None:
+        network, recipe = plan_on(job.network, recipe, n, V, speed)
+        return LanguageModel(network, vocabulary, init.parameters), recipe
     network, recipe = fitting(job.network, recipe, n, V, speed)
     rng = np.random.default_rng(recipe.seed)
     return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe
 
 
-def first_words(job: Job) -> list[str]:
+def first_words(job: Job, parts: Prepared) -> list[str]:
     """The beginning of the command that repeats the run; sentences go to its standard input."""
-    return inputs_and_output(job.corpus or (STDIN,), job.valid, job.model)
+    init = job.init or (IN_MEMORY if parts.init else None)
+    return inputs_and_output(job.corpus or (STDIN,), job.valid, job.model, init)
 
 
 def describe(parts: Prepared, fresh: LanguageModel, recipe: TrainSettings, line: str) -> Planned:
     """The choices, for whoever listens."""
-    vocabulary, train_corpus, valid_corpus = parts
+    vocabulary, train_corpus, valid_corpus, _ = parts
     return Planned(
         network=fresh.settings,
         recipe=recipe,
@@ -244,8 +274,8 @@ def facts(corpus: Corpus) -> dict[str, Any]:
 
 def data_of(parts: Prepared) -> dict[str, str]:
     """Fingerprints of everything that a run is made from."""
-    vocabulary, train_corpus, valid_corpus = parts
-    return {
+    vocabulary, train_corpus, valid_corpus, init = parts
+    return ({BEGUN: init.digest} if init else {}) | {
         "training text": train_corpus.fingerprint,
         "validation text": valid_corpus.fingerprint,
         "vocabulary": vocabulary.digest,
@@ -260,6 +290,21 @@ def corpus_of(model: str, job: Job, given: Given) -> tuple[str, ...]:
         message = f"give the sentences again: lmtool.resume({model!r}, sentences=...)"
         raise ModelFileError(f"{model}: cannot be resumed: it learns from no file; {message}")
     return given.corpus or job.corpus
+
+
+def initial_of(model: str, saved: Saved, given: Given) -> LanguageModel | None:
+    """The model that the run began with, if any, for its vocabulary. Raises ModelFileError."""
+    if BEGUN not in saved.data:
+        if given.init is None:
+            return None
+        message = f"it began with no model; leave {option('init')} out"
+        raise ModelFileError(f"{model}: cannot be resumed: {message}")
+    if given.init is not None:
+        return given.init
+    if saved.job.init is None:
+        message = f"give the model again: lmtool.resume({model!r}, init=...)"
+        raise ModelFileError(f"{model}: cannot be resumed: it began with a model; {message}")
+    return model_file.load(saved.job.init, "init")
 
 
 def refuse_interrupted(model: str, overwrite: bool) -> None:

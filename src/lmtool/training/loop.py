@@ -48,23 +48,27 @@ def train(
     start: float | None = None,
     keeper: Keeper | None = None,
     saved: Saved | None = None,
+    validate_first: bool = False,
 ) -> LanguageModel:
     """The model with the weights that were best on valid_ids, and what became of the run.
 
     ``recipe`` comes from ``plan``; ``start`` (``time.monotonic()``) is when a time budget began.
-    ``keeper`` saves the run now and then; ``saved`` is where it goes on. Raises InterruptionError
-    where the keeper says so, and TrainingError when losses or gradients are not finite again and
-    again; its ``best`` is then the model with the best weights so far, if any were validated.
+    ``keeper`` saves the run now and then; ``saved`` is where it goes on. With
+    ``validate_first`` the weights at the start may be the best. Raises InterruptionError where the
+    keeper says so, and TrainingError when losses or gradients are not finite again and again; its
+    ``best`` is then the model with the best weights so far, if any were validated.
     """
     with task_for(model, train_ids, valid_ids, recipe, on_event, start) as task:
         run = new_run(task)
         run.steps = n_steps(recipe, len(train_ids)) or math.inf
         if saved is not None:
             restore(saved, run)
+        elif validate_first:
+            validate(task, run)
         try:
             stopped = loop(task, run, keeper)
         except TrainingError as error:
-            error.best = best_model(task, run) if run.best_step else None
+            error.best = best_model(task, run) if math.isfinite(run.best_loss) else None
             raise
         best = best_model(task, run)
         event = finished(task, run, best, stopped)

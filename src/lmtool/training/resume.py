@@ -34,7 +34,7 @@ __all__ = ["Job", "Keeper", "Saved", "differences", "installed", "path_of", "rea
 
 Types = dict[str, type[int | float]]
 
-FORMAT = 1
+FORMAT = 2
 SHARE = 0.01  # of the training time that saving may take
 LONGEST_NAME = 40  # characters shown of a version
 MOST_COUNT = 2**31 - 1  # steps
@@ -70,6 +70,7 @@ class Job:
     text: TextSettings
     network: ModelSettings
     recipe: TrainSettings
+    init: str | None = None  # the model to begin with, if it is in a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +222,9 @@ def job_from(values: Card) -> Job:
     if set(values) != {field.name for field in fields(Job)} or type(values["model"]) is not str:
         raise ValueError("its job has unknown or missing names")
     files = [value for name in ("corpus", "valid") for value in values[name]]
+    files += [] if values["init"] is None else [values["init"]]
     if not all(type(file) is str for file in files):
-        raise ValueError("its corpus is not a list of files")
+        raise ValueError("its texts or its model are no names of files")
     return Job(
         corpus=tuple(values["corpus"]),
         valid=tuple(values["valid"]),
@@ -230,6 +232,7 @@ def job_from(values: Card) -> Job:
         text=settings_from(TextSettings, values["text"]),
         network=settings_from(ModelSettings, values["network"]),
         recipe=settings_from(TrainSettings, values["recipe"]),
+        init=values["init"],
     )
 
 
