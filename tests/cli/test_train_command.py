@@ -74,7 +74,7 @@ def test_train_goes_on_with_a_model(corpus: Path, model: Path, tmp_path: Path, r
 def test_an_option_that_contradicts_the_model(
     command: str, corpus: Path, model: Path, tmp_path: Path, run: Run
 ) -> None:
-    for options in [("--hidden", 17), ("--no-tie",), ("--tokens", "char"), ("--lower",)]:
+    for options in [("--hidden", "17"), ("--no-tie",), ("--tokens", "char"), ("--lower",)]:
         result = run(command, corpus, "--init", model, *options)
         assert (result.code, result.out) == (1, "")
         said = result.err.splitlines()[-1]

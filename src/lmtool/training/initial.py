@@ -15,8 +15,8 @@ from lmtool.training import plan
 
 __all__ = ["agreed", "descended", "plan_on", "replaces"]
 
-LR_SHARE = 0.25  # of the rate that would suit a fresh model
-MOST_EPOCHS = 10.0  # no more are needed where the words are known
+LR_SHARE = 0.5  # of the rate that would suit a fresh model
+MOST_EPOCHS = 3.0  # more passes over a small text forget more than they learn
 MOST_ANCESTORS = 100  # a card is no archive
 
 Ancestor = dict[str, str]

@@ -1,13 +1,11 @@
 """From files to a trained model in a file: prepare, plan, train, save; and the same once more."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,35 +15,23 @@ from lmtool.errors import ModelFileError, TrainingError, option
 from lmtool.files import locked, remove_leftovers
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import TrainSettings
-from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
-from lmtool.text.vocabulary import UNK_ID, Vocabulary
+from lmtool.text.vocabulary import UNK_ID
 from lmtool.training import clock, loop
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.initial import descended, plan_on, replaces
 from lmtool.training.plan import plan as fitting
+from lmtool.training.prepared import BEGUN, Prepared, data_of, facts, prepared
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
 from lmtool.workers import n_cores
 
 __all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
 
-NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
-
 Listener = Callable[[Event], None]
 IN_MEMORY = "MODEL"  # what a command calls a model that is in no file
-BEGUN = "model to begin with"  # in the data of a resume file
-
-
-class Prepared(NamedTuple):
-    """What a run is made from."""
-
-    vocabulary: Vocabulary  # its counts are those of the training text
-    train: Corpus
-    valid: Corpus
-    init: LanguageModel | None  # a finished model to go on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,22 +201,6 @@ def alone(model: str | None) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def prepared(
-    job: Job, sentences: Sentences | None, init: LanguageModel | None
-) -> Iterator[Prepared]:
-    """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
-    with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        corpus = job.corpus or ([sentences] if sentences else [])
-        known = init.vocabulary if init else None
-        texts = prepare(corpus, job.valid or None, job.text, Path(folder), known)
-        parts = Prepared(*texts, init)
-        if not NAMELESS:
-            yield parts
-            return
-    yield parts
-
-
 def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
     """The model before its first step, and the recipe without None."""
     vocabulary, recipe, init = parts.vocabulary, job.recipe, parts.init
@@ -264,22 +234,6 @@ def describe(parts: Prepared, fresh: LanguageModel, recipe: TrainSettings, line:
         n_parameters=fresh.parameters.flat.size,
         command=line,
     )
-
-
-def facts(corpus: Corpus) -> dict[str, Any]:
-    """What a model file says about a text."""
-    names = ("fingerprint", "n_lines", "n_words", "n_oov")
-    return {name: getattr(corpus, name) for name in names}
-
-
-def data_of(parts: Prepared) -> dict[str, str]:
-    """Fingerprints of everything that a run is made from."""
-    vocabulary, train_corpus, valid_corpus, init = parts
-    return ({BEGUN: init.digest} if init else {}) | {
-        "training text": train_corpus.fingerprint,
-        "validation text": valid_corpus.fingerprint,
-        "vocabulary": vocabulary.digest,
-    }
 
 
 def corpus_of(model: str, job: Job, given: Given) -> tuple[str, ...]:
