@@ -15,6 +15,7 @@ from lmtool.model_file import FORMAT, load, save
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import SampleSettings
 from lmtool.text.tables import read_table
+from lmtool.training import resume
 from tests.fuzz.targets import COMMANDS, commanded
 
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
@@ -26,9 +27,9 @@ def path(lstm: LanguageModel, tmp_path: Path) -> Path:
     return tmp_path / "m"
 
 
-def change(path: Path, altered: Change) -> None:
+def change(path: Path, altered: Change, version: int = FORMAT) -> None:
     """A file with another card or other tensors, under a checksum that fits."""
-    card, tensors = tensor_file.read(path, FORMAT)
+    card, tensors = tensor_file.read(path, version)
     altered(card, tensors)
     tensor_file.write(path, card, tensors)
 
@@ -206,7 +207,7 @@ def test_a_resume_file_that_asks_for_more_than_it_holds(tmp_path: Path) -> None:
     )
     for altered in changes:
         (tmp_path / "m.resume").write_bytes(kept)
-        change(tmp_path / "m.resume", altered)
+        change(tmp_path / "m.resume", altered, resume.FORMAT)
         with pytest.raises(lmtool.ModelFileError, match="not a usable resume file") as refused:
             lmtool.resume(tmp_path / "m")
         assert len(str(refused.value)) < 500
