@@ -5,7 +5,6 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.common import (
@@ -32,6 +31,7 @@ from benchmarks.peers import (
     torch_logp,
 )
 from lmtool.api import Model
+from lmtool.arrays import Ids
 from lmtool.inference.evaluate import cut, sentence_logp, sentences, stream_logp
 from lmtool.inference.score import LN10
 from lmtool.models.language_model import LanguageModel
@@ -44,8 +44,6 @@ WORDS = 20  # a sentence
 N_LINES, N_FEW = 800, 50  # sentences side by side, and one at a time
 STREAMS = 64
 COLUMNS = ("way", "threads", "lmtool", "PyTorch", "lmtool / PyTorch")
-
-Ids = NDArray[np.int32]
 
 
 class Way(NamedTuple):

@@ -17,6 +17,7 @@ from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.inference.score import WordScore
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import ModelSettings, TextSettings
+from lmtool.text.labels import Labels, check_label
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 
 V = 10_002
@@ -39,6 +40,8 @@ def shown(lm: Model) -> Iterator[Any]:
     """One object at least of each class that shows itself."""
     model = lm.language_model
     yield from (lm, model, model.networks[0], lm.vocabulary, model.parameters, lm.embeddings)
+    names = [name for name in HOSTILE if not check_label(name)]
+    yield Labels.from_counts(dict.fromkeys(names, 1), several=True)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):

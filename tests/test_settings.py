@@ -12,6 +12,7 @@ import lmtool
 from lmtool import errors
 from lmtool.cli.app import main
 from lmtool.cli.options import flag
+from lmtool.data.resets import CONTEXTS
 from lmtool.errors import LmtoolError, OptionError, option
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
@@ -28,7 +29,6 @@ from lmtool.settings import (
     keywords,
 )
 from lmtool.text.tokenizers import TOKENIZERS
-from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
 KINDS = (

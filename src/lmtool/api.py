@@ -20,17 +20,22 @@ from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
 from lmtool.interactive import attended
+from lmtool.kinds import KINDS
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     CONTEXTS,
     CompareSettings,
     ModelSettings,
+    Pairing,
     SampleSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
+    declared,
     in_seconds,
+    pair_of,
+    refuse_foreign,
 )
 from lmtool.settings.keywords import (
     CompareKeywords,
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "accuracies", "compare", "load", "plan", "resume", "train"]
 
-Settings: TypeAlias = tuple[TextSettings, ModelSettings, TrainSettings]
+Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Options = TypeVar("Options", SampleSettings, SurprisalSettings, CompareSettings)
 
 
@@ -196,9 +201,14 @@ class Model(Shown):
         return card | self.provenance | card  # nothing that a file claims hides what it holds
 
 
-def load(path: PathLike) -> Model:
+def face(trained: Any) -> Any:
+    """A model as its user meets it."""
+    return Model(trained) if isinstance(trained, LanguageModel) else trained
+
+
+def load(path: PathLike) -> Any:
     """The model in a file, verified before use. Raises ModelFileError."""
-    return Model(model_file.load(arguments.path(path, "path")))
+    return face(model_file.load(arguments.path(path, "path")))
 
 
 def train(
@@ -207,8 +217,11 @@ def train(
     sentences: Iterable[str] | None = None,
     model: PathLike | None = None,
     valid: Paths | None = None,
+    reads: str | None = None,
+    writes: str | None = None,
+    columns: Mapping[str, str] | None = None,
     text: TextSettings | None = None,
-    network: ModelSettings | None = None,
+    network: Any = None,
     recipe: TrainSettings | None = None,
     init: PathLike | Model | None = None,
     overwrite: bool = False,
@@ -216,7 +229,7 @@ def train(
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
-) -> Model:
+) -> Any:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
 
     ``init`` is a finished model to go on with; vocabulary and network are then that model's.
@@ -228,16 +241,18 @@ def train(
     """
     from lmtool.training import launch
 
-    settings = merge(options, text, network, recipe)
+    pair = pair_of(reads, writes)
+    settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    path = arguments.optional(model, "model")
-    settings, known, named = begun(init, options, settings)
-    job = launch.Job(files, arguments.valid_of(valid), path, *settings, named)
+    settings, known, named = begun(init, pair, options, settings)
+    path, held = arguments.optional(model, "model"), arguments.valid_of(valid)
+    kind = pair.reads, pair.writes
+    request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}), named)
     with attended(on_event, stop, model is not None) as (emit, ends):
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, given, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return Model(launch.train(job, overwrite, emit, keeping, given, known))
+        return face(launch.train(request, overwrite, emit, keeping, given, known))
 
 
 def resume(
@@ -251,7 +266,7 @@ def resume(
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     **options: Unpack[TrainingKeywords],
-) -> Model:
+) -> Any:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
     ``corpus``, ``valid`` and ``init`` are needed only where the files have moved, ``sentences``
@@ -268,7 +283,7 @@ def resume(
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, lines, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return Model(launch.resume(arguments.path(model, "model"), given, emit, keeping))
+        return face(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
 
 def compare(
@@ -306,8 +321,11 @@ def plan(
     *,
     sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
+    reads: str | None = None,
+    writes: str | None = None,
+    columns: Mapping[str, str] | None = None,
     text: TextSettings | None = None,
-    network: ModelSettings | None = None,
+    network: Any = None,
     recipe: TrainSettings | None = None,
     init: PathLike | Model | None = None,
     **options: Unpack[TrainingKeywords],
@@ -315,14 +333,16 @@ def plan(
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
     from lmtool.training import launch
 
-    settings = merge(options, text, network, recipe)
+    pair = pair_of(reads, writes)
+    settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
-    settings, known, named = begun(init, options, settings)
-    job = launch.Job(files, arguments.valid_of(valid), None, *settings, named)
-    return launch.plan(job, given, known)
+    settings, known, named = begun(init, pair, options, settings)
+    kind, held = (pair.reads, pair.writes), arguments.valid_of(valid)
+    request = launch.Request(files, held, None, *settings, *kind, dict(columns or {}), named)
+    return launch.plan(request, given, known)
 
 
-def initial(init: PathLike | Model | None) -> tuple[LanguageModel | None, str | None]:
+def initial(init: PathLike | Model | None) -> tuple[Any, str | None]:
     """The model to begin with, and the name of its file, if it is in one. Raises ModelFileError."""
     if init is None:
         return None, None
@@ -333,13 +353,15 @@ def initial(init: PathLike | Model | None) -> tuple[LanguageModel | None, str | 
 
 
 def begun(
-    init: PathLike | Model | None, options: Mapping[str, Any], settings: Settings
-) -> tuple[Settings, LanguageModel | None, str | None]:
+    init: PathLike | Model | None, pair: Pairing, options: Mapping[str, Any], settings: Settings
+) -> tuple[Settings, Any, str | None]:
     """Settings that agree with the model to begin with, and what ``initial`` gives."""
     from lmtool.training.initial import agreed
 
     model, name = initial(init)
-    return settings if model is None else agreed(model, options, *settings), model, name
+    if model is None:
+        return settings, None, None
+    return agreed(KINDS[pair.reads, pair.writes], model, options, *settings), model, name
 
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -352,25 +374,19 @@ def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge(
-    options: Mapping[str, Any],
-    text: TextSettings | None,
-    network: ModelSettings | None,
-    recipe: TrainSettings | None,
+    pair: Pairing, options: Mapping[str, Any], text: Any, network: Any, recipe: Any
 ) -> Settings:
     """Settings with keyword options laid over them; raises OptionError for an unknown name."""
     options = in_fields(options)
-    known = [
-        {f.name for f in fields(kind)} for kind in (TextSettings, ModelSettings, TrainSettings)
-    ]
-    unknown = set(options) - set().union(*known)
+    refuse_foreign(pair, options)
+    kinds = (TextSettings, pair.settings, TrainSettings)
+    unknown = set(options) - set().union(*map(declared, kinds))
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")
-    chosen = [{k: v for k, v in options.items() if k in names} for names in known]
-    return (
-        replace(text or TextSettings(), **chosen[0]),
-        replace(network or ModelSettings(), **chosen[1]),
-        replace(recipe or TrainSettings(), **chosen[2]),
-    )
+    chosen = [{k: v for k, v in options.items() if k in declared(kind)} for kind in kinds]
+    given = (text or TextSettings(), network or pair.settings(), recipe or TrainSettings())
+    laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
+    return laid[0], laid[1], laid[2]
 
 
 def settings_from(kind: type[Options], options: Mapping[str, Any]) -> Options:

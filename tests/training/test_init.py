@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import lmtool
+from lmtool.kinds import initial
+from lmtool.kinds.sizes import plan
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
-from lmtool.training import initial, loop, resume
+from lmtool.training import loop, resume
 from lmtool.training.events import Note, Planned, Validated
-from lmtool.training.plan import plan
 
 OLD = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 20
 NEW = ("the sea was calm", "Todd saw the sea", "Pete saw the calm sea") * 20
@@ -76,9 +77,9 @@ def test_counts_are_of_all_texts_and_the_sampler_draws_from_the_new_one(
     drawn: list[Any] = []
     run = loop.train
 
-    def look(model: Any, *arguments: Any) -> Any:
-        drawn.append(model.vocabulary.counts)
-        return run(model, *arguments)
+    def look(session: Any, *arguments: Any, **more: Any) -> Any:
+        drawn.append(session.parts.counts)
+        return run(session, *arguments, **more)
 
     monkeypatch.setattr(loop, "train", look)
     old = lmtool.load(base).vocabulary
@@ -304,5 +305,42 @@ def test_the_resume_file_names_the_model(base: Path, corpus: Path, tmp_path: Pat
     model = tmp_path / "m"
     with pytest.raises(lmtool.InterruptionError):
         lmtool.train(corpus, init=base, model=model, stop=after(9), **MORE)
-    assert resume.read(model).job.init == str(base)
+    assert resume.read(model).request.init == str(base)
     assert json.dumps(resume.read(model).data)
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    return write(tmp_path / "labelled.tsv", ("good\tTodd met Pete", "bad\tPete saw Todd") * 10)
+
+
+@pytest.fixture
+def classifier(labelled: Path, tmp_path: Path) -> Path:
+    lmtool.train(labelled, writes="label", model=tmp_path / "classifier", steps=2)
+    return tmp_path / "classifier"
+
+
+def test_only_language_models_go_on(
+    base: Path, corpus: Path, classifier: Path, labelled: Path, tmp_path: Path
+) -> None:
+    runs: tuple[tuple[Path, Path, str], ...] = (
+        (corpus, classifier, "text"),
+        (labelled, classifier, "label"),
+        (labelled, base, "label"),
+    )
+    for text, init, writes in runs:
+        for command in (lmtool.train, lmtool.plan):
+            with pytest.raises(lmtool.ConfigError, match=r"^init: a .* cannot go on with a ") as no:
+                command(text, writes=writes, init=init)
+            assert "\n" not in str(no.value)
+
+
+def test_a_run_goes_on_with_no_classifier_in_the_models_place(
+    base: Path, corpus: Path, classifier: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "m"
+    with pytest.raises(lmtool.InterruptionError):
+        lmtool.train(corpus, init=base, model=model, stop=after(9), **MORE)
+    shutil.copy(classifier, base)
+    with pytest.raises(lmtool.ModelFileError, match="the model to begin with is not the one"):
+        lmtool.resume(model)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.inputs import once, text_of
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import json_line, pairs, say
 from lmtool.settings import CONTEXTS
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 BOTH = "both"
+FILE = "file"  # the text's name
 
 
 def run(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The text, one sentence a line.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|-...", help="Texts, one sentence a line; a result each."),
+    ],
     context: Annotated[
         str | None,
         typer.Option(
@@ -37,15 +42,23 @@ def run(
     """
     context = choice("--context", context or (CONTEXTS[0] if as_json else BOTH), (*CONTEXTS, BOTH))
 
+    once(files)
+
     from lmtool import api
     from lmtool.workers import n_cores
 
     contexts = CONTEXTS if context == BOTH else (context,)
-    results = api.load(model).evaluations(file, contexts, threads=threads or n_cores())
+    lm, threads = api.load(model), threads or n_cores()
+    texts = [(file, text_of(file)) for file in files]
+    records = [
+        {FILE: file} | ordered(result)
+        for file, text in texts
+        for result in lm.evaluations(text, contexts, threads=threads)
+    ]
     if as_json:
-        say("\n".join(json_line(ordered(result)) for result in results))
+        say("\n".join(map(json_line, records)))
     else:
-        say(pairs(side_by_side(results)))
+        say(pairs(side_by_side(records, len(files) > 1)))
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:
@@ -55,7 +68,7 @@ def ordered(result: "Evaluation") -> dict[str, Any]:
     return values
 
 
-def side_by_side(results: "list[Evaluation]") -> list[tuple[Any, ...]]:
-    """Each name with its value in every context."""
-    records = [ordered(result) for result in results]
-    return [(name, *(record[name] for record in records)) for name in records[0]]
+def side_by_side(records: list[dict[str, Any]], several: bool) -> list[tuple[Any, ...]]:
+    """Each name with its value in every record; the file's name where there are several."""
+    names = [name for name in records[0] if several or name != FILE]
+    return [(name, *(record[name] for record in records)) for name in names]

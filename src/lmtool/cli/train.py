@@ -11,27 +11,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.options import MODEL, said, seconds, settings, takes
-from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
+from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.display import counted
 from lmtool.settings import (
     CHECKPOINT_EVERY,
-    ModelSettings,
+    PAIRS,
+    READS,
+    WRITES,
+    Pairing,
     TextSettings,
     TrainSettings,
+    pair_of,
+    refuse_foreign,
 )
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "Init", "Valid", "check", "run"]
+__all__ = ["LEARNT", "Corpus", "Init", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes"]
+__all__ += ["check", "learnt", "run"]
 
 OUTPUT = "Output"
-LEARNT = (TextSettings, ModelSettings, TrainSettings)
+LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
+READ_BY_DEFAULT = "nothing, or text where no text is written"
+of_data = partial(typer.Option, rich_help_panel="Data")
 of_file = partial(typer.Option, rich_help_panel=OUTPUT)
 
 Corpus = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
+    list[str] | None, typer.Argument(metavar="[CORPUS]...", help="One sentence a line; - = stdin.")
 ]
 Valid = Annotated[
     str | None,
@@ -53,11 +62,28 @@ Init = Annotated[
 ]
 
 
+Reads = Annotated[
+    str | None,
+    of_data(metavar="|".join(READS), help="What a model reads.", show_default=READ_BY_DEFAULT),
+]
+Writes = Annotated[str, of_data(metavar="|".join(WRITES), help="What it writes.")]
+TextColumn = Annotated[
+    str | None, of_data("--text", metavar="COLUMN", help="Column of a table's texts.")
+]
+LabelColumn = Annotated[
+    str | None, of_data("--label", metavar="COLUMN", help="Column of a table's labels.")
+]
+
+
 @takes(*LEARNT)
 def run(
     called: typer.Context,
     corpus: Corpus = None,
+    reads: Reads = None,
+    writes: Writes = WRITES[0],
     valid: Valid = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
     init: Init = None,
     model: Annotated[
         Path,
@@ -78,7 +104,7 @@ def run(
             parser=seconds,
             metavar="30s|5m",
             help="Save the run this often; saving never takes more than 1 % of the time.",
-            show_default=f"{CHECKPOINT_EVERY:g}s",
+            show_default=f"{CHECKPOINT_EVERY:zg}s",
         ),
     ] = None,
     log: Annotated[
@@ -91,9 +117,11 @@ def run(
     """Train a model on a text and write it to one file.
 
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
-    are printed, with the command that repeats the run.
+    are printed, and at the end the command that repeats the run.
     """
-    check(corpus, values, resume)
+    check(corpus, resume)
+    given = said(called, values)
+    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label})
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -107,19 +135,26 @@ def run(
                 logged(event)
 
         every = checkpoint_every or CHECKPOINT_EVERY
-        given: Any = {"valid": valid, "init": init, "on_event": on_event, **said(called, values)}
-        given |= {"checkpoint_every": every, "stop": signals.received}
+        kept: Any = {"valid": valid, "init": init, "on_event": on_event}
+        kept |= {"checkpoint_every": every, "stop": signals.received}
         if resume:
-            api.resume(model, corpus=corpus, **given)
+            api.resume(model, corpus=corpus, **kept, **given)
         else:
-            api.train(corpus or [], model=model, overwrite=overwrite, **given)
+            api.train(corpus or [], model=model, overwrite=overwrite, **kept, **asked)
     report(talker, model, as_json)
 
 
-def check(corpus: list[str] | None, values: dict[str, Any], resume: bool = False) -> None:
-    """Wrong usage where there is nothing to train on, or an option's value cannot be meant."""
-    for kind in LEARNT:
-        settings(kind, values)
+def learnt(pair: Pairing, given: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:
+    """What is trained, and how. Raises OptionError for what the pair does not take or mean."""
+    refuse_foreign(pair, given)
+    for kind in (TextSettings, pair.settings, TrainSettings):
+        settings(kind, given)
+    named = {name: column for name, column in columns.items() if column is not None}
+    return {"reads": pair.reads, "writes": pair.writes, "columns": named, **given}
+
+
+def check(corpus: list[str] | None, resume: bool = False) -> None:
+    """Wrong usage where there is nothing to train on."""
     if not corpus and not resume:
         raise typer.BadParameter("name a text to train on", param_hint="CORPUS")
 
@@ -132,22 +167,21 @@ def report(talker: Quiet, model: Path, as_json: bool) -> None:
     for line in summary(finished, model):
         talker.say(line)
     if as_json:
-        say(json_line(asdict(finished)))
+        values = asdict(finished)
+        say(json_line(values.pop("measures") | values))
 
 
 def summary(finished: "Finished", model: Path) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
-        f"done      validation perplexity {finished.valid_perplexity:.2f}, line by line"
-        f" {finished.valid_perplexity_sentence:.2f}; {finished.steps:,} steps"
+        f"done      {measured(finished.measures)}; {counted(finished.steps, 'step')}"
         f" in {clock(finished.seconds)}{early}"
     )
-    yield (
-        f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
-        f" {finished.peak_memory_mb:,.0f} MB of memory at most"
-    )
+    if finished.tokens_per_second >= 1:  # else there was no time to measure it
+        yield f"speed     {finished.tokens_per_second:z,.0f} tokens/s"
+    yield f"memory    {finished.peak_memory_mb:z,.0f} MB at most"
     yield f"the same  {finished.command}"
-    yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
+    yield f"model     {model} ({os.path.getsize(model) / 1e6:z.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
     yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'

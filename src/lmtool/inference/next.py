@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.display import Listing, Shown
 from lmtool.inference.score import LN10, verified
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
-from lmtool.nn.parameters import Array
 from lmtool.settings import Option, checked
 from lmtool.text.vocabulary import EOS_ID
 

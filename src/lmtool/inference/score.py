@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import States
-from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
 from lmtool.workers import Workers
 

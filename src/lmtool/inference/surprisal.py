@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
@@ -34,7 +35,6 @@ __all__ = [
     "surprisal_lines",
 ]
 
-Ids = NDArray[np.int32]
 FREQUENCY = ("frequency", "unigram_surprisal")
 DEFAULT = SurprisalSettings()
 LOGITS = 1 << 22  # held at once: 16 MB of float32
@@ -70,9 +70,9 @@ class WordSurprisal(Shown):
     entropy_before: float
     entropy_after: float | None  # None at the end of the line
     entropy_reduction: float | None  # before - after, signed
-    rank: int  # 1: the most probable of all tokens
+    rank: int | None  # 1: the most probable of all tokens; None of several tokens as one
     length: int  # characters as spelled; 0 for <EOS>
-    frequency: int | None  # of the token in the training text; of <EOS> the lines
+    frequency: int | None  # in the training text, of <EOS> the lines; None of several tokens
     unigram_surprisal: float | None  # None where the frequency is 0
     base: str
     guesses: tuple[Guess, ...]  # most probable first

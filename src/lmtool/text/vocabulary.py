@@ -94,7 +94,7 @@ class Vocabulary(Shown):
         return replace(self, counts=fresh)
 
     def _parts(self) -> Iterator[str]:
-        yield counted(self.n_tokens, "tokens")
+        yield counted(self.n_tokens, "token")
         yield self.settings.tokens
         yield f"digest={self.digest!r}"
 

@@ -1,100 +1,56 @@
-"""A run that begins with a finished model: what is the model's stays, the rest follows the text."""
+"""The finished model that a run goes on with."""
 
 from collections.abc import Collection
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from lmtool import model_file
+from lmtool.errors import ConfigError, ModelFileError, option
+from lmtool.kinds import Kind
+from lmtool.kinds.base import BEGUN
+from lmtool.settings import TextSettings, TrainSettings
+from lmtool.training.request import Given
+from lmtool.training.resume import Saved
 
-from lmtool.errors import ConfigError, option
-from lmtool.models.language_model import LanguageModel
-from lmtool.nn.outputs import OUTPUTS
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
-from lmtool.training import plan
+__all__ = ["IN_MEMORY", "agreed", "initial_of", "replaces"]
 
-__all__ = ["agreed", "descended", "plan_on", "replaces"]
-
-LR_SHARE = 0.5  # of the rate that would suit a fresh model
-MOST_EPOCHS = 3.0  # more passes over a small text forget more than they learn
-MOST_ANCESTORS = 100  # a card is no archive
-
-Ancestor = dict[str, str]
+IN_MEMORY = "MODEL"  # what a command calls a model that is in no file
 
 
 def agreed(
-    model: LanguageModel,
+    kind: Kind,
+    model: Any,
     said: Collection[str],
     text: TextSettings,
-    network: ModelSettings,
+    network: Any,
     recipe: TrainSettings,
-) -> tuple[TextSettings, ModelSettings, TrainSettings]:
-    """The model's settings of text and network, and the recipe.
-
-    Raises ConfigError where a field that was ``said``, or is not the default, is not the model's.
-    """
-    agree(model.vocabulary.settings, text, said)
-    agree(model.settings, network, said)
-    outputs = [name for name, one in OUTPUTS.items() if one.softmax == model.settings.softmax]
-    if len(outputs) == 1:
-        recipe = replace(recipe, output=recipe.output or outputs[0])
-    if recipe.output not in (None, *outputs):
-        refuse("output", " or ".join(outputs), recipe.output)
-    return model.vocabulary.settings, model.settings, recipe
+) -> tuple[TextSettings, Any, TrainSettings]:
+    """Settings of a run that goes on with the model. Raises ConfigError where none can."""
+    own = model_file.kind_of(model)
+    if kind.agreed is None or own is not kind:
+        message = f"a {kind.name} cannot go on with a {own.name}"
+        known = "only a language model with another one; leave it out"
+        raise ConfigError(f"{option('init')}: {message}, {known}")
+    return kind.agreed(model, said, text, network, recipe)
 
 
-def agree(own: Any, given: Any, said: Collection[str]) -> None:
-    """Raises ConfigError for a setting that is given and not the model's; None gives nothing."""
-    for field in fields(own):
-        value = getattr(given, field.name)
-        meant = field.name in said or value != field.default
-        if meant and value is not None and value != getattr(own, field.name):
-            refuse(field.name, getattr(own, field.name), value)
-
-
-def refuse(name: str, own: object, given: object) -> None:
-    """Raises ConfigError."""
-    message = f"the model to go on with has {own}, not {given}; leave it out"
-    raise ConfigError(f"{option(name)}: {message}")
-
-
-def plan_on(
-    network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int, speed: float
-) -> tuple[ModelSettings, TrainSettings]:
-    """As ``plan.plan``, for weights that have learnt already: a lower rate, fewer passes."""
-    network, full = plan.plan(network, recipe, n_tokens, V, speed)
-    asked = recipe.epochs or recipe.steps or recipe.seconds
-    epochs = full.epochs if asked else min(full.epochs or MOST_EPOCHS, MOST_EPOCHS)
-    lr = recipe.lr or (full.lr or 0) * LR_SHARE
-    return network, replace(full, lr=lr, epochs=epochs)
-
-
-def descended(model: LanguageModel, init: LanguageModel | None) -> LanguageModel:
-    """The model with the counts of all its texts and its ancestors, if it began with a model."""
+def initial_of(model: str, saved: Saved, given: Given) -> Any:
+    """The model that the run began with, if any. Raises ModelFileError."""
+    if BEGUN not in saved.data:
+        if given.init is None:
+            return None
+        message = f"it began with no model; leave {option('init')} out"
+        raise ModelFileError(f"{model}: cannot be resumed: {message}")
+    init = given.init
+    if init is None and saved.request.init is None:
+        message = f"give the model again: lmtool.resume({model!r}, init=...)"
+        raise ModelFileError(f"{model}: cannot be resumed: it began with a model; {message}")
     if init is None:
-        return model
-    most = np.iinfo(np.int64).max  # a file may claim any counts
-    fresh = model.vocabulary.counts
-    counts = fresh + np.minimum(init.vocabulary.counts, most - fresh)
-    return replace(
-        model,
-        vocabulary=replace(model.vocabulary, counts=counts),
-        provenance=model.provenance | {"ancestors": ancestors(init)},
-    )
-
-
-def ancestors(init: LanguageModel) -> list[Ancestor]:
-    """The models that it came from, itself first, each with its digest and its command."""
-    older = init.provenance.get("ancestors")
-    known = [one for one in older if is_ancestor(one)] if isinstance(older, list) else []
-    own = {"digest": init.digest, "command": str(init.provenance.get("command", "unknown"))}
-    return [own, *known][:MOST_ANCESTORS]
-
-
-def is_ancestor(value: Any) -> bool:
-    """Whether it is a record that ``ancestors`` could have made: a file may claim anything."""
-    named = isinstance(value, dict) and set(value) == {"digest", "command"}
-    return named and all(type(text) is str for text in value.values())
+        init = model_file.load(str(saved.request.init), "init")
+    if model_file.kind_of(init) is not saved.request.kind or init.settings != saved.request.network:
+        message = f"the {BEGUN} is not the one that the run began with; put it back, or start anew"
+        raise ModelFileError(f"{model}: cannot be resumed: {message}")
+    return init
 
 
 def replaces(model: str | None, init: str | None) -> bool:
