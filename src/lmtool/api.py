@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
-from lmtool import arguments, faces
+from lmtool import arguments, faces, model_file
 from lmtool.arguments import PathLike, Paths
 from lmtool.errors import OptionError
 from lmtool.faces import Classifier, Model, load_for
@@ -12,6 +12,7 @@ from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
 from lmtool.interactive import attended
+from lmtool.kinds import KINDS
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     CompareSettings,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Classifier", "Model", "accuracies", "compare", "load", "load_for", "plan", "resume"]
 __all__ += ["train"]
 
+Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier)
 
 
@@ -60,6 +62,7 @@ def train(
     text: TextSettings | None = None,
     network: Any = None,
     recipe: TrainSettings | None = None,
+    init: PathLike | Model | None = None,
     overwrite: bool = False,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
@@ -68,6 +71,7 @@ def train(
 ) -> Any:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
 
+    ``init`` is a finished model to go on with; vocabulary and network are then that model's.
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
     run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
     the number of the signal that ends the run, by default that of Ctrl-C. Raises InputError,
@@ -79,13 +83,15 @@ def train(
     pair = pair_of(reads, writes)
     settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
+    settings, known, named = begun(init, pair, options, settings)
     path, held = arguments.optional(model, "model"), arguments.valid_of(valid)
     kind = pair.reads, pair.writes
-    request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}))
+    request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}), named)
     with attended(on_event, stop, model is not None) as (emit, ends):
-        goes_on = arguments.continues(model, given) if stop is None else None
+        in_memory = known is not None and named is None
+        goes_on = arguments.continues(model, given, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return faces.face_of(launch.train(request, overwrite, emit, keeping, given))
+        return faces.face_of(launch.train(request, overwrite, emit, keeping, given, known))
 
 
 def resume(
@@ -94,6 +100,7 @@ def resume(
     corpus: Paths | None = None,
     sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
+    init: PathLike | Model | None = None,
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
@@ -101,16 +108,19 @@ def resume(
 ) -> Any:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
-    ``corpus`` and ``valid`` are needed only where the files have moved, ``sentences`` where the run
-    learns from them; ``options`` must be those that it began with. Raises as ``train``, and
-    ModelFileError where there is nothing to resume or something has changed.
+    ``corpus``, ``valid`` and ``init`` are needed only where the files have moved, ``sentences``
+    and a ``Model`` as ``init`` where the run began with them; ``options`` must be those that it
+    began with. Raises as ``train``, and ModelFileError where there is nothing to resume or
+    something has changed.
     """
     from lmtool.training import launch
 
     files, lines = arguments.texts(corpus, sentences, needed=False)
-    given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines)
+    known, named = initial(init)
+    given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines, known)
     with attended(on_event, stop, True) as (emit, ends):
-        goes_on = arguments.continues(model, lines) if stop is None else None
+        in_memory = known is not None and named is None
+        goes_on = arguments.continues(model, lines, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
         return faces.face_of(launch.resume(arguments.path(model, "model"), given, emit, keeping))
 
@@ -156,6 +166,7 @@ def plan(
     text: TextSettings | None = None,
     network: Any = None,
     recipe: TrainSettings | None = None,
+    init: PathLike | Model | None = None,
     **options: Unpack[TrainingKeywords],
 ) -> "Forecast":
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
@@ -164,9 +175,32 @@ def plan(
     pair = pair_of(reads, writes)
     settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
+    settings, known, named = begun(init, pair, options, settings)
     kind, held = (pair.reads, pair.writes), arguments.valid_of(valid)
-    request = launch.Request(files, held, None, *settings, *kind, dict(columns or {}))
-    return launch.plan(request, given)
+    request = launch.Request(files, held, None, *settings, *kind, dict(columns or {}), named)
+    return launch.plan(request, given, known)
+
+
+def initial(init: PathLike | Model | None) -> tuple[Any, str | None]:
+    """The model to begin with, and the name of its file, if it is in one. Raises ModelFileError."""
+    if init is None:
+        return None, None
+    if isinstance(init, Model):
+        return init.language_model, None
+    path = arguments.path(init, "init")
+    return model_file.load(path, "init"), path
+
+
+def begun(
+    init: PathLike | Model | None, pair: Pairing, options: Mapping[str, Any], settings: Settings
+) -> tuple[Settings, Any, str | None]:
+    """Settings that agree with the model to begin with, and what ``initial`` gives."""
+    from lmtool.training.initial import agreed
+
+    model, name = initial(init)
+    if model is None:
+        return settings, None, None
+    return agreed(KINDS[pair.reads, pair.writes], model, options, *settings), model, name
 
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,7 +214,7 @@ def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def merge(
     pair: Pairing, options: Mapping[str, Any], text: Any, network: Any, recipe: Any
-) -> tuple[TextSettings, Any, TrainSettings]:
+) -> Settings:
     """Settings with keyword options laid over them; raises OptionError for an unknown name."""
     options = in_fields(options)
     refuse_foreign(pair, options)

@@ -137,9 +137,10 @@ def optional(given: PathLike | None, name: str) -> str | None:
     return None if given is None else path(given, name)
 
 
-def continues(model: PathLike | None, sentences: Sentences | None) -> str:
-    """What goes on with a run that was stopped."""
-    return f"lmtool.resume({str(model)!r}{', sentences=...' if sentences else ''})"
+def continues(model: PathLike | None, sentences: Sentences | None, init: bool) -> str:
+    """What goes on with a run that was stopped; ``init``: it began with a model in memory."""
+    again = f"{', sentences=...' if sentences else ''}{', init=...' if init else ''}"
+    return f"lmtool.resume({str(model)!r}{again})"
 
 
 def whole(value: object, name: str, least: int) -> int:

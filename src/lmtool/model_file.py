@@ -73,14 +73,15 @@ def as_card(settings: Any) -> Card:
     return {name: getattr(settings, name) for name in declared(settings.__class__)}
 
 
-def load(path: str | Path) -> Any:
+def load(path: str | Path, named: str = "model") -> Any:
     """The model, after version, checksum, names, shapes, sizes and numbers have been verified.
 
-    Raises ModelFileError with one line that says what is wrong.
+    ``named`` is the option that named it. Raises ModelFileError with one line that says what is
+    wrong.
     """
     if not Path(path).exists():
         message = "there is no model; train one with lmtool train, or name one"
-        raise ModelFileError(f"{path}: {message} with {option('model')}")
+        raise ModelFileError(f"{path}: {message} with {option(named)}")
     with tensor_file.described(path, "model"):
         card, tensors = tensor_file.read(Path(path), *FORMATS)
         return build({**OLDER.get(card["format"], {}), **card}, tensors)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,43 @@ def test_train_json_and_log(corpus: Path, tmp_path: Path, run: Run) -> None:
     logged = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     assert (logged[0]["event"], logged[-1]["event"]) == ("planned", "finished")
     assert logged[0]["network"]["hidden"] == 8
+
+
+def test_train_goes_on_with_a_model(corpus: Path, model: Path, tmp_path: Path, run: Run) -> None:
+    path, more = tmp_path / "m.safetensors", ("--init", model, "--steps", 10)
+    assert run("train", corpus, "-m", path, *more, "-q").code == 0
+    command = json.loads(run("info", path, "--json").out)["command"]
+    assert f"--init {model}" in command
+    first = path.read_bytes()
+    assert run(*shlex.split(command)[1:], "--overwrite", "-q").code == 0
+    assert path.read_bytes() == first
+    shown = dict(line.split("\t") for line in run("info", path).out.splitlines())
+    parent = json.loads(run("info", model, "--json").out)
+    assert shown["ancestors.1.digest"] == parent["digest"]
+    assert shown["ancestors.1.command"] == parent["command"]
+    result = run("plan", corpus, *more, "--json")
+    assert json.loads(result.out)["network"] == parent["network"]
+
+
+@pytest.mark.parametrize("command", ["train", "plan"])
+def test_an_option_that_contradicts_the_model(
+    command: str, corpus: Path, model: Path, tmp_path: Path, run: Run
+) -> None:
+    for options in [("--hidden", "17"), ("--no-tie",), ("--tokens", "char"), ("--lower",)]:
+        result = run(command, corpus, "--init", model, *options)
+        assert (result.code, result.out) == (1, "")
+        said = result.err.splitlines()[-1]
+        assert said.startswith(f"lmtool: error: {options[0].replace('no-', '')}: the model to go")
+    deep = tmp_path / "deep"
+    assert run("train", corpus, "-m", deep, "--layers", 2, *SMALL, "-q").code == 0
+    result = run(command, corpus, "--init", deep, "--layers", 1)  # the default, but said
+    assert result.code == 1 and "--layers: the model to go on with has 2, not 1" in result.err
+
+
+def test_no_model_to_go_on_with(corpus: Path, tmp_path: Path, run: Run) -> None:
+    result = run("train", corpus, "--init", tmp_path / "no", "-m", tmp_path / "m", *SMALL)
+    assert result.code == 1 and result.err.count("\n") == 1
+    assert result.err.endswith("or name one with --init\n")
 
 
 def test_train_from_stdin_by_character(tmp_path: Path, run: Run) -> None:

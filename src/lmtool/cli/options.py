@@ -23,7 +23,7 @@ from lmtool.settings import (
 )
 
 __all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "flag", "seconds", "settings"]
-__all__ += ["takes"]
+__all__ += ["said", "takes"]
 
 MODEL = Path("model.safetensors")
 PLACEHOLDERS: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -87,6 +87,16 @@ def settings(kind: Callable[..., Settings], values: dict[str, Any]) -> Settings:
     """Settings from a command's options of the same names."""
     names: Any = declared(kind)
     return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def said(called: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's options that the command line holds."""
+    return {k: x for k, x in values.items() if is_said(called.get_parameter_source(k))}
+
+
+def is_said(source: Any) -> bool:
+    """Whether it is click's COMMANDLINE, wherever this typer keeps it."""
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:

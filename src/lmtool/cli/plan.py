@@ -3,12 +3,15 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli.options import Json, takes
+import typer
+
+from lmtool.cli.options import Json, said, takes
 from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
 from lmtool.cli.train import (
     LEARNT,
     Corpus,
+    Init,
     LabelColumn,
     Reads,
     TextColumn,
@@ -27,12 +30,14 @@ __all__ = ["run"]
 
 @takes(*LEARNT)
 def run(
+    called: typer.Context,
     corpus: Corpus = None,
     reads: Reads = None,
     writes: Writes = WRITES[0],
     valid: Valid = None,
     text: TextColumn = None,
     label: LabelColumn = None,
+    init: Init = None,
     as_json: Json = False,
     **values: Any,
 ) -> None:
@@ -42,12 +47,13 @@ def run(
     out.
     """
     check(corpus)
-    asked = learnt(pair_of(reads, writes), values, {"text": text, "label": label})
+    given, columns = said(called, values), {"text": text, "label": label}
+    asked = learnt(pair_of(reads, writes), given, columns)
     note_on_kernels()
 
     from lmtool import api
 
-    forecast = api.plan(corpus or [], valid=valid, **asked)
+    forecast = api.plan(corpus or [], valid=valid, init=init, **asked)
     say(json_line(forecast.to_dict()) if as_json else pairs(rows(forecast)))
 
 

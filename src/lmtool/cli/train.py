@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import MODEL, seconds, settings, takes
+from lmtool.cli.options import MODEL, said, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
@@ -23,7 +23,6 @@ from lmtool.settings import (
     Pairing,
     TextSettings,
     TrainSettings,
-    declared,
     pair_of,
     refuse_foreign,
 )
@@ -31,8 +30,8 @@ from lmtool.settings import (
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes", "check"]
-__all__ += ["learnt", "run"]
+__all__ = ["LEARNT", "Corpus", "Init", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes"]
+__all__ += ["check", "learnt", "run"]
 
 OUTPUT = "Output"
 AFTERWARDS = {  # by what a kind of model is called
@@ -57,6 +56,15 @@ Valid = Annotated[
     ),
 ]
 
+Init = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A finished model to go on with; vocabulary and network are that model's.",
+        rich_help_panel="Model",
+    ),
+]
+
 
 Reads = Annotated[
     str | None,
@@ -73,12 +81,14 @@ LabelColumn = Annotated[
 
 @takes(*LEARNT)
 def run(
+    called: typer.Context,
     corpus: Corpus = None,
     reads: Reads = None,
     writes: Writes = WRITES[0],
     valid: Valid = None,
     text: TextColumn = None,
     label: LabelColumn = None,
+    init: Init = None,
     model: Annotated[
         Path,
         of_file(
@@ -114,8 +124,8 @@ def run(
     are printed, and at the end the command that repeats the run.
     """
     check(corpus, resume)
-    pair = pair_of(reads, writes)
-    asked = learnt(pair, values, {"text": text, "label": label})
+    given = said(called, values)
+    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label})
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -129,41 +139,22 @@ def run(
                 logged(event)
 
         every = checkpoint_every or CHECKPOINT_EVERY
-        kept: Any = {"checkpoint_every": every, "stop": signals.received}
+        kept: Any = {"valid": valid, "init": init, "on_event": on_event}
+        kept |= {"checkpoint_every": every, "stop": signals.received}
         if resume:
-            given = changed(values)
-            api.resume(model, corpus=corpus, valid=valid, on_event=on_event, **kept, **given)
+            api.resume(model, corpus=corpus, **kept, **given)
         else:
-            api.train(
-                corpus or [],
-                model=model,
-                valid=valid,
-                **asked,
-                overwrite=overwrite,
-                on_event=on_event,
-                **kept,
-            )
+            api.train(corpus or [], model=model, overwrite=overwrite, **kept, **asked)
     report(talker, model, as_json)
 
 
-def learnt(pair: Pairing, values: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:
-    """What is trained, and how. Raises OptionError for an option that the pair does not take."""
-    refuse_foreign(pair, values)
-    return {
-        "reads": pair.reads,
-        "writes": pair.writes,
-        "text": settings(TextSettings, values),
-        "network": settings(pair.settings, values),
-        "recipe": settings(TrainSettings, values),
-        "columns": {name: column for name, column in columns.items() if column is not None},
-    }
-
-
-def changed(values: dict[str, Any]) -> dict[str, Any]:
-    """The options of settings that were given, or at least are not the defaults."""
-    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
-    given = {f.name: values[f.name] for f in fields if f.name in values}
-    return {f.name: given[f.name] for f in fields if given.get(f.name, f.default) != f.default}
+def learnt(pair: Pairing, given: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:
+    """What is trained, and how. Raises OptionError for what the pair does not take or mean."""
+    refuse_foreign(pair, given)
+    for kind in (TextSettings, pair.settings, TrainSettings):
+        settings(kind, given)
+    named = {name: column for name, column in columns.items() if column is not None}
+    return {"reads": pair.reads, "writes": pair.writes, "columns": named, **given}
 
 
 def check(corpus: list[str] | None, resume: bool = False) -> None:

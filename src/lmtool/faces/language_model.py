@@ -155,5 +155,9 @@ class Model(Shown):
     def info(self) -> dict[str, Any]:
         """The model card: settings, parameters with shapes, vocabulary, provenance."""
         vocabulary = self.vocabulary
-        own = {"n_tokens": vocabulary.n_tokens, "vocabulary_digest": vocabulary.digest}
+        own = {
+            "digest": self.language_model.digest,
+            "n_tokens": vocabulary.n_tokens,
+            "vocabulary_digest": vocabulary.digest,
+        }
         return card(self.language_model, own)

@@ -17,10 +17,13 @@ from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
-from lmtool.settings import TrainSettings
+from lmtool.settings import TextSettings, TrainSettings
 from lmtool.workers import Workers
 
-__all__ = ["Estimate", "Judge", "Judgement", "Kind", "Material", "Memory", "Table", "Trained"]
+__all__ = ["BEGUN", "Estimate", "Judge", "Judgement", "Kind", "Material", "Memory", "Table"]
+__all__ += ["Trained"]
+
+BEGUN = "model to begin with"  # among the fingerprints
 
 Estimate = Callable[..., tuple[float, Array]]  # an output's loss with its scale and draw
 
@@ -79,6 +82,7 @@ class Material(NamedTuple):
     fingerprints: dict[str, str]  # of everything that a run is made from
     talk: list[str]  # what was read, for people
     note: str = ""  # what they should know
+    init: Any = None  # a finished model of the kind to go on with
 
 
 class Trained(Protocol):
@@ -103,7 +107,7 @@ class Trained(Protocol):
 class Kind:
     """A pair of what a model reads and what it writes.
 
-    prepare(corpus, valid, request, folder) -> Material, which may need what lies in ``folder``.
+    prepare(corpus, valid, request, folder, init) -> Material, which may need what is in ``folder``.
     plan(settings, recipe, material, speed) -> both without None; of the budgets one stays set.
     build(settings, parts, parameters, provenance) -> the model.
     shapes(settings, parts) -> names and shapes of one network's weights, tables' last.
@@ -120,6 +124,9 @@ class Kind:
     zero_state(settings, B) -> what streams begin with; () where nothing is carried over.
     sampler(parts, recipe) -> what the output draws from, or None.
     memory(settings, recipe, material) -> what a run takes, from shapes alone.
+    agreed(model, said, text, network, recipe) -> the three of a run that goes on with the model;
+    raises ConfigError where what was said is not the model's; None: nothing goes on.
+    descended(model, init) -> the model with what it owes to the one that it began with, if any.
     dearer(settings, recipe, parts) -> how many times the work of a step one of the last is.
     """
 
@@ -150,4 +157,6 @@ class Kind:
     paced: Callable[[TrainSettings, TrainSettings, Material, int], TrainSettings] = (
         lambda asked, recipe, material, steps: recipe
     )
+    agreed: Callable[..., tuple[TextSettings, Any, TrainSettings]] | None = None
+    descended: Callable[[Any, Any], Any] = lambda model, init: model
     dearer: Callable[[Any, TrainSettings, Any], float] = lambda settings, recipe, parts: 1.0

@@ -51,7 +51,7 @@ class Spelled(NamedTuple):
     talk: list[Any]  # what each file was taken for, and how many examples it holds
 
 
-def prepare(corpus: Any, valid: Any, request: Any, folder: Path) -> Material:
+def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = None) -> Material:
     """Vocabulary, labels, n-grams, examples to train on and to validate on. Raises InputError."""
     numbers: dict[str, int] = {}
     train = spelled(corpus, request, numbers)

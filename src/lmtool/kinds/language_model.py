@@ -14,7 +14,8 @@ from lmtool.data.resets import CONTEXTS
 from lmtool.data.stream import Stream
 from lmtool.display import counted
 from lmtool.inference.validation import Perplexity
-from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
+from lmtool.kinds.base import BEGUN, Estimate, Kind, Material, Memory, Table
+from lmtool.kinds.initial import agreed, descended, plan_on
 from lmtool.kinds.memory import forecast_memory
 from lmtool.kinds.sizes import Drops, by_budget, finish_cost, regularised
 from lmtool.kinds.sizes import plan as sized
@@ -37,9 +38,12 @@ __all__ = ["KIND"]
 SAME = "validation is on the text trained on: give more lines, or another text"
 
 
-def prepare(corpus: Paths, valid: Paths, request: Any, folder: Path) -> Material:
-    """Vocabulary, training and validation ids. Raises InputError."""
-    vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder)
+def prepare(
+    corpus: Paths, valid: Paths, request: Any, folder: Path, init: LanguageModel | None
+) -> Material:
+    """Vocabulary, which may be that of ``init``, training and validation ids. Raises InputError."""
+    known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
+    vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
     talk = (
         f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')} to train on,"
@@ -51,13 +55,15 @@ def prepare(corpus: Paths, valid: Paths, request: Any, folder: Path) -> Material
         train=train,
         valid=held_out,
         facts={"train": facts(train), "valid": facts(held_out)},
-        fingerprints={
+        fingerprints=begun
+        | {
             "training text": train.fingerprint,
             "validation text": held_out.fingerprint,
             "vocabulary": vocabulary.digest,
         },
         talk=[talk],
         note=SAME if train.fingerprint == held_out.fingerprint else "",
+        init=init,
     )
 
 
@@ -71,7 +77,8 @@ def plan(
     settings: ModelSettings, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[ModelSettings, TrainSettings]:
     """Sizes, epochs and batch that follow the corpus."""
-    return sized(settings, recipe, len(material.train.ids), material.parts.n_tokens, speed)
+    fitting = sized if material.init is None else plan_on
+    return fitting(settings, recipe, len(material.train.ids), material.parts.n_tokens, speed)
 
 
 def paced(
@@ -195,5 +202,7 @@ KIND = Kind(
     tables=(Table(PER_TOKEN, ("inputs", "targets"), (EOS_ID,), drawn=True),),  # <EOS> stays row 0
     sampler=sampler,
     paced=paced,
+    agreed=agreed,
+    descended=descended,
     dearer=dearer,
 )

@@ -25,6 +25,7 @@ from lmtool.models.members import all_shapes, members
 from lmtool.models.network import Ids, Network, States, quietly
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
+from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["LanguageModel", "initialise", "members", "parameter_shapes"]
@@ -64,6 +65,13 @@ class LanguageModel(Shown):
     def __post_init__(self) -> None:
         parts = members(self.settings, self.parameters)
         object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits which change with whatever changes a probability."""
+        kind = {"cell": self.settings.cell, "activation": self.settings.activation}
+        named = kind | {"vocabulary": self.vocabulary.digest}
+        return checksum(dict(self.parameters.items()), named)[:12]
 
     def _parts(self) -> Iterator[str]:
         settings, K = self.settings, len(self.networks)

@@ -24,6 +24,7 @@ from lmtool.training import clock, loop, memory
 from lmtool.training.clock import Pace
 from lmtool.training.events import Event, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
+from lmtool.training.initial import IN_MEMORY, initial_of, replaces
 from lmtool.training.pace import measured, steps_that_fit
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.request import Given, Keeping, Request
@@ -60,14 +61,18 @@ def train(
     emit: Listener,
     keeping: Keeping,
     sentences: Sentences | None = None,
+    init: Any = None,
 ) -> Any:
-    """The trained model, written where one is named; from sentences if there is no corpus."""
+    """The trained model, written where one is named; from sentences if there is no corpus.
+
+    With ``init``, a model, the settings of text and network are that model's.
+    """
     start = time.monotonic()
     with alone(request.model):
         if request.model is not None:
             model_file.check_target(request.model, overwrite)
             refuse_interrupted(request.model, overwrite)
-        with prepared(request, sentences) as material:
+        with prepared(request, sentences, init) as material:
             if request.model is not None:  # before a kill can bring the old run back
                 path_of(request.model).unlink(missing_ok=True)
             return go(request, material, emit, start, keeping, None)
@@ -81,7 +86,8 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Any:
         refuse_other_options(model, saved.request, given.options)
         corpus, valid = corpus_of(model, saved.request, given), given.valid or saved.request.valid
         moved = replace(saved.request, corpus=corpus, valid=valid)
-        with prepared(moved, given.sentences) as material:
+        init = initial_of(model, saved, given)
+        with prepared(moved, given.sentences, init) as material:
             refuse_other_data(model, saved, material)
             verify_sizes(saved, material.parts)
             for message in differences(saved):
@@ -92,13 +98,15 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Any:
             return go(request, material, emit, began - saved.elapsed, keeping, saved)
 
 
-def plan(request: Request, sentences: Sentences | None = None) -> Forecast:
+def plan(request: Request, sentences: Sentences | None = None, init: Any = None) -> Forecast:
     """What ``train`` would do; nothing is written."""
     start, kind = time.monotonic(), request.kind
-    with prepared(request, sentences) as material:
+    with prepared(request, sentences, init) as material:
         own = memory.process_memory()
         settings, recipe, parameters, pace = beginning(request, material, start)
-        line = command(first_words(request), replace(request, network=settings, recipe=recipe))
+        line = command(
+            first_words(request, material), replace(request, network=settings, recipe=recipe)
+        )
         taken = kind.memory(settings, recipe, material).peak
         with open_session(kind, settings, material, recipe, start=start) as session:
             return forecast(session, parameters, line, (own + taken) / 2**20, pace)
@@ -136,21 +144,26 @@ def fit(
     saved: Saved | None,
 ) -> Any:
     """The trained model with its provenance."""
-    recipe = begun.recipe
+    kind, recipe, init = request.kind, begun.recipe, material.init
 
     def line(recipe: TrainSettings) -> str:
-        return command(first_words(request), replace(request, recipe=recipe))
+        return command(first_words(request, material), replace(request, recipe=recipe))
 
     emit(describe(request, material, begun, line(recipe)))
     if material.note:
         emit(Note(material.note))
-    with open_session(request.kind, begun.settings, material, recipe, emit, start) as session:
+    if replaces(request.model, request.init):
+        emit(Note("the model replaces the one that it begins with: only a copy repeats the run"))
+    with open_session(kind, begun.settings, material, recipe, emit, start) as session:
+        run = session, begun.parameters, keeper, saved, begun.pace
         try:
-            trainee = loop.train(session, begun.parameters, keeper, saved, begun.pace)
+            trainee = loop.train(*run, validate_first=init is not None)
         except TrainingError as error:
-            raise rescued(error, request, session) from None
-        trained = request.kind.complete(session.model(trainee.parameters), session.judge)
+            raise rescued(error, request, session, init) from None
+        trained = kind.complete(session.model(trainee.parameters), session.judge)
     same = settled(recipe, trainee.finished.steps)
+    if not trainee.finished.step:
+        emit(Note("no step made the model better: its weights are those that it began with"))
     emit(replace(trainee.finished, model=request.model, command=line(same)))
     provenance = {
         "recipe": {k: v for k, v in asdict(same).items() if k != "threads"},
@@ -160,14 +173,14 @@ def fit(
         "curve": trainee.curve,
         "result": trainee.finished.repeatable(),
     }
-    return replace(trained, provenance=provenance)
+    return kind.descended(replace(trained, provenance=provenance), init)
 
 
-def rescued(error: TrainingError, request: Request, session: Session) -> TrainingError:
+def rescued(error: TrainingError, request: Request, session: Session, init: Any) -> TrainingError:
     """The same error, its best a model, once that has been written."""
     if not isinstance(error.best, Parameters):
         return error
-    best = session.model(error.best)
+    best = session.kind.descended(session.model(error.best), init)
     if request.model is not None:
         model_file.save(best, request.model, overwrite=True)
         path_of(request.model).unlink(missing_ok=True)
@@ -198,11 +211,11 @@ def alone(model: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def prepared(request: Request, sentences: Sentences | None) -> Iterator[Material]:
+def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterator[Material]:
     """What the files hold, kept on disk for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         corpus = request.corpus or ([sentences] if sentences else [])
-        material = request.kind.prepare(corpus, request.valid, request, Path(folder))
+        material = request.kind.prepare(corpus, request.valid, request, Path(folder), init)
         if not NAMELESS:
             yield material
             return
@@ -211,11 +224,14 @@ def prepared(request: Request, sentences: Sentences | None) -> Iterator[Material
 
 def beginning(request: Request, material: Material, start: float) -> Beginning:
     """The weights before the first step, the recipe, and the pace. Raises ConfigError."""
-    kind, asked = request.kind, request.recipe
+    kind, asked, init = request.kind, request.recipe, material.init
     speed = clock.speed(asked.threads or n_cores()) if asked.seconds else 0.0
     settings, recipe = kind.plan(request.network, asked, material, speed)
     memory.refuse_too_large(kind.memory(settings, recipe, material))
-    parameters = fresh_weights(kind, settings, material, recipe.seed)
+    if init is None:
+        parameters = fresh_weights(kind, settings, material, recipe.seed)
+    else:
+        parameters = init.parameters.copy()
     if not recipe.seconds:
         return Beginning(settings, recipe, parameters, None)
     with open_session(kind, settings, material, recipe, start=start) as session:
@@ -224,9 +240,10 @@ def beginning(request: Request, material: Material, start: float) -> Beginning:
     return Beginning(settings, kind.paced(asked, recipe, material, steps), parameters, pace)
 
 
-def first_words(request: Request) -> list[str]:
+def first_words(request: Request, material: Material) -> list[str]:
     """The beginning of the command that repeats the run; sentences go to its standard input."""
-    return inputs_and_output(request.corpus or (STDIN,), request.valid, request.model)
+    init = request.init or (IN_MEMORY if material.init else None)
+    return inputs_and_output(request.corpus or (STDIN,), request.valid, request.model, init)
 
 
 def describe(request: Request, material: Material, begun: Beginning, line: str) -> Planned:

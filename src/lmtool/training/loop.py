@@ -45,22 +45,26 @@ def train(
     keeper: Keeper | None = None,
     saved: Saved | None = None,
     pace: Pace | None = None,
+    validate_first: bool = False,
 ) -> Trainee:
     """The weights that were best in validation, and what became of the run.
 
     ``pace`` is how fast the run will be: a budget needs it. ``keeper`` saves the run now and then;
-    ``saved`` is where it goes on. Raises InterruptionError where the keeper says so, and
-    TrainingError when losses or gradients are not finite again and again; its ``best`` is then the
-    best weights so far, if any were validated.
+    ``saved`` is where it goes on. With ``validate_first`` the weights at the start may be the best.
+    Raises InterruptionError where the keeper says so, and TrainingError when losses or gradients
+    are not finite again and again; its ``best`` is then the best weights so far, if any were
+    validated.
     """
     run = new_run(session, parameters)
     run.steps = n_steps(session.recipe, session.data) or math.inf
     if saved is not None:
         restore(saved, run)
+    elif validate_first:
+        validate(session, run)
     try:
         stopped = loop(session, run, keeper, pace)
     except TrainingError as error:
-        error.best = best_weights(run) if run.best_step else None
+        error.best = best_weights(run) if math.isfinite(run.best_score) else None
         raise
     best = best_weights(run)
     return Trainee(best, run.curve, finished(session, run, best, stopped))

@@ -22,11 +22,15 @@ def settled(recipe: TrainSettings, steps: int) -> TrainSettings:
 
 
 def inputs_and_output(
-    corpus: Sequence[str | Path], valid: Sequence[str | Path], model: str | Path | None
+    corpus: Sequence[str | Path],
+    valid: Sequence[str | Path],
+    model: str | Path | None,
+    init: str | Path | None = None,
 ) -> list[str]:
     """The beginning of the command line: what is read and written."""
     words = ["lmtool", "train", *map(str, corpus)]
     words += [word for path in valid for word in ("--valid", str(path))]
+    words += ["--init", str(init)] if init else []
     return words + (["--model", str(model)] if model else [])
 
 

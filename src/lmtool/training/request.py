@@ -26,6 +26,7 @@ class Request:
     reads: str = "nothing"
     writes: str = "text"
     columns: dict[str, str | None] = field(default_factory=dict)  # of a table: text, label
+    init: str | None = None  # the model to begin with, if it is in a file
 
     @property
     def kind(self) -> Kind:
@@ -42,8 +43,9 @@ class Request:
         if set(values) != set(cls.__slots__) or type(values["model"]) is not str:
             raise ValueError("its request has unknown or missing names")
         files = [value for name in ("corpus", "valid") for value in values[name]]
+        files += [] if values["init"] is None else [values["init"]]
         if not all(type(file) is str for file in files):
-            raise ValueError("its corpus is not a list of files")
+            raise ValueError("its texts or its model are no names of files")
         kind = KINDS[values["reads"], values["writes"]]
         return cls(
             corpus=tuple(values["corpus"]),
@@ -55,6 +57,7 @@ class Request:
             reads=kind.reads,
             writes=kind.writes,
             columns=columns_from(values["columns"]),
+            init=values["init"],
         )
 
 
@@ -75,6 +78,7 @@ class Given:
     valid: tuple[str, ...]
     options: dict[str, Any]  # fields of settings
     sentences: Sentences | None = None
+    init: Any = None  # a model
 
 
 @dataclass(frozen=True, slots=True)
