@@ -16,6 +16,7 @@ from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
+from lmtool.inference.reading import reading
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
@@ -190,6 +191,7 @@ class Model(Shown):
             "vocabulary_digest": self.vocabulary.digest,
             "n_parameters": self.language_model.parameters.flat.size,
             "parameters": arrays,
+            "reading": reading(self.language_model),
         }
         return card | self.provenance | card  # nothing that a file claims hides what it holds
 

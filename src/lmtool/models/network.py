@@ -19,6 +19,7 @@ from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
 from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.rowwise import keeps_rows_apart, product, tile
 from lmtool.settings import ModelSettings
 
 __all__ = [
@@ -154,7 +155,7 @@ class Network(Shown):
 
     def _project(self, top: Array) -> Array:
         if "projection.weight" in self.parameters:
-            return top @ self.parameters["projection.weight"].T
+            return product(top, self.parameters["projection.weight"])
         return top
 
     @quietly
@@ -166,6 +167,13 @@ class Network(Shown):
     def log_probability(self, top: Array, ids: Ids) -> Array:
         """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
         return self._softmax.log_probability(output_weights(self.parameters), top, ids)
+
+    @property
+    def keeps_streams_apart(self) -> bool:
+        """Whether ``step`` gives a stream the same bits beside others; tried on this processor."""
+        dtype = self.parameters.flat.dtype.char
+        widths = {x.shape[1] for x in self.parameters.values() if x.ndim == 2}  # all that multiply
+        return keeps_rows_apart(dtype) and None not in {tile(K, dtype) for K in widths}
 
     @property
     def _softmax(self) -> Softmax:
