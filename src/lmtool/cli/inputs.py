@@ -12,7 +12,7 @@ from lmtool.errors import InputError
 if TYPE_CHECKING:
     from lmtool.text.reader import Line
 
-__all__ = ["check_source", "file_lines", "given", "workers"]
+__all__ = ["check_source", "file_lines", "given", "pace", "workers"]
 
 
 def check_source(text: list[str] | None, file: str | None, example: str) -> None:
@@ -42,6 +42,11 @@ def file_lines(path: str) -> Iterator["Line"]:
     lines = read_lines(path)
     begun = [] if path == STDIN else list(islice(lines, 1))
     return chain(begun, lines)
+
+
+def pace(file: str | None, threads: int | None) -> dict[str, int]:
+    """Options of what answers lines: threads, and where lines must be answered as they come one."""
+    return {"threads": workers(file, threads)} | ({"ahead": 1} if file in (None, "-") else {})
 
 
 def workers(file: str | None, threads: int | None) -> int:

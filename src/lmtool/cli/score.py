@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lmtool.cli.formats import FORMATS, LEVELS, Job
-from lmtool.cli.inputs import check_source, file_lines, given, workers
+from lmtool.cli.inputs import check_source, file_lines, given, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
 from lmtool.cli.terminal import is_terminal
@@ -58,7 +58,7 @@ def run(
     lm = api.load(model)
     job = Job(level, bool(text), source, lm.vocabulary.id)
     lines = given(text, EXAMPLE) if text else map(dialect.reads, file_lines(source))
-    options = dict(dialect.options, threads=workers(file, threads))
+    options = dict(dialect.options, **pace(file, threads))
     scores = getattr(lm, dialect.scores)(lines, **options)
     for chunk in dialect.lines(scores, job):
         say(chunk)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.heat import Page, has_colours
-from lmtool.cli.inputs import check_source, file_lines, given, workers
+from lmtool.cli.inputs import check_source, file_lines, given, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result, Source
@@ -87,7 +87,7 @@ def run(
     else:
         lines = given(text, EXAMPLE) if text else (line.text for line in file_lines(file or "-"))
         sources = numbered(lines)
-    options = asdict(wanted) | {"threads": workers(file, threads)}
+    options = asdict(wanted) | pace(file, threads)
     results = beside(sources, lambda texts: lm.surprisal_lines(texts, **options))
     page = Page(html, svg)
     job = Job(kept + ours, wanted, lm.vocabulary.tokenizer.separator)

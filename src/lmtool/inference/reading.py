@@ -117,7 +117,7 @@ def blocks(sentences: Iterable[Sentence], size: int, ahead: int) -> Iterator[Blo
 
 
 def windows(sentences: Iterable[Sentence], ahead: int) -> Iterator[Window]:
-    """Neighbouring lines, at most ``ahead`` of them; where getting one fails, first those before."""
+    """Neighbouring lines, at most ``ahead``; where getting one fails, those before it first."""
     pending: list[Sentence] = []
     n_tokens = 0
     try:

@@ -31,6 +31,7 @@ TILES = (
     Tile(8, 32, False),
     Tile(8, 512, True),  # OpenBLAS for AVX2 has a kernel of 12 rows and another for the rest
 )
+Product = Callable[[Array, Array], Array]
 ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (np.exp, np.tanh, np.log)
 
 
@@ -90,17 +91,18 @@ def tile(K: int, dtype: str) -> Tile | None:
         return next((one for one in TILES if passes(one, K, dtype)), None)
 
 
-def passes(one: Tile, K: int, dtype: str) -> bool:
+def passes(one: Tile, K: int, dtype: str, multiply: Product = np.matmul) -> bool:
     """Whether a row has the same bits at every place and in any company."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((one.rows, K)).astype(dtype)
     W = rng.standard_normal((one.width, K)).astype(dtype)
-    expected = x @ W.T
+    expected = multiply(x, W.T)
+    every = np.arange(one.rows)
     if one.full:
-        turns = (np.roll(np.arange(one.rows), n) for n in range(1, one.rows))
-        return all(np.array_equal(x[turn] @ W.T, expected[turn]) for turn in turns)
-    places = [place for n in range(2, one.rows) for place in (slice(n), slice(-n, None))]
-    return all(np.array_equal(x[place] @ W.T, expected[place]) for place in places)
+        places = [np.roll(every, n) for n in every]
+    else:
+        places = [place for n in every[2:] for place in (every[:n], every[-n:])]
+    return all(np.array_equal(multiply(x[place], W.T), expected[place]) for place in places)
 
 
 @cache
