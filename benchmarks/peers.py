@@ -32,6 +32,7 @@ __all__ = [
     "fresh_job",
     "fresh_model",
     "has_torch",
+    "long",
     "network",
     "torch_logp",
 ]

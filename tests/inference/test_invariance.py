@@ -25,7 +25,7 @@ from lmtool.inference.score import (
     score_lines,
     score_utterances,
 )
-from lmtool.inference.surprisal import surprisal_lines
+from lmtool.inference.surprisal import WordSurprisal, surprisal_lines
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.cells import CELLS
 from lmtool.settings import ModelSettings, SurprisalSettings, TextSettings
@@ -105,7 +105,8 @@ def test_any_blocks_files_and_threads_give_the_same_bits(
     model: LanguageModel, text: list[str], data: st.DataObject
 ) -> None:
     text = data.draw(st.permutations(text * 2))
-    scores, words = [], []
+    scores: list[SentenceScore] = []
+    words: list[tuple[WordSurprisal, ...]] = []
     for file in cut(text, data):
         pace = data.draw(st.integers(1, 3)), data.draw(st.sampled_from([1, 2, 5, 1024]))
         scores += score_lines(model, file, *pace)
@@ -151,7 +152,7 @@ def test_the_way_one_by_one_gives_the_same_numbers(monkeypatch: pytest.MonkeyPat
 
 def test_lines_are_answered_as_they_come_or_a_window_later() -> None:
     model = random_model(ModelSettings("rnn", hidden=3, embed=3, tie=False), "word", 0)
-    asked = []
+    asked: list[int] = []
 
     def text() -> Iterator[str]:
         for n in range(20):
@@ -164,9 +165,9 @@ def test_lines_are_answered_as_they_come_or_a_window_later() -> None:
     asked.clear()
     scores = score_lines(model, text(), ahead=8)
     assert next(scores).words == () and len(asked) == 8
-    rest = []
+    rest: list[SentenceScore] = []
     with pytest.raises(InputError):
-        rest += [rest.append(one) for one in scores]
+        rest.extend(scores)
     assert len(rest) == 19
 
 

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmtool.nn import rowwise
+from lmtool.nn.parameters import Array
 from lmtool.nn.rowwise import TILES, Tile, parts, passes, product, tile
 from lmtool.workers import has_small_products, single_threaded_blas
 
 
-def numbers(seed: int, *shape: int) -> rowwise.Array:
+def numbers(seed: int, *shape: int) -> Array:
     """Small and large ones."""
     rng = np.random.default_rng(seed)
     return (rng.standard_normal(shape) * 10.0 ** rng.integers(-2, 3, shape)).astype(np.float32)
@@ -49,9 +50,9 @@ def test_blocks_are_read_where_blas_has_small_products() -> None:
 
 @pytest.mark.parametrize("one", TILES)
 def test_a_blas_that_mixes_rows_is_found_out(one: Tile) -> None:
-    def mixing(x: rowwise.Array, W: rowwise.Array) -> rowwise.Array:
+    def mixing(x: Array, W: Array) -> Array:
         """The first row goes through another kernel than the others."""
-        product: rowwise.Array = x @ W
+        product: Array = x @ W
         product[0] *= 1 + 2**-20
         return product
 
