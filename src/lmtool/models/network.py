@@ -38,7 +38,7 @@ __all__ = [
 PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
 States = tuple[State, ...]  # one state a layer
 Ids = NDArray[np.int32]
-quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
+quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users check the numbers
 
 
 def shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
