@@ -9,9 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.common import Cell, Options, Table, interleaved, per_second, ratio
 from benchmarks.peers import MODELS, LmtoolTrainer, V, fresh_job
+from lmtool.arrays import Array
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.base import Weights, factor, multiply, project
-from lmtool.nn.parameters import Array
 from lmtool.settings import ModelSettings
 
 __all__ = ["run"]

@@ -4,18 +4,22 @@ import importlib
 import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.common import SEED, installed, per_second, zipf_ids, zipf_vocabulary
+from lmtool.arrays import Ids
+from lmtool.data.stream import segment
+from lmtool.kinds import Material
+from lmtool.kinds.language_model import KIND
+from lmtool.kinds.sizes import plan
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.text.batches import segment
-from lmtool.training.loop import task_for
-from lmtool.training.plan import plan
-from lmtool.training.step import Task, new_run, training_step
+from lmtool.training.run import new_run
+from lmtool.training.session import Session, open_session
+from lmtool.training.step import training_step
 
 __all__ = [
     "BATCH",
@@ -50,7 +54,6 @@ MODELS = {
     "LSTM 650": ModelSettings("lstm", hidden=650, embed=650),
 }
 
-Ids = NDArray[np.int32]
 Tensor = Any  # torch may be absent, so nothing of it has a type
 
 
@@ -87,23 +90,26 @@ class LmtoolTrainer:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        with self.task(1) as task:
-            self.run = new_run(task)
+        with self.session(1) as session:
+            self.run = new_run(session, job.model.parameters.copy())
 
-    def task(self, threads: int) -> AbstractContextManager[Task]:
+    def session(self, threads: int) -> AbstractContextManager[Session]:
         """The job for some threads, as long as it is used."""
         model, ids, recipe = self.job
-        return task_for(model, ids, ids, replace(recipe, threads=threads))
+        text = SimpleNamespace(ids=ids)
+        material = Material(model.vocabulary, text, text, {}, {}, [])
+        threaded = replace(recipe, threads=threads)
+        return open_session(KIND, model.settings, material, threaded)
 
     def step(self) -> float:
         """The sum of -ln p over the step's tokens."""
-        with self.task(1) as task:
-            return training_step(task, self.run)
+        with self.session(1) as session:
+            return training_step(session, self.run)
 
     def speed(self, threads: int, seconds: float) -> float:
         """Tokens a second."""
-        with self.task(threads) as task:
-            steps = per_second(lambda: training_step(task, self.run), seconds)
+        with self.session(threads) as session:
+            steps = per_second(lambda: training_step(session, self.run), seconds)
         return steps * BATCH * BPTT
 
 

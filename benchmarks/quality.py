@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.common import SEED, Cell, Options, Table, elapsed, say
 from benchmarks.peers import (
@@ -25,6 +24,7 @@ from benchmarks.peers import (
     torch,
     torch_logp,
 )
+from lmtool.arrays import Ids
 from lmtool.inference.evaluate import cut, perplexity
 from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text.corpus import prepare
@@ -39,8 +39,6 @@ BUDGETS = ("1m", "10m")  # of lmtool
 EXAMPLE = ModelSettings("lstm", layers=2, hidden=200, embed=200)
 LR, CLIP, DROPOUT, VALID_STREAMS = 20.0, 0.25, 0.2, 10
 PER_EPOCH = 4  # validations, which the clock does not count; the example's own are every fourth
-
-Ids = NDArray[np.int32]
 
 
 class Point(NamedTuple):

@@ -9,7 +9,6 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.common import (
@@ -41,14 +40,15 @@ from benchmarks.peers import (
     torch_logp,
 )
 from lmtool.api import Model
+from lmtool.arrays import Ids
 from lmtool.inference.evaluate import cut, sentence_logp, sentences, stream_logp
 from lmtool.inference.reading import shifted
 from lmtool.inference.score import LN10
+from lmtool.kinds.sizes import plan
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.settings import TextSettings, TrainSettings
 from lmtool.text.reader import read_lines
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS, Vocabulary
-from lmtool.training.plan import plan
 
 __all__ = ["run"]
 
@@ -61,8 +61,6 @@ COLUMNS = ("way", "threads", "lmtool", "PyTorch", "lmtool / PyTorch")
 FILE = ("output", "threads", "scored", "trained", "scored / trained")
 N_FILE = 3000  # lines of a file
 SIDE_BY_SIDE = 64  # sentences of PyTorch
-
-Ids = NDArray[np.int32]
 
 
 class Text(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 from typer.models import ArgumentInfo, OptionInfo
 from typer.utils import get_params_from_function
 
-from lmtool.cli.app import COMMANDS, help_text
+from lmtool.cli.app import GROUPS, Command, help_text
 
 PAGE = Path(__file__).with_name("cli.md")
 HEAD = """\
@@ -20,9 +20,18 @@ HEAD = """\
 
 This page is written by `docs/make_cli_page.py` from the declarations behind `--help`.
 
-Standard output is data, standard error is talk. Exit codes: 0 done, 1 the input or the model is at
-fault, 2 wrong usage or an option's value, 129, 130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
-`lmtool --version` prints the version, `lmtool COMMAND --help` what is below.
+Standard output is data, standard error is talk. `lmtool --version` prints the version,
+`lmtool help COMMAND` what is below, `lmtool --install-completion` makes your shell complete
+commands and options with Tab.
+
+| exit code | |
+|---|---|
+| 0 | done |
+| 1 | the input or the model is at fault |
+| 2 | wrong usage, or an option's value that cannot be meant |
+| 129 | stopped as the terminal closed |
+| 130 | stopped by Ctrl-C |
+| 143 | stopped by SIGTERM |
 """
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
@@ -37,16 +46,24 @@ class Parameter(NamedTuple):
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(section(name, run) for name, run in COMMANDS.items())])
+    commands = [item for group in GROUPS.values() for item in group.items()]
+    return "\n".join([HEAD, *contents(), "", *(section(*item) for item in commands)])
 
 
-def section(name: str, run: Any) -> str:
-    """A heading, the synopsis, what the command does, its arguments and options by panel."""
-    declared = parameters(run)
+def contents() -> Iterator[str]:
+    """The commands in their groups."""
+    for title, group in GROUPS.items():
+        yield f"- {title}: {', '.join(f'[{name}](#{name})' for name in group)}"
+
+
+def section(name: str, command: Command) -> str:
+    """A heading, the synopsis, what the command does, an example, arguments, options by panel."""
+    declared = parameters(command.run)
     arguments = [p for p in declared if isinstance(p.info, ArgumentInfo)]
     options = [p for p in declared if isinstance(p.info, OptionInfo)]
     synopsis = " ".join(["lmtool", name, *map(spelled, arguments), "[OPTIONS]"])
-    lines = [f"## {name}", "", f"`{synopsis}`", "", escaped(help_text(run)), ""]
+    lines = [f"## {name}", "", f"`{synopsis}`", "", escaped(help_text(command.run)), ""]
+    lines += [f"Example: `{command.example}`", ""]
     lines += [*map(item, arguments), ""] if arguments else []
     for panel in dict.fromkeys(p.info.rich_help_panel for p in options):
         lines += [f"**{panel or 'Options'}**", ""]
@@ -79,8 +96,11 @@ def spelled(parameter: Parameter) -> str:
     if isinstance(parameter.info, OptionInfo):
         names = ", ".join(flags(parameter))
         return names if parameter.kind is bool else f"{names} {placeholder}"
-    bare = placeholder.strip("[]") + "..." * ("list" in str(parameter.kind))
-    return bare if parameter.info.default is ... else f"[{bare}]"
+    return (
+        placeholder
+        if parameter.info.default is ...
+        else f"[{placeholder.replace('[', '').replace(']', '')}]"
+    )
 
 
 def item(parameter: Parameter) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 
 __all__ = ["adam", "gru", "log_softmax", "lstm", "sigmoid"]
 

@@ -14,9 +14,14 @@ import pytest
 from lmtool import inference
 from lmtool.api import Model, compare
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
+from lmtool.inference.classify import Classifier, Parts, sizes_of
 from lmtool.inference.score import WordScore
+from lmtool.models import classifier
 from lmtool.models.language_model import LanguageModel, initialise
-from lmtool.settings import ModelSettings, TextSettings
+from lmtool.nn.parameters import Parameters
+from lmtool.settings import ClassifierSettings, ModelSettings, TextSettings
+from lmtool.text.labels import Labels, check_label
+from lmtool.text.ngrams import Ngrams
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 
 V = 10_002
@@ -35,10 +40,22 @@ def large(request: pytest.FixtureRequest) -> Model:
     return Model(LanguageModel(settings, vocabulary, parameters))
 
 
+def labeller(vocabulary: Vocabulary) -> Classifier:
+    """A classifier over the same words, its labels hostile, too."""
+    names = [name for name in HOSTILE if not check_label(name)]
+    labels = Labels.from_counts(dict.fromkeys(names, 1), several=True)
+    ngrams = Ngrams(vocabulary.n_tokens, (np.array([7], np.int64),))
+    parts = Parts(vocabulary, labels, ngrams)
+    settings = ClassifierSettings(embed=4, hidden=4, ngrams=2, labelling="sigmoid")
+    return Classifier(settings, parts, Parameters(classifier.shapes(settings, sizes_of(parts))))
+
+
 def shown(lm: Model) -> Iterator[Any]:
     """One object at least of each class that shows itself."""
     model = lm.language_model
     yield from (lm, model, model.networks[0], lm.vocabulary, model.parameters, lm.embeddings)
+    labelling = labeller(lm.vocabulary)
+    yield from (labelling, labelling.labels, labelling.parts.ngrams)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):
@@ -54,11 +71,12 @@ def shown(lm: Model) -> Iterator[Any]:
 
 
 def classes() -> set[type]:
-    """The dataclasses that the rooms of inference make public."""
+    """The dataclasses that the rooms of inference make public, but for training's judges."""
     names = [room.name for room in pkgutil.iter_modules(inference.__path__)]
     rooms = [importlib.import_module(f"{inference.__name__}.{name}") for name in names]
     found = {getattr(room, name) for room in rooms for name in room.__all__}
-    return {kind for kind in found if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    known = {kind for kind in found if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    return {kind for kind in known if not hasattr(kind, "judge")}
 
 
 def test_every_object_is_one_short_line(large: Model) -> None:
@@ -84,6 +102,9 @@ def test_what_the_lines_say(large: Model, lstm: LanguageModel) -> None:
     )
     assert repr(score.words[2]).endswith(", oov)")
     assert repr(Model(lstm).evaluate(["Todd"])).startswith("Evaluation(perplexity=")
+    labelling = labeller(large.vocabulary)
+    assert repr(labelling).startswith("Classifier(lstm 1 x 4, 4 labels (")
+    assert repr(labelling.parts.ngrams) == "Ngrams(10,002 words, 1 of 2)"
     digest = large.vocabulary.digest
     assert repr(large.vocabulary) == f"Vocabulary(10,002 tokens, word, digest={digest!r})"
 

@@ -11,6 +11,8 @@ import pytest
 import typer
 
 from lmtool.cli.app import COMMANDS, app
+from lmtool.cli.signals import HANDLED
+from tests.sessions import blocks, exchanges
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -25,10 +27,18 @@ def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a page."""
-    content = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", content, re.DOTALL | re.MULTILINE)
+def code(page: Path, language: str) -> list[str]:
+    """What a page says in a language; of a console the commands alone."""
+    found = [b for b in blocks(page.read_text(encoding="utf-8")) if b.language == language]
+    if language != "console":
+        return [block.text for block in found]
+    return [command for block in found for command, _ in exchanges(block.text)]
+
+
+def headings(page: Path) -> list[str]:
+    """The headings of a page; of the changelog the versions alone, whose parts are the same."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    return re.findall(r"^## .*" if page.name == "CHANGELOG.md" else r"^#+ .*", prose, re.MULTILINE)
 
 
 def test_the_page_of_commands_is_fresh() -> None:
@@ -78,7 +88,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @in_pages
 def test_python_compiles(page: Path) -> None:
-    for block in blocks(page, "python"):
+    for block in code(page, "python"):
         if page.name != "architecture.md":  # contracts, not programs
             compile(block, str(page), "exec")
 
@@ -86,7 +96,8 @@ def test_python_compiles(page: Path) -> None:
 @in_pages
 def test_command_lines_name_commands_and_options_that_exist(page: Path) -> None:
     known = text("docs/cli.md")
-    lines = [line.split("#")[0] for block in blocks(page, "sh") for line in block.splitlines()]
+    written = [*code(page, "sh"), *code(page, "console")]
+    lines = [line.split("#")[0] for block in written for line in block.splitlines()]
     calls = [call for line in lines for call in re.findall(r"\blmtool (\S+)([^|&>]*)", line)]
     for name, arguments in calls:
         assert name in COMMANDS, name
@@ -102,13 +113,32 @@ def test_the_readme_leads_to_every_page() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["run", "test"])
-def test_ci_finds_the_two_commands_of_the_readme(name: str) -> None:
+@in_pages
+def test_no_heading_stands_twice(page: Path) -> None:
+    found = headings(page)
+    assert found
+    assert [heading for heading in found if found.count(heading) > 1] == []
+
+
+def test_exit_codes_are_those_of_the_code_and_listed_once() -> None:
+    listed = re.findall(r"^\| (\d+) \| \w", text("docs/cli.md").split("\n## ")[0], re.MULTILINE)
+    assert list(map(int, listed)) == sorted({0, 1, 2} | {128 + number for number in HANDLED})
+    elsewhere = [page for page in PAGES if page.name != "cli.md"]
+    again = re.compile(r"\bcodes?\W+(?:\w+ )?(?:2|129|130|143)\b|\b(?:129|130|143) (?:after|where)")
+    assert [page.name for page in elsewhere if again.search(page.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize(("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest")])
+def test_ci_finds_the_two_commands_of_the_readme(name: str, ends: str) -> None:
     marked = re.findall(
-        rf"^<!-- setup:{name} -->\n```sh\n(.+)\n```$", text("README.md"), re.MULTILINE
+        rf"^<!-- setup:{name} -->\n```sh\n((?:.+\n)+)```$", text("README.md"), re.MULTILINE
     )
     assert len(marked) == 1
-    assert marked[0].startswith("pip install ")
+    *lines, last = marked[0].splitlines()
+    assert all(line.endswith(" &&") for line in lines)  # what fails ends it
+    start = "python3 -m venv .venv && . .venv/bin/activate && pip install "
+    assert marked[0].startswith(start) and last.endswith(ends)
+    assert ".venv/" in text(".gitignore")
 
 
 def raised() -> Iterator[tuple[str, str]]:

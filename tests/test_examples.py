@@ -1,8 +1,11 @@
 """Ladder 7: the example corpora, and the perplexities that their README promises."""
 
+import math
 import re
 import subprocess
 import sys
+from collections import Counter, defaultdict
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ import lmtool
 
 CORPORA = Path(__file__).parents[1] / "examples" / "corpora"
 README = (CORPORA / "README.md").read_text(encoding="utf-8")
+LABELS = CORPORA.parent / "labels"
+REVIEWS = (LABELS / "README.md").read_text(encoding="utf-8")
 
 
 def row(name: str) -> list[str]:
@@ -41,6 +46,65 @@ def test_pairs_are_in_the_words_of_their_corpus() -> None:
     used = {word for row in rows for part in row.split("\t")[1:] for word in part.split()}
     assert used <= known
     assert f"{len(rows)} pairs" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+Reviews = list[tuple[str, str]]
+
+
+def reviews(name: str) -> Reviews:
+    """(stars, review)"""
+    lines = (LABELS / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+    return [(label, text) for label, text in (line.split("\t") for line in lines)]
+
+
+def test_the_reviews_are_repeated_and_counted(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, LABELS / "make_reviews.py", "--folder", tmp_path], check=True)
+    for name in ("reviews", "reviews_valid"):
+        again, known = (folder / f"{name}.tsv" for folder in (tmp_path, LABELS))
+        assert again.read_bytes() == known.read_bytes()
+        pairs = reviews(name)
+        words = list(chain.from_iterable(text.split() for _, text in pairs))
+        ((_, most),) = Counter(label for label, _ in pairs).most_common(1)
+        line = next(line for line in REVIEWS.splitlines() if line.startswith(f"| `{name}.tsv`"))
+        cells = [re.sub(r"[^\d.]", "", cell) for cell in line.split("|")[2:-1]]
+        counts = [len(pairs), len(words), len(set(words)), f"{100 * most / len(pairs):.1f}"]
+        assert cells == list(map(str, counts))
+    train, valid = ({text for _, text in reviews(name)} for name in ("reviews", "reviews_valid"))
+    assert not train & valid
+
+
+def runs(text: str, longest: int) -> set[str]:
+    """The runs of words up to a length."""
+    words = text.split()
+    lengths = range(1, longest + 1)
+    return {" ".join(words[i : i + n]) for n in lengths for i in range(len(words) - n + 1)}
+
+
+def naive_bayes(train: Reviews, valid: Reviews, longest: int) -> float:
+    """The share of labels that are right, each known run once a text, counts of one more."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, text in train:
+        counts[label].update(runs(text, longest))
+    n = Counter(label for label, _ in train)
+    known = set().union(*counts.values())
+
+    def logp(label: str, found: set[str]) -> float:
+        total = counts[label].total() + len(known)
+        return math.log(n[label]) + sum(math.log((counts[label][x] + 1) / total) for x in found)
+
+    right = 0
+    for label, text in valid:
+        found = runs(text, longest) & known
+        right += label == max(n, key=lambda one: logp(one, found))
+    return right / len(valid)
+
+
+def test_how_hard_the_reviews_are() -> None:
+    train, valid = reviews("reviews"), reviews("reviews_valid")
+    shares = [100 * naive_bayes(train, valid, longest) for longest in (1, 3)]
+    assert 70 < shares[0] < shares[1] < 95
+    stated = re.findall(r"(\d+\.\d) %", REVIEWS.split("Naive Bayes")[1])
+    assert [f"{share:.1f}" for share in shares] == stated
 
 
 @pytest.mark.parametrize(("name", "kind"), [("todd_and_pete", "word"), ("place_names", "char")])

@@ -7,6 +7,8 @@ import pytest
 import lmtool
 
 NAMES = {
+    "Classifier",
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",

@@ -63,12 +63,14 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
 
 
 def progress() -> Progress:
-    return Progress(10, 40, 0.25, 4.5, 90.0, 12345.0, 3.0, 27.0, 0.004)
+    return Progress(10, 40, 0.25, 4.5, 12345.0, 3.0, 27.0, 0.004)
 
 
 def planned() -> Planned:
     settings = lmtool.ModelSettings(hidden=8)
-    return Planned(settings, lmtool.TrainSettings(), 4, 30, 5, 9, 0, 1234, "lmtool train <b>")
+    return Planned(
+        settings, lmtool.TrainSettings(), "language model", ["30 <b>"], 30, 1234, "train"
+    )
 
 
 def ignored(event: Event) -> None:
@@ -163,7 +165,7 @@ def test_a_notebook_shows_a_bar(monkeypatch: pytest.MonkeyPatch, shell: Any) -> 
     assert len(screen.drawn) > 2
     assert "tokens to train on" in screen.drawn[0]
     assert '<progress max="1" value="1.0000">' in screen.drawn[-1]
-    assert "40 steps" in screen.drawn[-1] and "validation perplexity" in screen.drawn[-1]
+    assert "40 steps" in screen.drawn[-1] and "valid perplexity" in screen.drawn[-1]
 
 
 @pytest.mark.parametrize("shell", [None, TerminalInteractiveShell(), SimpleNamespace()])

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lmtool import tensor_file
 from lmtool.errors import ModelFileError
 from lmtool.inference.score import score
-from lmtool.model_file import load, save
+from lmtool.model_file import FORMATS, load, save
 from lmtool.models.language_model import LanguageModel
 
 
@@ -149,3 +150,25 @@ def test_torch_loads_the_weights(model: LanguageModel, tmp_path: Path, cell: str
     wanted = [*ids[1:], 0]
     own = [row.log10_p * np.log(10) for row in score(model, "Todd met Pete").words]
     np.testing.assert_allclose(own, logp[np.arange(4), wanted], rtol=1e-5)
+
+
+def test_a_file_of_format_1_loads(model: LanguageModel, tmp_path: Path) -> None:
+    """What was written before there were kinds: no name of one in the card."""
+    save(model, tmp_path / "m")
+    card, tensors = tensor_file.read(tmp_path / "m", *FORMATS)
+    assert (card.pop("kind"), card.pop("format")) == ("language model", 2)
+    tensor_file.write(tmp_path / "old", card | {"format": 1}, tensors)
+    again = load(tmp_path / "old")
+    assert again.parameters.flat.tobytes() == model.parameters.flat.tobytes()
+    assert again.vocabulary.tokens == model.vocabulary.tokens
+
+
+@pytest.mark.parametrize("kind", ["poet", 7, None, [], "x" * 1000])
+def test_a_kind_that_nobody_knows_is_refused(
+    model: LanguageModel, tmp_path: Path, kind: object
+) -> None:
+    save(model, tmp_path / "m")
+    card, tensors = tensor_file.read(tmp_path / "m", *FORMATS)
+    tensor_file.write(tmp_path / "m", card | {"kind": kind}, tensors)
+    with pytest.raises(ModelFileError, match="does not know its kind"):
+        load(tmp_path / "m")

@@ -1,7 +1,9 @@
 """Settings refuse what cannot be meant; their fields, the keywords and the flags are the same."""
 
 import dataclasses
+import itertools
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
@@ -12,11 +14,18 @@ import lmtool
 from lmtool import errors
 from lmtool.cli.app import main
 from lmtool.cli.options import flag
+from lmtool.data.resets import CONTEXTS
 from lmtool.errors import LmtoolError, OptionError, option
+from lmtool.kinds import KINDS as MODELS
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
-from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.outputs import LABELLINGS, OUTPUTS
+from lmtool.nn.pool import POOLS
 from lmtool.settings import (
+    PAIRS,
+    READS,
+    WRITES,
+    ClassifierSettings,
     CompareSettings,
     ModelSettings,
     SampleSettings,
@@ -26,19 +35,23 @@ from lmtool.settings import (
     declared,
     in_seconds,
     keywords,
+    pair_of,
+    refuse_foreign,
 )
+from lmtool.settings.classifier import NO_CELL
 from lmtool.text.tokenizers import TOKENIZERS
-from lmtool.training.contexts import CONTEXTS
 from lmtool.training.optimizers import OPTIMIZERS
 
 KINDS = (
     TextSettings,
     ModelSettings,
+    ClassifierSettings,
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
     CompareSettings,
 )
+FOLLOWED = ("softmax", "labelling")  # no options: they follow the output, and the labels
 FIELDS = [(kind, name) for kind in KINDS for name in declared(kind)]
 
 
@@ -66,7 +79,7 @@ def test_what_cannot_be_meant_is_refused(kind: Any, name: str, value: Any) -> No
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_every_field_is_an_option_of_the_command_line_or_follows_one(kind: Any, name: str) -> None:
     _, _, known = declared(kind)[name]
-    assert (known is None) == (name == "softmax")  # follows the output
+    assert (known is None) == (name in FOLLOWED)
     assert known is None or known.help.endswith(".")
 
 
@@ -86,6 +99,9 @@ def test_two_budgets_are_one_too_many() -> None:
         (TextSettings, "tokens", TOKENIZERS),
         (ModelSettings, "cell", CELLS),
         (ModelSettings, "activation", ACTIVATIONS),
+        (ClassifierSettings, "cell", {*CELLS, NO_CELL}),
+        (ClassifierSettings, "activation", ACTIVATIONS),
+        (ClassifierSettings, "pool", POOLS),
         (TrainSettings, "output", OUTPUTS),
         (TrainSettings, "optimizer", OPTIMIZERS),
         (TrainSettings, "context", CONTEXTS),
@@ -204,3 +220,103 @@ def test_settings_are_frozen_and_hashable() -> None:
         assert hash(kind()) == hash(kind())
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(kind(), next(iter(declared(kind))), 1)
+
+
+def test_pairs_are_those_of_the_kinds() -> None:
+    said = {(pair.reads, pair.writes): (pair.name, pair.settings) for pair in PAIRS}
+    assert said == {pair: (kind.name, kind.settings) for pair, kind in MODELS.items()}
+    assert ClassifierSettings().labelling in LABELLINGS
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({}, ("nothing", "text")),
+        ({"writes": "text"}, ("nothing", "text")),
+        ({"reads": "nothing"}, ("nothing", "text")),
+        ({"writes": "label"}, ("text", "label")),
+        ({"reads": "text", "writes": "label"}, ("text", "label")),
+    ],
+    ids=str,
+)
+def test_what_is_read_follows_what_is_written(given: Any, meant: tuple[str, str]) -> None:
+    pair = pair_of(**given)
+    assert (pair.reads, pair.writes) == meant
+
+
+UNKNOWN = [
+    (reads, writes)
+    for reads in (*READS, "speech")
+    for writes in (*WRITES, "poems")
+    if (reads, writes) not in MODELS
+]
+
+
+@pytest.mark.parametrize(("reads", "writes"), UNKNOWN)
+def test_a_pair_without_a_kind_is_refused(
+    reads: str, writes: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OptionError, match="no model does that; must be one of") as caught:
+        pair_of(reads, writes)
+    assert all(f"{pair.reads} to {pair.writes}" in str(caught.value) for pair in PAIRS)
+    assert main(["train", "corpus.txt", "--reads", reads, "--writes", writes]) == 2
+    err = capsys.readouterr().err
+    assert "--reads" in err and err.count("\n") == 1
+
+
+LEARNT = (*(pair.settings for pair in PAIRS), TrainSettings)
+
+
+def takers(name: str) -> list[str]:
+    """The kinds of model that take an option of LEARNT."""
+    if name in declared(TrainSettings):
+        known = declared(TrainSettings)[name][2]
+        return list(known.kinds if known else ()) or [pair.name for pair in PAIRS]
+    return [pair.name for pair in PAIRS if name in declared(pair.settings)]
+
+
+def foreign() -> Iterator[Any]:
+    """(pair, name, a value that is not the default) for each option that the pair does not take."""
+    for pair, kind in itertools.product(PAIRS, LEARNT):
+        for name, (field, hint, known) in declared(kind).items():
+            if known is not None and pair.name not in takers(name):
+                values = known.choices or ((not field.default,) if hint is bool else (3,))
+                value = next(x for x in values if x != field.default)
+                yield pytest.param(pair, name, value, id=f"{pair.name} {name}")
+
+
+@pytest.mark.parametrize(("pair", "name", "value"), list(foreign()))
+def test_an_option_of_another_kind_is_wrong_usage(
+    pair: Any, name: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(
+        OptionError, match=f"^{name}: a {pair.name} .* does not take it; "
+    ) as caught:
+        refuse_foreign(pair, {name: value})
+    said = " and ".join(f"a {taker}" for taker in takers(name))
+    assert said and str(caught.value).endswith(f"; it is for {said}")
+    given = [flag(name, str(value))] if isinstance(value, bool) else [flag(name), str(value)]
+    assert main(["train", "x", "--reads", pair.reads, "--writes", pair.writes, *given]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert err.startswith(f"lmtool: error: {flag(name)}: a {pair.name} (reads {pair.reads}")
+
+
+def test_the_foreign_options_are_the_expected_ones() -> None:
+    named = {param.id for param in foreign()}
+    assert named >= {"classifier tie", "classifier bptt", "language model both"}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
+def test_what_all_kinds_take_is_no_ones_own(pair: Any) -> None:
+    refuse_foreign(pair, dict.fromkeys((*declared(TextSettings), "batch", "lr", "hidden"), 3))
+    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
+    refuse_foreign(pair, {field.name: field.default for field in fields})
+
+
+@pytest.mark.parametrize("name", ["cell", "activation", "pool", "output"])
+def test_help_lists_the_choices_of_any_kind(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--help"])
+    listed = re.search(rf"--{name} +(\S+)", capsys.readouterr().out)
+    options = [declared(kind)[name][2] for kind in LEARNT if name in declared(kind)]
+    assert listed and set(listed[1].split("|")) == {c for o in options if o for c in o.choices}

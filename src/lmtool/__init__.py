@@ -1,7 +1,8 @@
-"""lmtool: recurrent language models on ordinary CPUs.
+"""lmtool: recurrent sequence models on ordinary CPUs.
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
-evaluates and predicts. Importing lmtool loads nothing heavy; numpy comes with the first use.
+evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts.
+Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    ClassifierSettings,
     CompareSettings,
     ModelSettings,
     SampleSettings,
@@ -26,9 +28,11 @@ from lmtool.settings import (
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Model, compare, load, plan, resume, train
+    from lmtool.api import Classifier, Model, compare, load, plan, resume, train
 
 __all__ = [
+    "Classifier",
+    "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
     "InputError",
@@ -52,7 +56,7 @@ __all__ = [
 ]
 
 
-LAZY = ("Model", "compare", "load", "plan", "resume", "train")
+LAZY = ("Classifier", "Model", "compare", "load", "plan", "resume", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,22 +1,37 @@
 """What a caller hands over, checked at the door: to Python a str is a list of letters, too."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+from lmtool.data.readers.labelled import Record, read_labelled
 from lmtool.display import quoted
-from lmtool.errors import ConfigError, InputError
+from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
-from lmtool.settings import Option, checked
+from lmtool.settings import CompareSettings, Option, SampleSettings, SurprisalSettings, checked
 from lmtool.text.reader import STDIN, display_name, read_lines
 from lmtool.text.sentences import Sentences
 
-__all__ = ["PathLike", "Paths", "continues", "lines", "optional", "pairs", "path", "paths"]
-__all__ += ["source", "text", "texts", "valid_of", "whole"]
+__all__ = [
+    "LabelledTexts",
+    "PathLike",
+    "Paths",
+    "continues",
+    "lines",
+    "optional",
+    "options",
+    "pairs",
+    "path",
+]
+__all__ += ["paths", "source", "text", "texts", "valid_of", "whole"]
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = PathLike | Sequence[PathLike]
+LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
+
+Settings = TypeVar("Settings", SampleSettings, SurprisalSettings, CompareSettings)
 
 ONE = "for one sentence give [text]"
 AS_SENTENCES = "sentences are given as sentences=[...]"
@@ -55,6 +70,32 @@ def pair(value: object, name: str) -> Pair:
         raise InputError(f"{name}: a pair (good, bad) is wanted, not {kind(value)}")
     good, bad, *rest = value
     return Pair(text(good, f"{name}: good"), text(bad, f"{name}: bad"), *rest)
+
+
+def labelled(
+    given: PathLike | LabelledTexts, column: str | None = None, label: str | None = None
+) -> Iterator[Record]:
+    """The records of a file, ``column`` and ``label`` naming its columns, or of pairs."""
+    if isinstance(given, str | Path):
+        refuse_sentence(given, "labelled texts are given as a list: [(label, text)]")
+        return read_labelled(given, column, label).records
+    if column is not None or label is not None:
+        raise ConfigError(f"{option('text')} and {option('label')} name columns of a file")
+    found = items(given, "source", "a path or a list of pairs", "[(label, text)] is one")
+    return (labelled_text(value, index) for index, value in enumerate(found))
+
+
+def labelled_text(value: object, index: int) -> Record:
+    """One of them; several labels are a list."""
+    name = f"source[{index}]"
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InputError(f"{name}: a pair (label, text) is wanted, not {kind(value)}")
+    given, said = value
+    labels = given if isinstance(given, tuple | list) else [given]
+    names = tuple(dict.fromkeys(text(label, f"{name}: label") for label in labels))
+    if not text(said, f"{name}: text").strip():
+        raise InputError(f"{name}: the text is empty")
+    return Record(names, said, index, "source")
 
 
 def paths(given: Paths | None, name: str, advice: str = "") -> tuple[str, ...]:
@@ -96,15 +137,24 @@ def optional(given: PathLike | None, name: str) -> str | None:
     return None if given is None else path(given, name)
 
 
-def continues(model: PathLike | None, sentences: Sentences | None) -> str:
-    """What goes on with a run that was stopped."""
-    return f"lmtool.resume({str(model)!r}{', sentences=...' if sentences else ''})"
+def continues(model: PathLike | None, sentences: Sentences | None, init: bool) -> str:
+    """What goes on with a run that was stopped; ``init``: it began with a model in memory."""
+    again = f"{', sentences=...' if sentences else ''}{', init=...' if init else ''}"
+    return f"lmtool.resume({str(model)!r}{again})"
 
 
 def whole(value: object, name: str, least: int) -> int:
     """A whole number. Raises OptionError for another, and below ``least``."""
     number: int = checked(name, value, int, Option(at_least=least))
     return number
+
+
+def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Settings from keyword options; raises OptionError for an unknown name."""
+    unknown = set(values) - {f.name for f in fields(kind)}
+    if unknown:
+        raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
+    return kind(**values)
 
 
 def items(values: object, name: str, wanted: str, advice: str) -> Iterator[Any]:

@@ -61,7 +61,8 @@ def told(name: str, value: Any, bare: bool) -> str:
     if value is True:
         return name
     if name.startswith("n_"):
-        return counted(value, name.removeprefix("n_").replace("oov", "OOV"))
+        thing = name.removeprefix("n_")
+        return f"{value:,} OOV" if thing == "oov" else counted(value, thing.removesuffix("s"))
     if isinstance(value, tuple):
         value = ", ".join(map(str, value))
     if isinstance(value, str):
@@ -69,14 +70,15 @@ def told(name: str, value: Any, bare: bool) -> str:
     return f"{name}={number(value)}"
 
 
-def counted(n: int, things: str) -> str:
-    """``1 word``, ``10,002 words``."""
-    return f"{n:,} {things.removesuffix('s') if n == 1 else things}"
+def counted(n: float, thing: str) -> str:
+    """1, "word" -> ``1 word``; 10002, "word" -> ``10,002 words``; 0.5 -> ``0.5 words``."""
+    shown = f"{n:,}" if isinstance(n, int) else f"{n:,g}"
+    return f"{shown} {thing}{'s' * (shown != '1')}"
 
 
 def number(value: float) -> str:
     """``10,002``, ``-2.3729``."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.5g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:z.5g}"
 
 
 def quoted(text: str) -> str:

@@ -129,7 +129,7 @@ class Bar:
     def _on_planned(self, event: "Planned") -> None:
         network = event.network
         self._notes.append(
-            f"{event.n_train_tokens:,} tokens to train on, {event.n_tokens:,} outputs;"
+            f"{'; '.join(event.talk)};"
             f" {network.cell} {network.layers} x {network.hidden},"
             f" {event.n_parameters:,} parameters"
         )
@@ -146,8 +146,13 @@ class Bar:
 
     def _on_validated(self, event: "Validated") -> None:
         if event.best:
-            self._best = f"validation perplexity {event.perplexity:.2f}"
+            self._best = f"validation {in_words(event.measures)}"
 
     def _on_finished(self, event: "Finished") -> None:
         self._share, self._now = 1.0, f"{event.steps:,} steps in {event.seconds:,.0f} s"
-        self._best = f"validation perplexity {event.valid_perplexity:.2f}"
+        self._best = in_words(event.measures)
+
+
+def in_words(measures: dict[str, float]) -> str:
+    """``perplexity 85.25``."""
+    return ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in measures.items())

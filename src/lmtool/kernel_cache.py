@@ -15,9 +15,10 @@ from typing import Any
 
 import numba
 
-__all__ = ["cache_folder", "compiler", "problem"]
+__all__ = ["cache_folder", "compiler", "on_compiling", "problem"]
 
 Declare = Callable[..., Callable[[Callable[..., Any]], Any]]
+_told: list[Callable[[], None]] = []  # whom the first compilation is news for
 PROBE = bytes(1 << 16)  # that a folder with room can take
 
 
@@ -45,11 +46,23 @@ def compiler(source: str) -> Declare:
 
 def forgiving(kernel: Any) -> Any:
     """The kernel, for which a cache that is damaged or cannot grow is as good as none."""
-    cache = getattr(kernel, "_cache", None)
-    for name in ("load_overload", "save_overload"):
-        if method := getattr(cache, name, None):
-            setattr(cache, name, _attempted(method, cache))
+    cache: Any = getattr(kernel, "_cache", None)
+    if cache is not None:
+        load, save = (_attempted(m, cache) for m in (cache.load_overload, cache.save_overload))
+
+        def load_or_tell(*arguments: Any) -> Any:
+            found = load(*arguments)
+            while found is None and _told:
+                _told.pop()()
+            return found
+
+        cache.load_overload, cache.save_overload = load_or_tell, save
     return kernel
+
+
+def on_compiling(listener: Callable[[], None]) -> None:
+    """Calls the listener once, before the next kernel that no cache holds is compiled."""
+    _told[:] = [listener]
 
 
 def _attempted(method: Callable[..., Any], cache: Any) -> Callable[..., Any]:

@@ -1,32 +1,31 @@
 """The model file: one self-sufficient safetensors file, no pickle anywhere.
 
-Tensors: the weights under torch's names, ``vocabulary`` (UTF-8 bytes, one token a line) and
-``counts`` (int64). The card: format version, settings, provenance, checksum.
+Tensors: the weights under torch's names, and what the kind of model keeps beside them. The card:
+format version, kind, settings, provenance, checksum. Format 1 knew language models alone.
 """
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmtool import tensor_file
 from lmtool.errors import ModelFileError, option
-from lmtool.models.language_model import LanguageModel, parameter_shapes
-from lmtool.nn.outputs import SOFTMAXES
+from lmtool.kinds import KINDS, Kind
+from lmtool.kinds.base import Trained
+from lmtool.models.members import all_shapes
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.settings import declared
 from lmtool.tensor_file import Card, Tensors
-from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["check_target", "load", "save", "settings_from"]
+__all__ = ["FORMATS", "check_target", "kind_of", "load", "save", "settings_from"]
 
-FORMAT = 1
+FORMATS = (1, 2)  # read; the last is written
+OLDER: dict[int, Card] = {1: {"kind": "language model"}}  # what a card of that format lacks
 
-Settings = TypeVar("Settings", ModelSettings, TextSettings, TrainSettings)
+Settings = TypeVar("Settings")
 
 
 def check_target(path: str | Path, overwrite: bool) -> None:
@@ -46,47 +45,59 @@ def check_target(path: str | Path, overwrite: bool) -> None:
         raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def save(model: LanguageModel, path: str | Path, overwrite: bool = False) -> None:
+def save(model: Trained, path: str | Path, overwrite: bool = False) -> None:
     """Writes the file whole or not at all. Raises ModelFileError."""
     check_target(path, overwrite)
-    vocabulary = model.vocabulary
-    tensors: Tensors = dict(model.parameters.items())
-    tensors["vocabulary"] = np.frombuffer("\n".join(vocabulary.tokens).encode(), np.uint8)
-    tensors["counts"] = vocabulary.counts
+    kind = kind_of(model)
+    own, kept = kind.store(model)
     card = {
-        "format": FORMAT,
-        "model": asdict(model.settings),
-        "text": asdict(vocabulary.settings),
+        "format": FORMATS[-1],
+        "kind": kind.name,
+        "model": as_card(model.settings),
+        **own,
         "provenance": model.provenance,
     }
     try:
-        tensor_file.write(Path(path), card, tensors)
+        tensor_file.write(Path(path), card, {**model.parameters, **kept})
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def load(path: str | Path) -> LanguageModel:
+def kind_of(model: Trained) -> Kind:
+    """What a model reads and writes."""
+    return next(kind for kind in KINDS.values() if kind.build is type(model))
+
+
+def as_card(settings: Any) -> Card:
+    """Settings as plain values."""
+    return {name: getattr(settings, name) for name in declared(settings.__class__)}
+
+
+def load(path: str | Path, named: str = "model") -> Any:
     """The model, after version, checksum, names, shapes, sizes and numbers have been verified.
 
-    Raises ModelFileError with one line that says what is wrong.
+    ``named`` is the option that named it. Raises ModelFileError with one line that says what is
+    wrong.
     """
     if not Path(path).exists():
         message = "there is no model; train one with lmtool train, or name one"
-        raise ModelFileError(f"{path}: {message} with {option('model')}")
+        raise ModelFileError(f"{path}: {message} with {option(named)}")
     with tensor_file.described(path, "model"):
-        return build(*tensor_file.read(Path(path), FORMAT))
+        card, tensors = tensor_file.read(Path(path), *FORMATS)
+        return build({**OLDER.get(card["format"], {}), **card}, tensors)
 
 
-def build(card: Card, tensors: Tensors) -> LanguageModel:
+def build(card: Card, tensors: Tensors) -> Trained:
     """The model from verified parts."""
-    settings = settings_from(ModelSettings, card["model"])
-    text = settings_from(TextSettings, card["text"])
-    vocabulary = vocabulary_from(tensors.pop("vocabulary"), tensors.pop("counts"), text)
-    if settings.softmax not in SOFTMAXES:
-        raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
+    named = [kind for kind in KINDS.values() if kind.name == card["kind"]]
+    if not named:
+        raise ValueError(f"this lmtool does not know its kind: {card['kind']}")
+    (kind,) = named
+    settings: Any = settings_from(kind.settings, card["model"])
+    parts = kind.restore(settings, card, tensors)
     if settings.layers * (settings.members or 1) > len(tensors):
         raise ValueError("it has fewer weights than layers")
-    shapes = parameter_shapes(settings, vocabulary.n_tokens)
+    shapes = all_shapes(kind.shapes(settings, parts), settings.members)
     if {name: array.shape for name, array in tensors.items()} != shapes:
         raise ValueError("its weights do not have the names and shapes that its settings ask for")
     flat = np.concatenate([tensors[name].ravel() for name in shapes])
@@ -94,24 +105,16 @@ def build(card: Card, tensors: Tensors) -> LanguageModel:
         raise ValueError("its weights are not finite numbers")
     if not isinstance(card["provenance"], dict):
         raise ValueError("its provenance is damaged")
-    return LanguageModel(settings, vocabulary, Parameters(shapes, flat), card["provenance"])
+    built: Trained = kind.build(settings, parts, Parameters(shapes, flat), card["provenance"])
+    return built
 
 
-def vocabulary_from(
-    spelled: NDArray[Any], counts: NDArray[Any], settings: TextSettings
-) -> Vocabulary:
-    """Tokens from UTF-8 bytes (n,), one a line, with their counts (V,)."""
-    if spelled.dtype != np.uint8 or spelled.ndim != 1 or counts.dtype != np.int64:
-        raise ValueError("its vocabulary is damaged")
-    return Vocabulary(tuple(spelled.tobytes().decode().split("\n")), counts, settings)
-
-
-def settings_from(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+def settings_from(kind: Callable[..., Settings], values: Mapping[str, Any]) -> Settings:
     """Settings whose names and types are exactly the expected ones."""
-    names = {field.name for field in fields(kind)}
-    if set(values) != names:
+    known = declared(kind)
+    if set(values) != set(known):
         raise ValueError("its settings have unknown or missing names")
-    for name, hint in get_type_hints(kind).items():
+    for name, (_, hint, _) in known.items():
         allowed = get_args(hint) or (hint,)  # int | None -> int, None
         if type(values[name]) not in allowed and not fits(values[name], allowed):
             raise ValueError(f"its setting {name} is no {allowed[0].__name__}")

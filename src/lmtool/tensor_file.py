@@ -42,12 +42,12 @@ def write(path: Path, card: Card, tensors: Tensors) -> None:
     write_atomically(path, to_bytes(tensors, {"lmtool": json.dumps(card)}))
 
 
-def read(path: Path, version: int) -> tuple[Card, Tensors]:
+def read(path: Path, *versions: int) -> tuple[Card, Tensors]:
     """The card and read-only views of the tensors, once format and checksum have been verified.
 
     Nothing is allocated that the file does not hold. Raises OSError, ValueError and the like.
     """
-    card, tensors = parse(read_bytes(path), version)
+    card, tensors = parse(read_bytes(path), versions)
     if card.pop("checksum", None) != checksum(tensors, card):
         raise ValueError("the file was altered or damaged (its checksum does not fit)")
     return card, tensors
@@ -90,7 +90,7 @@ def read_bytes(path: Path) -> memoryview:
     return memoryview(path.read_bytes())
 
 
-def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
+def parse(content: memoryview, versions: tuple[int, ...]) -> tuple[Card, Tensors]:
     """The card and the tensors, which follow each other without a gap."""
     if len(content) < 8:
         raise ValueError("it is cut short or empty")
@@ -102,8 +102,9 @@ def parse(content: memoryview, version: int) -> tuple[Card, Tensors]:
     if not isinstance(header, dict):
         raise ValueError("its header is damaged")
     card = from_json(header.pop("__metadata__", {})["lmtool"])
-    if not isinstance(card, dict) or card["format"] != version:
-        raise ValueError(f"its format is not {version}, which this lmtool reads")
+    if not isinstance(card, dict) or card["format"] not in versions:
+        known = " or ".join(map(str, versions))
+        raise ValueError(f"its format is not {known}, which this lmtool reads")
     data = content[8 + size :]
     check_places([entry["data_offsets"] for entry in header.values()], len(data))
     return card, {name: tensor(data, entry) for name, entry in header.items()}

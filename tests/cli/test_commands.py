@@ -45,11 +45,10 @@ def test_version_and_no_command(run: Run) -> None:
     ("option", "module", "table"),
     [
         ("tokens", "lmtool.text.tokenizers", "TOKENIZERS"),
-        ("cell", "lmtool.nn.cells", "CELLS"),
         ("activation", "lmtool.nn.cells.rnn", "ACTIVATIONS"),
         ("output", "lmtool.nn.outputs", "OUTPUTS"),
         ("optimizer", "lmtool.training.optimizers", "OPTIMIZERS"),
-        ("context", "lmtool.training.contexts", "CONTEXTS"),
+        ("context", "lmtool.data.resets", "CONTEXTS"),
     ],
 )
 def test_help_names_what_the_tables_hold(option: str, module: str, table: str) -> None:
@@ -298,10 +297,10 @@ def test_failures_on_the_way(
 ) -> None:
     from lmtool import api
 
-    def fail(path: object) -> None:
+    def fail(command: str, path: object) -> None:
         raise failure
 
-    monkeypatch.setattr(api, "load", fail)
+    monkeypatch.setattr(api, "load_for", fail)
     assert run("next", "Todd") == (code, "", message)
 
 

@@ -60,10 +60,11 @@ def test_columns_of_a_table_are_carried_through(model: Path, items: Path, run: R
     rows = list(csv.DictReader(io.StringIO(run("surprisal", "-m", model, *options).out)))
     assert [(row["item"], row["line"], row["word"]) for row in rows] == [
         ("7", "2", "Todd"), ("7", "2", "met"), ("7", "2", "Pete"), ("7", "2", "<EOS>"),
+        ("8", "4", ""),
         ("9", "5", "the"), ("9", "5", '"sea",'), ("9", "5", "calm"), ("9", "5", "<EOS>"),
     ]  # fmt: skip
-    assert [row["input_position"] for row in rows] == ["a"] * 4 + ["c"] * 4
-    assert [row["position"] for row in rows] == ["1", "2", "3", "4"] * 2
+    assert [row["input_position"] for row in rows] == [*"aaaabcccc"]
+    assert [row["position"] for row in rows] == ["1", "2", "3", "4", "", "1", "2", "3", "4"]
 
 
 def test_layouts_for_people(model: Path, run: Run) -> None:

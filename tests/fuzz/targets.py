@@ -21,11 +21,11 @@ from lmtool.settings import TextSettings
 from lmtool.text.corpus import prepare
 from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
+from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 
 __all__ = ["TARGETS", "Target"]
 
-LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 10
 SMALL: dict[str, Any] = {"steps": 12, "hidden": 6, "embed": 4, "batch": 2, "bptt": 5, "threads": 1}
 COMMANDS = (
     ("info",),
@@ -65,16 +65,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def refused(work: Callable[[], object]) -> bool:
-    """Whether it raised the one kind of error that it may raise, with one line."""
-    try:
-        work()
-    except lmtool.LmtoolError as error:
-        assert "\n" not in str(error) and len(str(error)) < 2000, repr(str(error))
-        return True
-    return False
 
 
 def commanded(words: list[str], stdin: bytes = b"", terminal: bool = False) -> int:
@@ -281,5 +271,6 @@ TARGETS: dict[str, Target] = {
     "resume": Target(resume_seeds, damaged_tensor_file, resume_case),
     "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
     "table": Target(table_seeds, damaged_bytes, table_case),
+    "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

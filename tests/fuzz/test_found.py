@@ -11,7 +11,7 @@ import pytest
 import lmtool
 from lmtool import tensor_file
 from lmtool.inference.sample import sample
-from lmtool.model_file import FORMAT, load, save
+from lmtool.model_file import FORMATS, load, save
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import SampleSettings
 from lmtool.text.tables import read_table
@@ -28,7 +28,7 @@ def path(lstm: LanguageModel, tmp_path: Path) -> Path:
 
 def change(path: Path, altered: Change) -> None:
     """A file with another card or other tensors, under a checksum that fits."""
-    card, tensors = tensor_file.read(path, FORMAT)
+    card, tensors = tensor_file.read(path, *FORMATS)
     altered(card, tensors)
     tensor_file.write(path, card, tensors)
 
@@ -189,14 +189,14 @@ def test_a_resume_file_that_asks_for_more_than_it_holds(tmp_path: Path) -> None:
         lmtool.train(text, model=tmp_path / "m", stop=iter([0, 0, 2]).__next__, **small)
     kept = (tmp_path / "m.resume").read_bytes()
     changes: tuple[Change, ...] = (
-        lambda card, t: card["job"]["network"].update(layers=100),
-        lambda card, t: card["job"]["network"].update(hidden=10**6),
-        lambda card, t: card["job"]["network"].update(cell="none"),
-        lambda card, t: card["job"]["recipe"].update(batch=10**6),
-        lambda card, t: card["job"]["recipe"].update(bptt=10**12),
-        lambda card, t: card["job"]["recipe"].update(optimizer="none"),
-        lambda card, t: card["job"]["recipe"].update(seed=-1),
-        lambda card, t: card["job"]["recipe"].update(clip=10**4000),
+        lambda card, t: card["request"]["network"].update(layers=100),
+        lambda card, t: card["request"]["network"].update(hidden=10**6),
+        lambda card, t: card["request"]["network"].update(cell="none"),
+        lambda card, t: card["request"]["recipe"].update(batch=10**6),
+        lambda card, t: card["request"]["recipe"].update(bptt=10**12),
+        lambda card, t: card["request"]["recipe"].update(optimizer="none"),
+        lambda card, t: card["request"]["recipe"].update(seed=-1),
+        lambda card, t: card["request"]["recipe"].update(clip=10**4000),
         lambda card, t: card["run"].update(steps=10**4000),
         lambda card, t: card["curve"].append({"step": 1, "epoch": 10**4000, "perplexity": 1}),
         lambda card, t: card["run"].update(rate=1e300),

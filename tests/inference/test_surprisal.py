@@ -84,6 +84,7 @@ def test_guesses_are_the_most_probable(model: LanguageModel) -> None:
             assert p == pytest.approx(sorted(np.exp(logp), reverse=True)[:k], abs=1e-6)
             assert len({guess.token for guess in word.guesses}) == min(k, V)
         first = words[0]
+        assert first.rank is not None
         assert (first.rank <= k) == (first.token in {guess.token for guess in first.guesses})
 
 

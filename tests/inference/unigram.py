@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.models.predictor import Ids
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["Unigram"]

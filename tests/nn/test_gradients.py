@@ -1,18 +1,23 @@
 """Ladder 2 and 3: numeric gradients in double precision, and PyTorch's on the same weights."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lmtool.models.bptt import loss_and_gradients
+from lmtool.arrays import Array
+from lmtool.models.decoder import loss_and_gradients
 from lmtool.models.language_model import initialise
 from lmtool.models.network import States, zero_state
 from lmtool.nn.cells import CELLS
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.noise import Noise
+from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
 
 V, T, B = 7, 6, 3
+ESTIMATE = partial(OUTPUTS["full"].loss, scale=1.0)
 SHAPES = [(1, True, 5, 5), (1, True, 4, 5), (2, False, 4, 5), (2, True, 5, 5)]
 CASES = [
     ModelSettings(cell, activation, layers, embed, hidden, tie)
@@ -48,11 +53,9 @@ def test_gradients_equal_finite_differences(settings: ModelSettings) -> None:
             inputs,
             targets,
             state,
+            ESTIMATE,
             keep,
-            dropout=0.3,
-            weight_drop=0.4,
-            word_drop=0.2,
-            rng=rng,
+            Noise(0.3, 0.4, 0.2, rng),
         )[0]
 
     loss()
@@ -73,9 +76,8 @@ def test_gradients_equal_torch(settings: ModelSettings) -> None:
     parameters, inputs, targets = make(settings)
     gradients = parameters.like()
     gradients.flat[...] = np.nan  # overwritten
-    loss, _ = loss_and_gradients(
-        settings, parameters, gradients, inputs, targets, zero_state(settings, B, np.float64)
-    )
+    state = zero_state(settings, B, np.float64)
+    loss, _ = loss_and_gradients(settings, parameters, gradients, inputs, targets, state, ESTIMATE)
     leaves = {name: torch.tensor(array, requires_grad=True) for name, array in parameters.items()}
     expected = torch_loss(torch, settings, leaves, inputs, targets)
     expected.backward()
@@ -112,7 +114,7 @@ def test_inference_equals_training(settings: ModelSettings) -> None:
     parameters, inputs, targets = make(settings)
     model = LanguageModel(settings, None, parameters)  # type: ignore[arg-type]
     loss, last = loss_and_gradients(
-        settings, parameters, parameters.like(), inputs, targets, model.zero_state(B)
+        settings, parameters, parameters.like(), inputs, targets, model.zero_state(B), ESTIMATE
     )
     state, total = model.zero_state(B), 0.0
     for x, y in zip(inputs, targets, strict=True):

@@ -9,9 +9,9 @@ import numba
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array
 from lmtool.nn import kernels
 from lmtool.nn.cells import CELLS, Weights
-from lmtool.nn.parameters import Array
 from lmtool.training.optimizers import DECAYS, OPTIMIZERS
 from tests import reference
 

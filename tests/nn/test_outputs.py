@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array
 from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, OutputWeights, classes
 from lmtool.nn.outputs import sampled as sampled_output
 from lmtool.nn.outputs.base import log_softmax
-from lmtool.nn.parameters import Array
 
 N, D, V = 9, 4, 40
 COUNTS = np.arange(V, 0, -1, dtype=np.int64) ** 2
@@ -100,8 +100,8 @@ def test_the_loss_is_what_scoring_says(output: str) -> None:
 
 def test_classes_share_what_the_head_leaves() -> None:
     p = np.arange(V, 0, -1) / np.arange(V + 1).sum()
-    share = SOFTMAXES["classes"].class_share(p)
-    assert len(share) == SOFTMAXES["classes"].n_classes(V)
+    share = classes.class_share(p)
+    assert SOFTMAXES["classes"].shapes(V, 5)["output.class_weight"] == (len(share), 5)
     assert share.sum() + p[: classes.S].sum() == pytest.approx(1)
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmtool.arrays import Array
 from lmtool.nn import rowwise
-from lmtool.nn.parameters import Array
 from lmtool.nn.rowwise import TILES, Tile, parts, passes, product, tile
 from lmtool.workers import has_small_products, single_threaded_blas
 

@@ -88,7 +88,7 @@ def test_the_header_shows_the_separator(
         ("a\rb\n1,2\n", "t.csv:1: not a row of a table"),
         ("a,a\n1,2\n", "t.csv:1: two columns are named 'a'"),
         ("a,b\n1,2\n1,2,3\n", "t.csv:3: 3 columns where the header names 2"),
-        ("a,b\n1\n", "t.csv:2: 1 columns where the header names 2"),
+        ("a,b\n1\n", "t.csv:2: 1 column where the header names 2"),
         ('a,b\n1,2\n"1,2\n', "t.csv:3: not a row of a table"),
         ('a,b\n"1"x,2\n', "t.csv:2: not a row of a table"),
         ("a,b\n1," + "x" * 200_000 + "\n", "t.csv:2: not a row of a table"),

@@ -3,17 +3,33 @@
 import math
 import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import lmtool
 from lmtool.cli.app import main
+from lmtool.kinds.sizes import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.clock import horizon, settle, speed, steps_left, validates
-from lmtool.training.plan import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
+from lmtool.training.clock import (
+    AROUND,
+    SPARE,
+    Pace,
+    horizon,
+    left,
+    seconds_to_go,
+    settle,
+    speed,
+    steps_left,
+    updated,
+    validates,
+)
+from lmtool.training.run import Timer
 from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.workers import n_cores
 
@@ -27,53 +43,89 @@ def corpus(tmp_path: Path) -> Path:
     return path
 
 
-def state(
-    step: int, elapsed: float, validation: float = 0.0, finish: float = 0.0
-) -> tuple[Any, Any]:
-    """A task of 100 s and a run at 10 steps a second; the last ones may be dearer."""
+def state(step: int, elapsed: float, finish: float = 0.0) -> tuple[Any, Any]:
+    """A session of 100 s and a run at 10 steps a second."""
     recipe = TrainSettings(seconds=100.0, output="sampled", samples=100, finish=finish)
-    model = SimpleNamespace(
-        settings=ModelSettings(embed=64, hidden=64), vocabulary=SimpleNamespace(n_tokens=10_000)
+    session = SimpleNamespace(
+        recipe=recipe, elapsed=lambda: elapsed, kind=SimpleNamespace(), settings=None, parts=None
     )
-    task = SimpleNamespace(model=model, recipe=recipe, elapsed=lambda: elapsed)
+    timer = Timer(training_seconds=step / 10, timed_steps=step)
+    parameters = SimpleNamespace(flat=SimpleNamespace(nbytes=0))
     run = SimpleNamespace(
-        step=step, steps=math.inf, training_seconds=step / 10, timed_steps=step,
-        validation_seconds=validation,
-    )  # fmt: skip
-    return task, run
+        step=step, steps=math.inf, timer=timer, validated=0, parameters=parameters
+    )
+    return session, run
+
+
+FREE = Pace(step=0.1, last=0.1, validation=1e-9, other=1e-9)
+NEVER = 10**6
+ALL = 100 * (1 - SPARE) - AROUND  # seconds
 
 
 def test_the_horizon_is_what_fits() -> None:
-    assert horizon(*state(100, 10.0), every=10**6) == pytest.approx(990, abs=2)
-    # two validations at the end cost 10 s, one on the way 5 s more
-    assert horizon(*state(100, 10.0, validation=5.0), every=500) == pytest.approx(840, abs=2)
+    assert horizon(*state(100, 10.0), NEVER, FREE) == pytest.approx(10 * ALL, abs=2)
+    # at the end a validation of 5 s and one of 7 s, on the way one more
+    pace = Pace(step=0.1, last=0.1, validation=5.0, other=7.0)
+    assert horizon(*state(100, 10.0), 500, pace) == pytest.approx(10 * (ALL - 17), abs=2)
+
+
+@given(
+    step=st.integers(0, 2000),
+    every=st.integers(1, 2000),
+    finish=st.floats(0, 1),
+    seconds=st.tuples(*[st.floats(0.01, 30)] * 4),
+)
+def test_no_run_that_fits_is_longer(
+    step: int, every: int, finish: float, seconds: tuple[float, ...]
+) -> None:
+    session, run = state(step, 10.0, finish)
+    usual, last, validation, other = seconds
+    pace = Pace(usual, usual + last, validation, other)
+    steps = horizon(session, run, every, pace)
+    now = updated(session, run, pace)
+    costs = [seconds_to_go(session, run, n, every, now) for n in (steps, steps + 1)]
+    assert costs[1] > left(session, run) and (costs[0] <= left(session, run) or steps == step)
+
+
+def test_the_run_knows_its_pace_better() -> None:
+    session, run = state(100, 10.0)
+    run.timer.training_seconds = 12.5
+    pace = Pace(step=0.25, last=0.5, validation=2.0, other=3.0)
+    assert updated(session, run, pace) == Pace(0.125, 0.25, validation=2.0, other=3.0)
+    run.timer.validation_seconds = 8.0
+    assert updated(session, run, pace) == Pace(0.125, 0.25, validation=8.0, other=12.0)
+    run.timer.training_seconds = 0.1  # all in one bad moment, perhaps
+    assert updated(session, run, pace).step == pace.step
 
 
 def test_the_last_steps_take_longer() -> None:
-    task, run = state(100, 10.0, finish=0.2)
-    cost = finish_cost(task.model.settings, "sampled", 10_000, 100)
-    steps = horizon(task, run, every=10**6)
-    assert cost == pytest.approx((2 * 64 * 4 * 64 + 64 * 10_000) / (2 * 64 * 4 * 64 + 64 * 100))
-    assert 0.8 * steps + 0.2 * steps * cost == pytest.approx(990, abs=cost)
-    assert steps_left(task, run, steps) == pytest.approx(890, abs=cost)
+    session, run = state(100, 10.0, finish=0.2)
+    pace = replace(FREE, last=0.3)
+    steps = horizon(session, run, NEVER, pace)
+    assert 0.8 * steps + 0.2 * steps * 3 == pytest.approx(10 * ALL, abs=3)
+    assert steps_left(session, run, steps, pace) == pytest.approx(10 * ALL - 100, abs=3)
     run.step = steps - 3
-    assert steps_left(task, run, steps) == pytest.approx(3 * cost)
+    assert steps_left(session, run, steps, pace) == pytest.approx(9)
+    cost = finish_cost(ModelSettings(embed=64, hidden=64), "sampled", 10_000, 100)
+    session.kind.dearer = lambda settings, recipe, parts: cost
+    assert cost == pytest.approx((2 * 64 * 4 * 64 + 64 * 10_000) / (2 * 64 * 4 * 64 + 64 * 100))
+    assert steps_left(session, run, steps, None) == pytest.approx(3 * cost)
 
 
 def test_the_length_is_fixed_when_the_rate_must_fall() -> None:
-    for step in (100, round(980 * (1 - DECAY))):
-        task, run = state(step, step / 10)
-        settle(task, run, every=10**6)
+    for step in (100, round(970 * (1 - DECAY))):
+        session, run = state(step, step / 10)
+        settle(session, run, NEVER, FREE)
         assert math.isinf(run.steps)
-    falls = math.ceil(990 * (1 - DECAY))
-    task, run = state(falls, falls / 10)
-    settle(task, run, every=10**6)
-    assert run.steps == pytest.approx(990, abs=2)
+    falls = math.ceil(10 * ALL * (1 - DECAY))
+    session, run = state(falls, falls / 10)
+    settle(session, run, NEVER, FREE)
+    assert run.steps == pytest.approx(10 * ALL, abs=2)
 
 
 def test_a_stall_does_not_put_past_steps_into_the_decay() -> None:
-    task, run = state(600, 95.0)
-    settle(task, run, every=10**6)
+    session, run = state(600, 95.0)
+    settle(session, run, NEVER, FREE)
     assert learning_rate(run.step - 1, run.steps, 1.0) == 1.0
     assert learning_rate(run.step + 2, run.steps, 1.0) < 1.0
 
@@ -150,3 +202,20 @@ def test_plan_writes_nothing_and_tells_what_train_would_do(corpus: Path) -> None
     assert (forecast.steps, forecast.network.hidden) == (50, 16)
     assert forecast.tokens_per_second > 0 and forecast.memory_mb > 0
     assert sorted(corpus.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("slower", [1, 4])
+def test_dropout_follows_the_speed_that_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slower: int
+) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("".join(f"{line}\n" for line in LINES) * 300)
+    pace = Pace(slower * 0.002, slower * 0.003, validation=slower * 0.5, other=slower * 0.5)
+    monkeypatch.setattr("lmtool.training.launch.measured", lambda session, parameters: pace)
+    forecast = lmtool.plan(path, seconds=60, hidden=8, members=1)
+    recipe, passes = forecast.recipe, forecast.epochs
+    assert recipe.drop_warmup == pytest.approx(2 / 3 * forecast.steps, rel=0.05)
+    shares = Drops(*(getattr(recipe, name) for name in Drops._fields))
+    assert shares == pytest.approx(drops_for(passes, forecast.n_outputs), abs=0.02)
+    given = lmtool.plan(path, seconds=60, hidden=8, dropout=0.07, drop_warmup=3).recipe
+    assert (given.dropout, given.drop_warmup) == (0.07, 3)

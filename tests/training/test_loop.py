@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import lmtool
+from lmtool.kinds.sizes import plan
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.plan import plan
 from lmtool.training.schedules import DECAY, drop_warmup, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12

@@ -12,7 +12,7 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.files import locked
-from lmtool.training import loop, resume, step
+from lmtool.training import clock, resume, step
 from lmtool.training.events import Note, Validated
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 40
@@ -80,8 +80,8 @@ def test_resumed_equals_uninterrupted(
 def test_early_stopping_and_validations_are_part_of_the_state(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FEWEST_BETWEEN", 4)
-    monkeypatch.setattr(loop, "VALID_SHARE", 0.1)
+    monkeypatch.setattr(clock, "FEWEST_BETWEEN", 4)
+    monkeypatch.setattr(clock, "VALID_SHARE", 0.1)
     options = {"lr": 0.3, "steps": 400, "valid": [corpus]}
     model = tmp_path / "m"
     whole = uninterrupted(corpus, model, **options)
@@ -241,15 +241,18 @@ def damage(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None])
         lambda card, tensors: card["run"].update(step=10**9),
         lambda card, tensors: card["run"].update(step=1.5),
         lambda card, tensors: card["run"].update(more=1),
-        lambda card, tensors: card["job"].update(corpus=[1]),
-        lambda card, tensors: card["job"]["recipe"].update(batch="many"),
+        lambda card, tensors: card.update(format=1),
+        lambda card, tensors: card["request"].update(corpus=[1]),
+        lambda card, tensors: card["request"].update(init=1),
+        lambda card, tensors: card["data"].update({"model to begin with": "0123456789ab"}),
+        lambda card, tensors: card["request"]["recipe"].update(batch="many"),
         lambda card, tensors: card["curve"].append({"step": 1}),
         lambda card, tensors: card.update(elapsed="long"),
         lambda card, tensors: card.update(run=[]),
         lambda card, tensors: tensors.pop("best"),
         lambda card, tensors: tensors["parameters"].fill(np.nan),
-        lambda card, tensors: tensors["seen"].fill(99),
-        lambda card, tensors: tensors.update(seen=tensors["seen"][:-1]),
+        lambda card, tensors: tensors["seen0"].fill(99),
+        lambda card, tensors: tensors.update(seen0=tensors["seen0"][:-1]),
         lambda card, tensors: tensors.update(best=tensors["best"].astype(np.int32)),
     ],
 )
@@ -298,14 +301,14 @@ def test_numbers_that_blow_up_roll_the_run_back(corpus: Path, blow_up: list[int]
 def test_a_run_that_keeps_blowing_up_leaves_its_best_model(
     corpus: Path, tmp_path: Path, blow_up: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FEWEST_BETWEEN", 4)
-    monkeypatch.setattr(loop, "VALID_SHARE", 0.1)
+    monkeypatch.setattr(clock, "FEWEST_BETWEEN", 4)
+    monkeypatch.setattr(clock, "VALID_SHARE", 0.1)
     blow_up += range(40, 50)
     model = tmp_path / "m"
     events: list[Any] = []
     with pytest.raises(lmtool.TrainingError, match=r"blew up .* best weights so far are in"):
         lmtool.train(corpus, model=model, on_event=events.append, **SMALL)
-    best = min(event.perplexity for event in events if isinstance(event, Validated))
+    best = min(event.measures["perplexity"] for event in events if isinstance(event, Validated))
     assert lmtool.load(model).evaluate(corpus).perplexity == pytest.approx(best, rel=0.5)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["corpus.txt", "m"]
 

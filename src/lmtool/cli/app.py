@@ -1,96 +1,87 @@
-"""``lmtool COMMAND ...``: the table of commands, and where errors meet the user.
+"""``lmtool COMMAND ...``: the table of commands.
 
-A new command is one file with a ``run`` function and one line in COMMANDS. What a command may
+A new command is one file with a ``run`` function and one line in GROUPS. What a command may
 import at the top is typer and this package; numpy, rich and the library wait until it runs.
-
-Exit codes: 0 done, 1 the input or the model is at fault, 2 wrong usage or an option's value, 129,
-130 and 143 a terminal that closed, Ctrl-C, SIGTERM.
 """
 
-import functools
 import inspect
-import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from lmtool._version import __version__
-from lmtool.cli import compare, evaluate, info, next, pairs, plan, sample, score, surprisal, train
-from lmtool.cli.options import flag
-from lmtool.cli.terminal import close_stdout, prepare_streams, talk
-from lmtool.errors import InterruptionError, LmtoolError, OptionError
+from lmtool.cli import (
+    classify,
+    compare,
+    evaluate,
+    info,
+    next,
+    pairs,
+    plan,
+    sample,
+    score,
+    surprisal,
+    train,
+)
+from lmtool.cli.guard import AllCommands, OneCommand
+from lmtool.cli.terminal import prepare_streams, printing, talk
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["COMMANDS", "GROUPS", "app", "main"]
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "train": train.run,
-    "plan": plan.run,
-    "score": score.run,
-    "sample": sample.run,
-    "surprisal": surprisal.run,
-    "evaluate": evaluate.run,
-    "compare": compare.run,
-    "pairs": pairs.run,
-    "next": next.run,
-    "info": info.run,
+
+class Command(NamedTuple):
+    """What it runs, and an example of it."""
+
+    run: Callable[..., None]
+    example: str
+
+
+GROUPS: dict[str, dict[str, Command]] = {
+    "Train": {
+        "train": Command(train.run, "lmtool train corpus.txt --time 10m"),
+        "plan": Command(plan.run, "lmtool plan corpus.txt --time 10m"),
+    },
+    "Use": {
+        "score": Command(score.run, 'lmtool score "Todd met Pete" "Toad met Pit"'),
+        "sample": Command(sample.run, 'lmtool sample -n 5 --prompt "Todd met" --temperature 0.8'),
+        "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
+        "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
+    },
+    "Measure": {
+        "evaluate": Command(evaluate.run, "lmtool evaluate test.txt"),
+        "compare": Command(compare.run, "lmtool compare a.safetensors b.safetensors -f test.txt"),
+        "pairs": Command(pairs.run, "lmtool pairs pairs.tsv --by phenomenon"),
+        "surprisal": Command(
+            surprisal.run, "lmtool surprisal -f items.csv --text sentence --keep item,condition"
+        ),
+    },
+    "Look inside": {
+        "info": Command(info.run, "lmtool info model.safetensors"),
+    },
 }
+
+COMMANDS: dict[str, Command] = {k: v for group in GROUPS.values() for k, v in group.items()}
 
 # ClickException, wherever this typer keeps it
 WrongUsage: Any = typer.BadParameter.__mro__[2]
 
+
 app = typer.Typer(
     name="lmtool",
+    cls=AllCommands,
     help="Recurrent language models: train on your text, score sentences, sample new ones.",
-    add_completion=False,
+    epilog="lmtool help COMMAND shows the options of a command, and an example.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-def guarded(name: str, command: Callable[..., None]) -> Callable[..., None]:
-    """The command with every foreseeable failure turned into one line and an exit code."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            prepare_streams()
-            command(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            close_stdout()
-        except KeyboardInterrupt:
-            raise stop("interrupted", 130) from None
-        except InterruptionError as error:
-            raise stop(error.spelled(flag), 128 + error.signal) from None
-        except OptionError as error:
-            raise stop(f"error: {error.spelled(flag)} (see lmtool {name} --help)", 2) from None
-        except LmtoolError as error:
-            raise stop(f"error: {error.spelled(flag)}", 1) from None
-        except MemoryError:
-            raise stop("error: out of memory: try a smaller model, batch or file", 1) from None
-        except OSError as error:
-            raise stop(f"error: {reason(error)}", 1) from None
-
-    return run
-
-
-def stop(message: str, code: int) -> typer.Exit:
-    """Says why, and gives the exception that ends the process with this code."""
-    talk(f"lmtool: {message}")
-    return typer.Exit(code)
-
-
-def reason(error: OSError) -> str:
-    """``FILE: No such file or directory``."""
-    parts = (error.filename, error.strerror or str(error))
-    return ": ".join(str(part) for part in parts if part)
-
-
 def show_version(wanted: bool) -> None:
     """Prints the version and ends."""
     if wanted:
-        print(f"lmtool {__version__}")
+        with printing():
+            print(f"lmtool {__version__}")
         raise typer.Exit()
 
 
@@ -104,8 +95,16 @@ def lmtool(
 ) -> None:
     """Recurrent language models: train on your text, score sentences, sample new ones."""
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        with printing():
+            print(context.get_help())
         raise typer.Exit(2)
+
+
+def show_help(
+    command: Annotated[str, typer.Argument(metavar="[COMMAND]", help="Which one.")] = "",
+) -> None:
+    """Show the options of a command, and an example: as COMMAND --help."""
+    raise typer.Exit(main([command, "--help"] if command else ["--help"]))
 
 
 def help_text(command: Callable[..., None]) -> str:
@@ -114,8 +113,16 @@ def help_text(command: Callable[..., None]) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-for name, command in COMMANDS.items():
-    app.command(name, help=help_text(command))(guarded(name, command))
+for panel, commands in GROUPS.items():
+    for name, (run, example) in commands.items():
+        app.command(
+            name,
+            cls=OneCommand,
+            help=help_text(run),
+            epilog=f"Example: {example}",
+            rich_help_panel=panel,
+        )(run)
+app.command("help", cls=OneCommand, help=help_text(show_help), hidden=True)(show_help)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

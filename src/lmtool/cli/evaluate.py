@@ -1,51 +1,136 @@
-"""``lmtool evaluate``: the perplexity of a text."""
+"""``lmtool evaluate``: how good is a model? What the file holds decides what is measured."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.inputs import once, text_of
+from lmtool.cli.label_report import report
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import json_line, pairs, say
 from lmtool.settings import CONTEXTS
 
 if TYPE_CHECKING:
+    from lmtool.api import Classifier, Model
     from lmtool.inference.evaluate import Evaluation
 
 __all__ = ["run"]
 
 BOTH = "both"
+FILE = "file"  # the text's name
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked for; None is what was left out."""
+
+    files: Sequence[str]
+    threads: int
+    as_json: bool
+    context: str | None = None
+    text: str | None = None
+    label: str | None = None
 
 
 def run(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The text, one sentence a line.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|-...",
+            help="Texts, one sentence a line, or labelled texts; a result each.",
+        ),
+    ],
     context: Annotated[
         str | None,
         typer.Option(
             metavar="|".join((*CONTEXTS, BOTH)),
-            help="Start each line afresh, or carry the state over from line to line.",
+            help="Of language models: each line afresh, or the state carried over.",
             show_default="both; sentence with --json",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            metavar="COLUMN",
+            help="Of classifiers: the column or key of the text.",
+            show_default="by its usual names",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of classifiers: the column or key of the label.",
+            show_default="by its usual names",
         ),
     ] = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
 ) -> None:
-    """Measure perplexity on a text: with and without <EOS>, with and without unknown words.
+    """Measure a model on texts that it was not trained on.
 
+    A language model: perplexity, with and without <EOS>, with and without unknown words.
     "document" is the convention of published Penn Treebank results. The signature at the end says
     what the numbers depend on: compare only numbers whose signatures agree.
+
+    A classifier, on texts with labels: accuracy beside that of the most frequent label, F1, mean
+    absolute error of labels that are numbers, calibration, and who is taken for whom.
     """
-    context = choice("--context", context or (CONTEXTS[0] if as_json else BOTH), (*CONTEXTS, BOTH))
+    if context is not None:
+        choice("--context", context, (*CONTEXTS, BOTH))
+    once(files)
 
     from lmtool import api
     from lmtool.workers import n_cores
 
+    job = Job(files, threads or n_cores(), as_json, context, text, label)
+    loaded = api.load_for("evaluate", model)
+    measure, options = KINDS[loaded.kind]
+    for name in OPTIONS:
+        if getattr(job, name) is not None and name not in options:
+            takers = " or ".join(known for known, (_, taken) in KINDS.items() if name in taken)
+            message = f"{model} is a {loaded.kind}; only a {takers} takes this option"
+            raise typer.BadParameter(message, param_hint=f"--{name}")
+    measure(loaded, job)
+
+
+def of_language(lm: "Model", job: Job) -> None:
+    """Perplexities."""
+    context = job.context or (CONTEXTS[0] if job.as_json else BOTH)
     contexts = CONTEXTS if context == BOTH else (context,)
-    results = api.load(model).evaluations(file, contexts, threads=threads or n_cores())
-    if as_json:
-        say("\n".join(json_line(ordered(result)) for result in results))
+    texts = [(file, text_of(file)) for file in job.files]
+    records = [
+        {FILE: file} | ordered(result)
+        for file, text in texts
+        for result in lm.evaluations(text, contexts, threads=job.threads)
+    ]
+    if job.as_json:
+        say("\n".join(map(json_line, records)))
     else:
-        say(pairs(side_by_side(results)))
+        say(pairs(side_by_side(records, len(job.files) > 1)))
+
+
+def of_labels(classifier: "Classifier", job: Job) -> None:
+    """Accuracies and confusions."""
+    options: Any = {"text": job.text, "label": job.label, "threads": job.threads}
+    results = [(file, classifier.evaluate(file, **options)) for file in job.files]
+    if job.as_json:
+        say("\n".join(json_line({FILE: file} | result.to_dict()) for file, result in results))
+        return
+    for part in report(results):
+        say(part)
+
+
+# kind -> what measures it, and the options that it takes
+KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
+    "language model": (of_language, ("context",)),
+    "classifier": (of_labels, ("text", "label")),
+}
+OPTIONS = ("context", "text", "label")  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:
@@ -55,7 +140,7 @@ def ordered(result: "Evaluation") -> dict[str, Any]:
     return values
 
 
-def side_by_side(results: "list[Evaluation]") -> list[tuple[Any, ...]]:
-    """Each name with its value in every context."""
-    records = [ordered(result) for result in results]
-    return [(name, *(record[name] for record in records)) for name in records[0]]
+def side_by_side(records: list[dict[str, Any]], several: bool) -> list[tuple[Any, ...]]:
+    """Each name with its value in every record; the file's name where there are several."""
+    names = [name for name in records[0] if several or name != FILE]
+    return [(name, *(record[name] for record in records)) for name in names]

@@ -63,7 +63,7 @@ def legend() -> "Text":
 
     text = Text("bits: ")
     for index in range(len(SHADES)):
-        text.append(f" {index * STEP:g} ", style=shade(index))
+        text.append(f" {index * STEP:zg} ", style=shade(index))
     return text.append(" and more")
 
 

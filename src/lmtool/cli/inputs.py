@@ -1,56 +1,201 @@
-"""Sentences from the command line, from a file, or from standard input."""
+"""What a command takes in: sentences from the command line, files, standard input.
 
+``-`` is standard input wherever a file or a sentence is, and it can be read once only. A note on
+stderr says where something else was probably meant; it is never an error.
+"""
+
+import os
+import shlex
 import sys
-from collections.abc import Iterator
-from itertools import chain, islice
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice, tee
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from lmtool.cli.counter import followed
+from lmtool.cli.render import cut
+from lmtool.cli.terminal import talk
 from lmtool.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lmtool.text.reader import Line
 
-__all__ = ["check_source", "file_lines", "given", "pace", "workers"]
+__all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "hint", "inputs"]
+__all__ += ["note", "once", "pace", "sources", "text_of", "workers"]
+
+STDIN = "-"
+SHOWN = 60  # characters of a sentence in a note
+LINES_OF_TABLE = "its lines are taken as sentences, the header too"
+
+Result = TypeVar("Result")
+
+Files = Annotated[
+    list[str] | None,
+    typer.Option("-f", "--file", metavar="FILE|-", help="Its lines; several files, in order."),
+]
 
 
-def check_source(text: list[str] | None, file: str | None, example: str) -> None:
-    """Wrong usage for two sources, or for none."""
-    if text and file:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: a word, or what belongs to it; what is carried through beside it."""
+
+    text: str
+    number: int  # of the line where it begins
+    kept: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sentence, where it stands, and what is carried through beside it."""
+
+    text: str
+    number: int  # of the line, from 1 in each file
+    file: str | None = None  # as it was named; None: given on the command line
+    kept: dict[str, str] | None = None  # None: the line is of no table
+    rows: tuple[Row, ...] = ()  # that make the sentence, where each is one of its words
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Sentences, or files; never both, never neither."""
+
+    sentences: list[str]
+    files: list[str]
+
+
+def inputs(
+    text: list[str] | None, files: list[str] | None, command: str, column: str | None = None
+) -> Inputs:
+    """What is given; ``-`` among the sentences is a file. Standard input where nothing is.
+
+    Wrong usage for sentences and files, and for nothing while a person is looking; InputError for
+    an empty sentence.
+    """
+    given = text or []
+    sentences = [sentence for sentence in given if sentence != STDIN]
+    named = [*(files or []), *[STDIN] * (len(given) - len(sentences))]
+    if sentences and (named or column):
         raise typer.BadParameter("give sentences or a file, not both", param_hint="--file")
-    if not text and file is None and sys.stdin.isatty():
-        raise typer.BadParameter(f"nothing to score: try {example} or -f FILE", param_hint="TEXT")
+    if not given and not named and sys.stdin.isatty():
+        message = f"nothing to score: try {example(command)} or -f FILE"
+        raise typer.BadParameter(message, param_hint="TEXT")
+    once(named)
+    refuse_empty(sentences, command)
+    hint(sentences, command)
+    return Inputs(sentences, [] if sentences else named or [STDIN])
 
 
-def given(text: list[str], example: str) -> Iterator[str]:
-    """The sentences of the command line. Raises InputError for an empty one."""
-    for index, sentence in enumerate(text, 1):
+def once(files: Iterable[str]) -> None:
+    """Wrong usage where standard input is to be read twice."""
+    if list(files).count(STDIN) > 1:
+        message = "standard input can be read once only; save it to a file first"
+        raise typer.BadParameter(message, param_hint=STDIN)
+
+
+def refuse_empty(sentences: list[str], command: str) -> None:
+    """Raises InputError for a sentence without a word."""
+    for index, sentence in enumerate(sentences, 1):
         if not sentence.strip():
-            message = f"sentence {index} is empty: give at least one word, as in {example}"
-            raise InputError(message)
-    return iter(text)
+            ways = f"give at least one word, as in {example(command)}"
+            raise InputError(f"sentence {index} is empty: {ways}")
 
 
-def file_lines(path: str) -> Iterator["Line"]:
-    """The lines of a file, known to be readable before the first is asked for; ``-`` waits.
+def example(command: str) -> str:
+    """How it is called."""
+    return f'lmtool {command} "Todd met Pete"'
+
+
+def hint(sentences: list[str], command: str) -> None:
+    """A note where a file was probably meant, or one sentence in place of its words."""
+    file = next(filter(os.path.isfile, sentences), None)
+    if file is not None:
+        note(f"{file} is a file; -f {shlex.quote(file)} takes its lines")
+    elif len(sentences) > 1 and all(len(sentence.split()) == 1 for sentence in sentences):
+        whole = f'lmtool {command} "{cut(" ".join(sentences), SHOWN)}"'
+        note(f"{len(sentences)} sentences of one word each; for one sentence quote it: {whole}")
+
+
+def note(message: str) -> None:
+    """One line on stderr about what is no error."""
+    talk(f"note: {message}")
+
+
+def sources(given: Inputs, advice: str = LINES_OF_TABLE) -> Iterator[Source]:
+    """The sentences, or the lines of the files; a note with ``advice`` for what looks like a table.
 
     Raises InputError.
     """
-    from lmtool.text.reader import STDIN, read_lines
+    if given.sentences:
+        return (Source(text, number) for number, text in enumerate(given.sentences, 1))
+    begun = [(file, begin(file, advice)) for file in given.files]
+    return (
+        Source(line.text, line.number, file)
+        for file, lines in begun
+        for line in followed(lines, file)
+    )
+
+
+def file_lines(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
+    """The lines of a file; a note with ``advice`` where it looks like a table. InputError."""
+    from lmtool.text.reader import read_lines
+    from lmtool.text.tables import looks_like_table
 
     lines = read_lines(path)
-    begun = [] if path == STDIN else list(islice(lines, 1))
-    return chain(begun, lines)
+    for line in islice(lines, 1):
+        if looks_like_table(path, line.text):
+            note(f"{line.path} looks like a table; {advice}")
+        yield line
+    yield from lines
 
 
-def pace(file: str | None, threads: int | None) -> dict[str, int]:
+def begin(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
+    """The same, known to be readable before the first line is asked for; ``-`` waits."""
+    lines = file_lines(path, advice)
+    return chain([] if path == STDIN else list(islice(lines, 1)), lines)
+
+
+def text_of(path: str) -> Iterator[str]:
+    """The lines of a file as one text, known to be readable. Raises InputError for an empty one."""
+    return some_text(followed(begin(path), path), path)
+
+
+def some_text(lines: Iterable["Line"], path: str) -> Iterator[str]:
+    """The lines' texts."""
+    empty = True
+    for line in lines:
+        empty = empty and not line.text
+        yield line.text
+    if empty:
+        from lmtool.text.reader import display_name
+
+        raise InputError(f"{display_name(path)}: no text in it; give lines with words")
+
+
+def beside(
+    given: Iterable[Source], scored: "Callable[[Iterator[str]], Iterator[Result]]"
+) -> Iterator[tuple[Source, Result]]:
+    """Each source with what came of its text, in order."""
+    ahead, behind = tee(given)
+    results = scored(source.text for source in ahead)
+    return ((source, result) for result, source in zip(results, behind, strict=False))
+
+
+def pace(files: list[str], threads: int | None) -> dict[str, int]:
     """Options of what answers lines: threads, and where lines must be answered as they come one."""
-    return {"threads": workers(file, threads)} | ({"ahead": 1} if file in (None, "-") else {})
+    return {"threads": workers(files, threads)} | ({} if no_one_waits(files) else {"ahead": 1})
 
 
-def workers(file: str | None, threads: int | None) -> int:
+def workers(files: list[str], threads: int | None) -> int:
     """As many as asked for; one where lines must be answered as they come."""
     from lmtool.workers import n_cores
 
-    return 1 if file in (None, "-") else threads or n_cores()
+    return threads or n_cores() if no_one_waits(files) else 1
+
+
+def no_one_waits(files: list[str]) -> bool:
+    """Whether all lines are there: they come from files, none from standard input."""
+    return bool(files) and STDIN not in files

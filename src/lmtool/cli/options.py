@@ -3,6 +3,7 @@
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -10,8 +11,8 @@ import typer
 
 from lmtool.errors import OptionError
 from lmtool.settings import (
+    PAIRS,
     CompareSettings,
-    ModelSettings,
     Option,
     SampleSettings,
     SurprisalSettings,
@@ -22,7 +23,7 @@ from lmtool.settings import (
 )
 
 __all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "flag", "seconds", "settings"]
-__all__ += ["takes"]
+__all__ += ["said", "takes"]
 
 MODEL = Path("model.safetensors")
 PLACEHOLDERS: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -30,7 +31,7 @@ LAST = ("model", "as_json")  # options that every command has, after its own
 NAMED_SO = {"model": "-m", "k": "-k", "n": "-n"}  # where the flag is not the name
 SETTINGS = (
     TextSettings,
-    ModelSettings,
+    *(pair.settings for pair in PAIRS),
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
@@ -47,6 +48,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
+        metavar="N",
         help="Changes the time, never a digit; for a file, not for standard input.",
         show_default="one a core",
     ),
@@ -87,6 +89,16 @@ def settings(kind: Callable[..., Settings], values: dict[str, Any]) -> Settings:
     return kind(**{name: value for name, value in values.items() if name in names})
 
 
+def said(called: typer.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's options that the command line holds."""
+    return {k: x for k, x in values.items() if is_said(called.get_parameter_source(k))}
+
+
+def is_said(source: Any) -> bool:
+    """Whether it is click's COMMANDLINE, wherever this typer keeps it."""
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command the options of settings, before LAST, in place of its ``**values``."""
 
@@ -105,14 +117,25 @@ def takes(*kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def from_fields(kinds: Iterable[type]) -> Iterator[inspect.Parameter]:
-    """A parameter for typer for each field that has an Option."""
-    known = (fields.items() for fields in map(declared, kinds))
-    for name, (field, hint, option) in itertools.chain.from_iterable(known):
-        if option is not None:
-            given = typer_option(name, hint, field.default, option)
-            annotation: Any = Annotated[hint, given]
-            kind = inspect.Parameter.KEYWORD_ONLY
-            yield inspect.Parameter(name, kind, default=field.default, annotation=annotation)
+    """A parameter for typer for each field that has an Option; those of one name are one."""
+    for name, (field, hint, option) in united(kinds).items():
+        given = typer_option(name, hint, field.default, option)
+        annotation: Any = Annotated[hint, given]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        yield inspect.Parameter(name, kind, default=field.default, annotation=annotation)
+
+
+def united(kinds: Iterable[type]) -> dict[str, tuple[Any, Any, Option]]:
+    """The fields of several settings by name; choices are those of any."""
+    known: dict[str, tuple[Any, Any, Option]] = {}
+    for name, (field, hint, option) in itertools.chain(*(declared(k).items() for k in kinds)):
+        if option is not None and name in known:
+            first = known[name][2]
+            choices = tuple(dict.fromkeys((*first.choices, *option.choices)))
+            known[name] = field, hint, replace(first, choices=choices)
+        elif option is not None:
+            known[name] = field, hint, option
+    return known
 
 
 def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
@@ -130,5 +153,7 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
         words["show_default"] = option.shown
     if name == "seconds":
         words["parser"] = seconds
+    if option.choices:
+        words["autocompletion"] = lambda: list(option.choices)
     both = f"{plain}/--no-{plain[2:]}" if default is True else plain
     return typer.Option(both, **words)

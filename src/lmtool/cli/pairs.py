@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.inputs import pace
+from lmtool.cli.counter import followed
+from lmtool.cli.inputs import file_lines, once, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import cut, number, say, table
 from lmtool.cli.rows import ROWS
@@ -68,6 +69,7 @@ def run(
     """
     if len(files) > 2:
         raise typer.BadParameter("give two files of sentences, or one table", param_hint="GOOD BAD")
+    once(files)
     if by and len(files) == 2:
         raise typer.BadParameter("groups are columns of a table; give one table", param_hint="--by")
     if as_json and form not in (None, "jsonl"):
@@ -79,8 +81,8 @@ def run(
 
     names = [name.strip() for name in by.split(",")] if by else []
     pairs = in_a_table(files[0], good, bad, names) if len(files) == 1 else in_two_files(*files)
-    lm = api.load(model)
-    scores = lm.score_pairs(pairs, per_word=per_word, **pace(files[0], threads))
+    lm: api.Model = api.load_for("pairs", model)
+    scores = lm.score_pairs(followed(pairs), per_word=per_word, **pace(files, threads))
     if items:
         show(form, [*names, *ITEM], (record(names, score.to_dict()) for score in scores))
     else:
@@ -91,9 +93,8 @@ def run(
 def in_two_files(good: str, bad: str) -> "Iterator[Pair]":
     """Line against line. Raises InputError where one file has more lines, or a blank one."""
     from lmtool.inference.pairs import Pair
-    from lmtool.text.reader import read_lines
 
-    for one, other in zip_longest(read_lines(good), read_lines(bad)):
+    for one, other in zip_longest(file_lines(good), file_lines(bad)):
         if one is None or other is None:
             longer = one or other
             message = "the other file has no such line; pairs need as many lines in both"

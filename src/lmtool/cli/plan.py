@@ -3,10 +3,24 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli.options import Json, takes
+import typer
+
+from lmtool.cli.options import Json, said, takes
 from lmtool.cli.progress import note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
-from lmtool.cli.train import LEARNT, Corpus, Valid, check, learnt
+from lmtool.cli.train import (
+    LEARNT,
+    Corpus,
+    Init,
+    LabelColumn,
+    Reads,
+    TextColumn,
+    Valid,
+    Writes,
+    check,
+    learnt,
+)
+from lmtool.settings import WRITES, pair_of
 
 if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
@@ -15,19 +29,31 @@ __all__ = ["run"]
 
 
 @takes(*LEARNT)
-def run(corpus: Corpus = None, valid: Valid = None, as_json: Json = False, **values: Any) -> None:
+def run(
+    called: typer.Context,
+    corpus: Corpus = None,
+    reads: Reads = None,
+    writes: Writes = WRITES[0],
+    valid: Valid = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    init: Init = None,
+    as_json: Json = False,
+    **values: Any,
+) -> None:
     """Show what training would do, without training: sizes, steps, speed, memory, file size.
 
     A few steps are run to measure the speed. Takes the options of train, those of its output left
     out.
     """
     check(corpus)
-    text, network, recipe = learnt(values)
+    given, columns = said(called, values), {"text": text, "label": label}
+    asked = learnt(pair_of(reads, writes), given, columns)
     note_on_kernels()
 
     from lmtool import api
 
-    forecast = api.plan(corpus or [], valid=valid, text=text, network=network, recipe=recipe)
+    forecast = api.plan(corpus or [], valid=valid, init=init, **asked)
     say(json_line(forecast.to_dict()) if as_json else pairs(rows(forecast)))
 
 
@@ -40,9 +66,9 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
         "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",
     )  # fmt: skip
     return [
-        *((name, chosen[name]) for name in shown),
+        *((name, chosen[name]) for name in shown if name in chosen),
         ("parameters", forecast.n_parameters),
-        ("outputs", forecast.n_tokens),
+        ("outputs", forecast.n_outputs),
         ("tokens to train on", forecast.n_train_tokens),
         ("steps", forecast.steps),
         ("epochs", round(forecast.epochs, 2)),

@@ -10,21 +10,39 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli.render import clock, json_line
+from lmtool.cli.layout import folded
+from lmtool.cli.render import clock, decimals, json_line
 from lmtool.cli.terminal import console, harmless, is_terminal, talk
+from lmtool.display import counted
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
 
-__all__ = ["Live", "Plain", "Quiet", "listener", "log_to", "note_on_kernels"]
+__all__ = ["Live", "Plain", "Quiet", "listener", "log_to", "measured", "note_on_kernels"]
 
-NARROW = 90  # columns of a terminal below which the live line leaves numbers out
+COPIED = ("the same", "now try")  # lines with a command, which stay in one piece
+INDENT = " " * 10
+BAR, LEAST_BAR = 20, 5  # columns
+SHORT = {"perplexity": "ppl"}  # what the live line calls a measure
+TITLES = {  # what the last lines call it
+    "valid_perplexity": "validation perplexity",
+    "valid_perplexity_sentence": "line by line",
+    "valid_accuracy": "validation accuracy",
+    "valid_loss": "loss",
+}
+VIEWS = (  # of the live line; the first one that fits
+    "epoch {epoch}  {speed} tokens/s  loss {loss}  {best} in validation  {left} left",
+    "epoch {epoch}  loss {loss}  {best}  {left} left",
+    "epoch {epoch}  {best}  {left}",
+    "{epoch}  {left}",
+)
 
 
 class Quiet:
     """Says nothing, and keeps the last event for the summary."""
 
     finished: "Finished | None" = None
+    kind = ""  # of what is trained
 
     def __enter__(self) -> "Quiet":
         return self
@@ -41,6 +59,9 @@ class Quiet:
         react: Any = getattr(self, f"on_{type(event).__name__.lower()}", None)
         if react:
             react(event)
+
+    def on_planned(self, event: "Planned") -> None:
+        self.kind = event.kind
 
     def on_finished(self, event: "Finished") -> None:
         self.finished = event
@@ -59,13 +80,14 @@ class Plain(Quiet):
         self.say(f"note: {event.message}")
 
     def on_planned(self, event: "Planned") -> None:
+        super().on_planned(event)
         for line in plan_lines(event):
             self.say(line)
 
     def on_validated(self, event: "Validated") -> None:
         self.say(
-            f"epoch {event.epoch:.2f}  step {event.step}"
-            f"  validation perplexity {event.perplexity:.2f}"
+            f"epoch {event.epoch:z.2f}  step {event.step}"
+            f"  validation {measured(event.measures)}"
             f"  {clock(event.seconds)}{'  best' * event.best}"
         )
 
@@ -74,50 +96,76 @@ class Live(Plain):
     """As Plain, with a line that follows the training."""
 
     def __enter__(self) -> "Live":
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bar
+        from rich.live import Live as Line
 
-        screen = console(sys.stderr)
-        wide = "epoch {task.fields[epoch]}  {task.fields[speed]} tokens/s  loss {task.fields[loss]}"
-        wide += "  validation {task.fields[best]}  {task.fields[left]} left"
-        narrow = "{task.fields[epoch]}  {task.fields[best]}  {task.fields[left]}"
-        text = TextColumn(narrow if screen.width < NARROW else wide, markup=False)
-        self.bar = Bar(BarColumn(20), text, console=screen, transient=True)
-        blank: dict[str, Any] = dict.fromkeys(("epoch", "speed", "loss", "best", "left"), "-")
-        self.task = self.bar.add_task("training", total=None, visible=False, **blank)
-        self.bar.start()
+        self._now: Progress | None = None
+        self._best = "best -"
+        self.line = Line(console=console(sys.stderr), transient=True, get_renderable=self._shown)
+        self.line.start()
         return self
 
     def __exit__(self, *failure: Any) -> None:
-        self.bar.stop()
+        self.line.stop()
 
     def say(self, line: str) -> None:
-        self.bar.console.print(harmless(line), soft_wrap=True)
+        shown = harmless(line)
+        if not shown.startswith(COPIED):
+            shown = folded(shown, self.line.console.width, INDENT)
+        self.line.console.print(shown, soft_wrap=True)
 
     def on_progress(self, event: "Progress") -> None:
-        self.bar.update(
-            self.task,
-            completed=event.step,
-            total=max(event.steps, event.step),
-            visible=True,
-            epoch=f"{event.epoch:.2f}",
-            speed=f"{event.tokens_per_second:,.0f}",
-            loss=f"{event.loss:.3f}",
-            left=clock(event.seconds_left),
-        )
+        self._now = event
 
     def on_validated(self, event: "Validated") -> None:
+        if event.best:
+            self._best = shortest(event.measures)
         super().on_validated(event)
-        self.bar.update(self.task, best=f"{event.perplexity:.1f}")
+
+    def _shown(self) -> Any:
+        """What the terminal shows now, as wide as it is now."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        if self._now is None:
+            return ""
+        width = self.line.console.width - 1
+        text = live_text(self._now, self._best, width)
+        bar = min(BAR, width - len(text) - 1)
+        if bar < LEAST_BAR:
+            return Text(text, no_wrap=True, overflow="crop")
+        row = Table.grid(padding=(0, 1, 0, 0))
+        total = max(self._now.steps, self._now.step)
+        row.add_row(ProgressBar(total, self._now.step, bar), Text(text))
+        return row
+
+
+def live_text(event: "Progress", best: str, width: int) -> str:
+    """The numbers, as many as fit beside the bar; if none do, the fewest."""
+    known: dict[str, str] = {
+        "epoch": decimals(event.epoch),
+        "speed": f"{event.tokens_per_second:z,.0f}" if event.tokens_per_second >= 1 else "-",
+        "loss": decimals(event.loss),
+        "best": best,
+        "left": clock(event.seconds_left),
+    }
+    first, *others = (view.format(**known) for view in VIEWS)
+    if len(first) + 1 + BAR <= width:
+        return first
+    return next((text for text in others if len(text) <= width), others[-1])
 
 
 def note_on_kernels(quiet: bool = False) -> None:
-    """Says where kernels have to be compiled anew each time."""
-    from lmtool.kernel_cache import problem
+    """Says where kernels have to be compiled: now and never again, or anew each time."""
+    from lmtool.kernel_cache import on_compiling, problem
     from lmtool.nn import kernels
 
-    if not quiet and (reason := problem(kernels.__file__)):
+    if quiet:
+        return
+    if reason := problem(kernels.__file__):
         talk(f"note: compiled kernels are not kept ({reason}): this start takes some seconds more")
+    else:
+        on_compiling(lambda: talk("compiling kernels, once in this installation: some seconds ..."))
 
 
 def listener(quiet: bool) -> Quiet:
@@ -130,23 +178,29 @@ def listener(quiet: bool) -> Quiet:
 def plan_lines(event: "Planned") -> Iterator[str]:
     """The choices that follow the corpus, as a reader would say them."""
     network, recipe = event.network, event.recipe
-    share = event.n_oov / max(1, event.n_train_tokens)
-    yield (
-        f"corpus    {event.n_lines:,} lines, {event.n_train_tokens:,} tokens to train on,"
-        f" {event.n_valid_tokens:,} to validate; {event.n_tokens:,} outputs, {share:.1%} <UNK>"
-    )
+    stream = (recipe.bptt or 1) > 1
+    bptt = f" x {recipe.bptt}" * stream
+    along = f", {recipe.output} softmax, {recipe.context} context" * stream
+    for line in event.talk:
+        yield f"{'corpus':9} {line}"
     several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
+    yield f"model     {several}{network}: {event.n_parameters:,} parameters"
     yield (
-        f"model     {several}{network.cell}, {network.layers} x {network.hidden} hidden,"
-        f" {network.embed} embedding, {'tied' if network.tie else 'free'} output weights:"
-        f" {event.n_parameters:,} parameters"
+        f"training  {budget(event)}, batch {recipe.batch}{bptt}, {recipe.optimizer}"
+        f" {recipe.lr:zg}, dropout {recipe.dropout:zg}{along}, seed {recipe.seed}"
     )
-    yield (
-        f"training  {budget(event)}, batch {recipe.batch} x {recipe.bptt}, {recipe.optimizer}"
-        f" {recipe.lr:g}, dropout {recipe.dropout:g}, {recipe.output} softmax,"
-        f" {recipe.context} context, seed {recipe.seed}"
-    )
-    yield f"the same  {event.command}"
+
+
+def measured(measures: dict[str, float]) -> str:
+    """``perplexity 85.25``."""
+    named = ((TITLES.get(name, name), value) for name, value in measures.items())
+    return ", ".join(f"{name} {decimals(value)}" for name, value in named)
+
+
+def shortest(measures: dict[str, float]) -> str:
+    """The first of them: ``ppl 85.2``."""
+    name, value = next(iter(measures.items()))
+    return f"{SHORT.get(name, name)} {decimals(value, 1)}"
 
 
 def budget(event: "Planned") -> str:
@@ -154,7 +208,7 @@ def budget(event: "Planned") -> str:
     recipe = event.recipe
     if recipe.seconds:
         return clock(recipe.seconds)
-    return f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.epochs:g} epochs"
+    return counted(recipe.steps, "step") if recipe.steps else counted(recipe.epochs or 0, "epoch")
 
 
 class Log:
@@ -191,5 +245,6 @@ def log_to(path: Path | None) -> Iterator[Log | None]:
 def log_line(event: "Event") -> str:
     """``{"event": "validated", "step": ...}``."""
     values = {field.name: getattr(event, field.name) for field in fields(event)}
+    values |= values.pop("measures", {})
     nested = {k: asdict(v) if hasattr(v, "__dataclass_fields__") else v for k, v in values.items()}
     return json_line({"event": type(event).__name__.lower(), **nested})

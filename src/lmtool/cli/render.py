@@ -1,4 +1,7 @@
-"""Numbers, tables and JSON: boxed and coloured on a terminal, plain text in a pipe."""
+"""Numbers, tables and JSON: boxed and coloured on a terminal, plain text in a pipe.
+
+No number is ever ``-0``: a format of a float has a ``z`` here and everywhere in ``cli``.
+"""
 
 import json
 import math
@@ -7,13 +10,16 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lmtool.cli.terminal import console, give_up, harmless, is_terminal, speaks_utf8
+from lmtool.cli.layout import GAP, blocks, cells_wide, fitted, folded, shared, words_wide
+from lmtool.cli.terminal import console, harmless, is_terminal, printing, speaks_utf8
 
-__all__ = ["bar", "clock", "cut", "json_line", "number", "pairs", "power", "say", "table"]
+__all__ = ["bar", "clock", "cut", "decimals", "json_line", "number", "pairs", "paragraph", "power"]
+__all__ += ["say", "side_by_side", "table"]
 
 UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029]")  # what JSON leaves bare and a terminal obeys
 WIDEST = 40  # characters of one word in a table
 SMALLEST = -300  # below this power of ten a float is no longer exact
+LARGE = 1e7  # from here on nobody counts the digits before the point
 
 
 def number(value: Any, digits: int = 6) -> str:
@@ -22,7 +28,14 @@ def number(value: Any, digits: int = 6) -> str:
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+    return f"{value:z.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def decimals(value: float | None, digits: int = 2, sign: str = "") -> str:
+    """So many decimals, as in columns: 3.14159 -> ``3.14``; 5.4e13 -> ``5.4e+13``; None -> ````."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:{sign}z.{digits}f}" if abs(value) < LARGE else f"{value:{sign}z.3g}"
 
 
 def power(log10: float | None, digits: int = 3) -> str:
@@ -30,9 +43,9 @@ def power(log10: float | None, digits: int = 3) -> str:
     if log10 is None or not math.isfinite(log10):
         return {-math.inf: "0", math.inf: "inf"}.get(log10 or math.nan, "")
     if abs(log10) < -SMALLEST:
-        return f"{10**log10:.{digits}g}"
+        return f"{10**log10:z.{digits}g}"
     exponent = math.floor(log10)
-    mantissa = f"{10 ** (log10 - exponent):.{digits}g}"
+    mantissa = f"{10 ** (log10 - exponent):z.{digits}g}"
     return f"1e{exponent + 1:+d}" if mantissa == "10" else f"{mantissa}e{exponent:+d}"
 
 
@@ -67,26 +80,49 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float):
+        return value
+    return value + 0.0 if math.isfinite(value) else None  # -0.0 + 0.0 is 0.0
 
 
 def say(text: str) -> None:
     """Text to stdout as it is; may hold colours that ``table`` put there. Raises OSError."""
-    try:
+    with printing():
         print(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        give_up(sys.stdout)
-        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def side_by_side(parts: Sequence[str]) -> str:
+    """Parts on one line; on a terminal, on as many as they need."""
+    return fitted(parts, console(sys.stdout).width) if is_terminal(sys.stdout) else GAP.join(parts)
+
+
+def paragraph(text: str, indent: str = "") -> str:
+    """A line; on a terminal, folded at blanks, what follows indented."""
+    return folded(text, console(sys.stdout).width, indent) if is_terminal(sys.stdout) else text
 
 
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1, marked: Sequence[int] = ()
 ) -> str:
-    """A table: the first ``left`` columns flush left, the others right; marked rows stand out."""
-    form = _boxed if is_terminal(sys.stdout) else _aligned
-    return form(headers, list(rows), left, marked)
+    """A table: the first ``left`` columns flush left, the others right; marked rows stand out.
+
+    On a terminal it breaks no word: columns without room follow below, the first one repeated.
+    """
+    lines = list(rows)
+    if not is_terminal(sys.stdout):
+        return _aligned(headers, lines, left, marked)
+    width = console(sys.stdout).width
+    spoken = [header.replace("_", " ") for header in headers]
+    columns = list(zip(spoken, *lines, strict=True))
+    parts = blocks([max(map(words_wide, column)) for column in columns], width)
+    return "\n\n".join(
+        _boxed(
+            [[column[i] for i in part] for column in zip(*columns, strict=True)],
+            sum(i < left for i in part),
+            marked,
+        )
+        for part in parts
+    )
 
 
 def pairs(rows: Iterable[tuple[Any, ...]]) -> str:
@@ -94,7 +130,7 @@ def pairs(rows: Iterable[tuple[Any, ...]]) -> str:
     shown = [[harmless(number(value)) for value in row] for row in rows]
     if is_terminal(sys.stdout):
         n = max(map(len, shown))
-        return _boxed([""] * n, shown, n, ())
+        return _boxed([[""] * n, *shown], n, ())
     return "\n".join(map("\t".join, shown))
 
 
@@ -112,20 +148,30 @@ def _aligned(
     )
 
 
-def _boxed(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], left: int, marked: Sequence[int]
-) -> str:
+def _boxed(lines: Sequence[Sequence[str]], left: int, marked: Sequence[int]) -> str:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, show_header=any(headers), show_edge=False)
-    for column, header in enumerate(headers):
-        side: Any = "left" if column < left else "right"
-        grid.add_column(Text(header), justify=side, overflow="fold")
+    headers, *rows = lines
+    screen = console(sys.stdout)
+    grid = Table(box=box.SIMPLE_HEAD, show_header=any(headers), show_edge=False, pad_edge=False)
+    grid.padding = (0, 1, 0, 0)
+    for index, (header, width) in enumerate(
+        zip(headers, _widths(lines, screen.width), strict=True)
+    ):
+        side: Any = "left" if index < left else "right"
+        grid.add_column(Text(header), justify=side, overflow="fold", width=width)
     for index, row in enumerate(rows):
         grid.add_row(*map(Text, row), style="yellow" if index in marked else None)
-    screen = console(sys.stdout)
     with screen.capture() as captured:
         screen.print(grid)
-    return captured.get().rstrip("\n")
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _widths(lines: Sequence[Sequence[str]], width: int) -> list[int]:
+    """How wide each column may be."""
+    columns = list(zip(*lines, strict=True))
+    natural = [max(map(cells_wide, column)) for column in columns]
+    least = [max(map(words_wide, column)) for column in columns]
+    return shared(natural, least, width)

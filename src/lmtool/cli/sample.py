@@ -20,10 +20,13 @@ __all__ = ["run"]
 
 @takes(SampleSettings)
 def run(
-    n: Annotated[int, typer.Option("-n", "--number", min=0, help="How many samples.")] = 1,
+    n: Annotated[
+        int, typer.Option("-n", "--number", min=0, metavar="N", help="How many samples.")
+    ] = 1,
     prompt: Annotated[str, typer.Option(metavar="TEXT", help="How each sample begins.")] = "",
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Repeat a run.", show_default="drawn, and printed")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Repeat a run.", show_default="drawn, and printed"),
     ] = None,
     scores: Annotated[
         bool, typer.Option("--scores", help="Show the probability of every word drawn.")
@@ -41,7 +44,7 @@ def run(
 
     from lmtool import api
 
-    lm = api.load(model)
+    lm: api.Model = api.load_for("sample", model)
     drawn = int.from_bytes(os.urandom(4), "big")
     samples = lm.samples(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
     if seed is None:
@@ -55,4 +58,4 @@ def in_words(sample: "Sample", scores: bool) -> str:
     text = harmless(sample.text) + " ..." * sample.truncated
     if not scores:
         return text
-    return f"{text}\n\n{factors(sample.word_scores)}\n\nlog10 P = {sample.log10_p:.4f}\n"
+    return f"{text}\n\n{factors(sample.word_scores)}\n\nlog10 P = {sample.log10_p:z.4f}\n"

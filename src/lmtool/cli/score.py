@@ -1,37 +1,53 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from itertools import repeat, tee
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmtool.cli.formats import FORMATS, LEVELS, Job
-from lmtool.cli.inputs import check_source, file_lines, given, pace
+from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
+from lmtool.cli.inputs import Files, Inputs, Source, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
+from lmtool.cli.tables import (
+    TAKE_COLUMN,
+    Columns,
+    Keep,
+    TextColumn,
+    Wanted,
+    chosen,
+    names_in,
+    read_tables,
+)
 from lmtool.cli.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from lmtool.text.reader import Line
 
 __all__ = ["run"]
 
-EXAMPLE = 'lmtool score "Todd met Pete"'
+TEXT = "text"  # the column of a sentence that the table may hold already
 
 
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences to score; quote each one.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Sentences to score; quote each one."),
     ] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("-f", "--file", metavar="FILE|-", help="Score each line of a file."),
-    ] = None,
+    files: Files = None,
+    column: TextColumn = None,
+    keep: Keep = None,
+    columns: Columns = None,
     model: ModelPath = MODEL,
     form: Annotated[
         str | None,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
+            metavar="NAME",
             show_default="table; tsv for lines in a pipe",
-            help="Dialect of the output.",
+            help=f"Dialect of the output: {', '.join(FORMATS)}.",
         ),
     ] = None,
     level: Annotated[
@@ -46,29 +62,67 @@ def run(
     One sentence shows the chain rule, factor by factor. Several are ranked, most probable first,
     with the odds of the best against each. A file (or stdin, in a pipe) gives one result per line
     in the same order; a blank line gives a blank result. Words outside the vocabulary are scored
-    as <UNK>, marked, and keep their spelling.
+    as <UNK>, marked, and keep their spelling. A CSV or TSV with a header comes in with --text
+    COLUMN, and its rows come back with their scores.
     """
-    check_source(text, file, EXAMPLE)
-    form = chosen_format(form, as_json, bool(text))
+    if keep is not None and column is None:
+        raise typer.BadParameter("needs a table: name its text with --text", param_hint="--keep")
+    given = inputs(text, files, "score", column)
+    chooses = keep is not None or columns is not None
+    form = chosen_format(form, as_json, bool(given.sentences), chooses)
     check_level(form, level)
+    dialect = FORMATS[form]
+    if chooses and not dialect.columns:
+        named = "--keep" if columns is None else "--columns"
+        raise typer.BadParameter(f"{named} and --format {form} contradict each other")
+
+    names, kept, found = with_columns(given, column, keep, dialect, level)
+    printed = chosen(columns, names, names)
 
     from lmtool import api
 
-    source, dialect = file or "-", FORMATS[form]
-    lm = api.load(model)
-    job = Job(level, bool(text), source, lm.vocabulary.id)
-    lines = given(text, EXAMPLE) if text else map(dialect.reads, file_lines(source))
-    options = dict(dialect.options, **pace(file, threads))
-    scores = getattr(lm, dialect.scores)(lines, **options)
+    lm: api.Model = api.load_for("score", model)
+    ahead, behind = tee(found) if kept else (found, iter(()))
+    beside = (source.kept or {} for source in behind) if kept else repeat({})
+    ranked, name = bool(given.sentences), "+".join(given.files) or "-"
+    job = Job(level, ranked, name, lm.vocabulary.id, printed, beside)
+    options = dict(dialect.options, **pace(given.files, threads))
+    scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
     for chunk in dialect.lines(scores, job):
         say(chunk)
 
 
-def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
+def with_columns(
+    given: Inputs, column: str | None, keep: str | None, dialect: Format, level: str | None
+) -> tuple[list[str], list[str], Iterator[Source]]:
+    """The columns of the output, those of them that are kept, and the sentences.
+
+    Where a row of a table comes back as a row, all its columns do, and its text does once.
+    """
+    ours = list(dialect.columns.get(level or dialect.default_level, ()))
+    if column is None:
+        return ours, [], sources(given, TAKE_COLUMN)
+    every = keep is None and TEXT in ours
+    wanted = Wanted(column, None if every else names_in(keep), [])
+    if every or column in names_in(keep):
+        ours = [name for name in ours if name != TEXT]
+    kept, found = read_tables(given.files, wanted, ours)
+    return [*kept, *ours], kept, found
+
+
+def line(source: Source) -> "Line":
+    """As the reader of a file gives it."""
+    from lmtool.text.reader import Line, display_name
+
+    return Line(source.text, source.number, display_name(source.file or ""))
+
+
+def chosen_format(form: str | None, as_json: bool, from_arguments: bool, chooses: bool) -> str:
     """The name of a format; wrong usage where two are asked for."""
     if as_json and form not in (None, "jsonl"):
         raise typer.BadParameter(f"--json and --format {form} contradict each other")
-    default = "table" if from_arguments or is_terminal(sys.stdout) else "tsv"
+    for_people = (from_arguments or is_terminal(sys.stdout)) and not chooses
+    default = "table" if for_people else "tsv"
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 

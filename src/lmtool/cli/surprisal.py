@@ -1,8 +1,7 @@
 """``lmtool surprisal``: how surprising is each word?"""
 
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,39 +9,48 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.heat import Page, has_colours
-from lmtool.cli.inputs import check_source, file_lines, given, pace
+from lmtool.cli.inputs import Files, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
 from lmtool.cli.render import say
-from lmtool.cli.surprisal_formats import FORMATS, Job, Result, Source
+from lmtool.cli.surprisal_formats import FORMATS, Job, Result
+from lmtool.cli.tables import (
+    TAKE_COLUMN,
+    Columns,
+    Keep,
+    TextColumn,
+    Wanted,
+    chosen,
+    names_in,
+    read_tables,
+)
 from lmtool.cli.terminal import is_terminal
 from lmtool.settings import SurprisalSettings
 
 if TYPE_CHECKING:
-    from lmtool.inference.surprisal import SentenceSurprisal
+    from lmtool.text.tokenizers import Tokenizer
 
 __all__ = ["run"]
 
-INPUT = "input_"  # before the name of a kept column that is also one of ours
-EXAMPLE = 'lmtool surprisal "Todd met Pete"'
+FILE = "file"  # the column of the input's name
+PREVIOUS = "_prev"  # in the names of spillover columns
 
 
 @takes(SurprisalSettings)
 def run(
     text: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT", help="Sentences; quote each one.")
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
     ] = None,
-    file: Annotated[
+    files: Files = None,
+    column: TextColumn = None,
+    group: Annotated[
         str | None,
-        typer.Option("-f", "--file", metavar="FILE|-", help="Lines of a file, or a CSV/TSV."),
+        typer.Option(
+            metavar="COL,COL",
+            help="A row is a word; neighbouring rows that agree here are a sentence.",
+        ),
     ] = None,
-    column: Annotated[
-        str | None,
-        typer.Option("--text", metavar="COLUMN", help="The file is a table; its text is here."),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(metavar="COL,COL", help="Columns of the table to repeat on every row."),
-    ] = None,
+    keep: Keep = None,
+    columns: Columns = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -68,84 +76,76 @@ def run(
     One row per word, the first word and <EOS> included. entropy_before is that of the distribution
     that predicts the word, entropy_after that of the next one; entropy_reduction is their
     difference, with its sign. Words outside the vocabulary are scored as <UNK>, marked, and keep
-    their spelling. A CSV or TSV with a header comes in with --text COLUMN.
+    their spelling. A CSV or TSV with a header comes in with --text COLUMN: a row a sentence, or
+    with --group a row a word; such rows come back, each with the values of its word.
     """
-    check_source(text, file or column, EXAMPLE)
-    if keep and column is None:
-        raise typer.BadParameter("needs a table: name its text with --text", param_hint="--keep")
-    form = chosen_format(form, as_json, bool(text))
-    wanted = settings(SurprisalSettings, values)
+    wanted = asked(column, keep, group)
+    given = inputs(text, files, "surprisal", column)
+    form = chosen_format(form, as_json, bool(given.sentences), columns)
+    options = settings(SurprisalSettings, values)
 
     from lmtool import api
-    from lmtool.inference.surprisal import columns
+    from lmtool.inference.surprisal import columns as columns_of
 
-    lm = api.load(model)
-    wanted = replace(wanted, top=min(wanted.top, lm.vocabulary.n_tokens))
-    ours, kept = columns(wanted), list[str]()
-    if column is not None:
-        kept, sources = rows_of_a_table(file or "-", column, keep, ours)
+    lm: api.Model = api.load_for("surprisal", model)
+    options = replace(options, top=min(options.top, lm.vocabulary.n_tokens))
+    front = [FILE] * (len(given.files) > 1)
+    ours = columns_of(options)
+    if wanted:
+        kept, found = read_tables(given.files, wanted, [*front, *ours])
     else:
-        lines = given(text, EXAMPLE) if text else (line.text for line in file_lines(file or "-"))
-        sources = numbered(lines)
-    options = asdict(wanted) | pace(file, threads)
-    results = beside(sources, lambda texts: lm.surprisal_lines(texts, **options))
+        kept, found = list[str](), sources(given, TAKE_COLUMN)
+    names = printed(columns, [*front, *kept, *ours], ours)
+    tokenizer = lm.vocabulary.tokenizer
+    job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
+    keywords = asdict(options) | pace(given.files, threads)
+    results = beside(found, lambda texts: lm.surprisal_lines(texts, **keywords))
     page = Page(html, svg)
-    job = Job(kept + ours, wanted, lm.vocabulary.tokenizer.separator)
-    for chunk in FORMATS[form](on_page(results, page, job), job):
+    for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):
         say(chunk)
     page.write()
 
 
-def chosen_format(form: str | None, as_json: bool, from_arguments: bool) -> str:
+def asked(column: str | None, keep: str | None, group: str | None) -> Wanted | None:
+    """What is asked of tables; wrong usage where there is none."""
+    for flag, names in (("--keep", keep), ("--group", group)):
+        if names is not None and column is None:
+            raise typer.BadParameter("needs a table: name its text with --text", param_hint=flag)
+    if column is None:
+        return None
+    every = keep is None and group is not None
+    return Wanted(column, None if every else names_in(keep), names_in(group))
+
+
+def chosen_format(
+    form: str | None, as_json: bool, from_arguments: bool, columns: str | None
+) -> str:
     """The name of a format; wrong usage where two are asked for."""
     if as_json and form not in (None, "jsonl"):
         raise typer.BadParameter(f"--json and --format {form} contradict each other")
-    for_people = "table" if from_arguments or not has_colours() else "heat"
-    default = for_people if is_terminal(sys.stdout) else "tsv"
+    if columns is not None and form == "heat":
+        raise typer.BadParameter(f"--columns and --format {form} contradict each other")
+    as_table = from_arguments or columns is not None or not has_colours()
+    default = ("table" if as_table else "heat") if is_terminal(sys.stdout) else "tsv"
     return choice("--format", "jsonl" if as_json else form or default, FORMATS)
 
 
-def numbered(lines: Iterator[str]) -> Iterator[Source]:
-    """Lines with their numbers, from 1."""
-    return (Source(line, number, {}) for number, line in enumerate(lines, 1))
+def printed(columns: str | None, known: Sequence[str], ours: Sequence[str]) -> list[str]:
+    """The columns named, then their spillover unless a column of it is named; all by default."""
+    names = chosen(columns, dict.fromkeys([*known, FILE]), known)
+    before = [name for name in ours if PREVIOUS in name]
+    if columns is None or set(names) & set(before):
+        return names
+    return names + [name for name in before if name.partition(PREVIOUS)[0] in names]
 
 
-def rows_of_a_table(
-    path: str, column: str, keep: str | None, ours: list[str]
-) -> tuple[list[str], Iterator[Source]]:
-    """The names of the columns to keep, and the rows; a name of ours gets INPUT before it.
+def as_rows(results: Iterable[Result], tokenizer: "Tokenizer") -> Iterator[Result]:
+    """The same results, where rows of a table are words with one value a row."""
+    from lmtool.inference.spans import regrouped
 
-    Raises InputError for a column that is not there.
-    """
-    from lmtool.text.tables import Record, read_table
-
-    table = read_table(path)
-    kept = [name.strip() for name in keep.split(",")] if keep else []
-    places = [table.column(name) for name in kept]
-    place = table.column(column)
-    names = [INPUT * (name in ours) + name for name in kept]
-
-    def source(record: Record) -> Source:
-        values = [record.values[place] for place in places]
-        return Source(record.values[place], record.number, dict(zip(names, values, strict=True)))
-
-    return names, map(source, table.records)
-
-
-def beside(
-    sources: Iterable[Source],
-    scored: Callable[[Iterator[str]], Iterator["SentenceSurprisal"]],
-) -> Iterator[Result]:
-    """Each source with what came of its text, in order."""
-    under_way: deque[Source] = deque()
-
-    def texts() -> Iterator[str]:
-        for source in sources:
-            under_way.append(source)
-            yield source.text
-
-    for sentence in scored(texts()):
-        yield under_way.popleft(), sentence
+    for source, sentence in results:
+        words = [text for row in source.rows if (text := row.text.strip())]
+        yield source, regrouped(sentence, words, tokenizer) if source.rows else sentence
 
 
 def on_page(results: Iterable[Result], page: Page, job: Job) -> Iterator[Result]:

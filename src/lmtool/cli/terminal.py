@@ -4,14 +4,24 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["close_stdout", "console", "harmless", "is_terminal", "prepare_streams", "speaks_utf8"]
-__all__ += ["give_up", "talk"]
+__all__ = [
+    "STATUS",
+    "close_stdout",
+    "console",
+    "harmless",
+    "is_terminal",
+    "prepare_streams",
+    "speaks_utf8",
+]
+__all__ += ["give_up", "printing", "talk"]
 
 # C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
 # what stands for a byte of an argument that is not text
@@ -59,8 +69,59 @@ def give_up(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+class Status:
+    """A line on stderr's terminal that is gone before anything else is printed or said."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def show(self, text: str) -> None:
+        """In place of what was shown before."""
+        text = harmless(text)[: shutil.get_terminal_size().columns - 1]
+        self._write(f"\r{text.ljust(self._shown)}")
+        self._shown = len(text)
+
+    def clear(self) -> None:
+        """Leaves the line as it was."""
+        if self._shown:
+            self._write(f"\r{' ' * self._shown}\r")
+            self._shown = 0
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            give_up(sys.stderr)
+
+
+STATUS = Status()
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """Around whatever prints to stdout: it is written at the end, and what cannot be is given up.
+
+    Raises BrokenPipeError where the reader went away, OSError that names standard output otherwise.
+    """
+    STATUS.clear()
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except SystemExit as ending:  # what rich makes of it
+        if isinstance(ending.__context__, BrokenPipeError):
+            raise ending.__context__ from None
+        raise
+    except OSError as error:
+        give_up(sys.stdout)
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
 def talk(message: str) -> None:
     """One line on stderr; nobody needs to be there to read it."""
+    STATUS.clear()
     try:
         print(harmless(message), file=sys.stderr)
     except OSError:

@@ -10,29 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.options import MODEL, seconds, settings, takes
-from lmtool.cli.progress import Quiet, listener, log_to, note_on_kernels
+from lmtool.cli.options import MODEL, said, seconds, settings, takes
+from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.display import counted
 from lmtool.settings import (
     CHECKPOINT_EVERY,
-    ModelSettings,
+    PAIRS,
+    READS,
+    WRITES,
+    Pairing,
     TextSettings,
     TrainSettings,
-    declared,
+    pair_of,
+    refuse_foreign,
 )
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "Valid", "check", "learnt", "run"]
+__all__ = ["LEARNT", "Corpus", "Init", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes"]
+__all__ += ["check", "learnt", "run"]
 
 OUTPUT = "Output"
-LEARNT = (TextSettings, ModelSettings, TrainSettings)
+AFTERWARDS = {  # by what a kind of model is called
+    "language model": ('lmtool score{} "..."', "lmtool sample{} -n 5"),
+    "classifier": ('lmtool classify{} "..."', "lmtool evaluate{} FILE"),
+}
+LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
+READ_BY_DEFAULT = "nothing, or text where no text is written"
+of_data = partial(typer.Option, rich_help_panel="Data")
 of_file = partial(typer.Option, rich_help_panel=OUTPUT)
 
 Corpus = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS", help="One sentence a line; - = stdin.")
+    list[str] | None, typer.Argument(metavar="[CORPUS]...", help="One sentence a line; - = stdin.")
 ]
 Valid = Annotated[
     str | None,
@@ -44,11 +56,39 @@ Valid = Annotated[
     ),
 ]
 
+Init = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A finished model to go on with; vocabulary and network are that model's.",
+        rich_help_panel="Model",
+    ),
+]
+
+
+Reads = Annotated[
+    str | None,
+    of_data(metavar="|".join(READS), help="What a model reads.", show_default=READ_BY_DEFAULT),
+]
+Writes = Annotated[str, of_data(metavar="|".join(WRITES), help="What it writes.")]
+TextColumn = Annotated[
+    str | None, of_data("--text", metavar="COLUMN", help="Column of a table's texts.")
+]
+LabelColumn = Annotated[
+    str | None, of_data("--label", metavar="COLUMN", help="Column of a table's labels.")
+]
+
 
 @takes(*LEARNT)
 def run(
+    called: typer.Context,
     corpus: Corpus = None,
+    reads: Reads = None,
+    writes: Writes = WRITES[0],
     valid: Valid = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
+    init: Init = None,
     model: Annotated[
         Path,
         of_file(
@@ -68,7 +108,7 @@ def run(
             parser=seconds,
             metavar="30s|5m",
             help="Save the run this often; saving never takes more than 1 % of the time.",
-            show_default=f"{CHECKPOINT_EVERY:g}s",
+            show_default=f"{CHECKPOINT_EVERY:zg}s",
         ),
     ] = None,
     log: Annotated[
@@ -81,10 +121,11 @@ def run(
     """Train a model on a text and write it to one file.
 
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
-    are printed, with the command that repeats the run.
+    are printed, and at the end the command that repeats the run.
     """
     check(corpus, resume)
-    text, network, recipe = learnt(values)
+    given = said(called, values)
+    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label})
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -98,36 +139,22 @@ def run(
                 logged(event)
 
         every = checkpoint_every or CHECKPOINT_EVERY
-        kept: Any = {"checkpoint_every": every, "stop": signals.received}
+        kept: Any = {"valid": valid, "init": init, "on_event": on_event}
+        kept |= {"checkpoint_every": every, "stop": signals.received}
         if resume:
-            given = changed(values)
-            api.resume(model, corpus=corpus, valid=valid, on_event=on_event, **kept, **given)
+            api.resume(model, corpus=corpus, **kept, **given)
         else:
-            api.train(
-                corpus or [],
-                model=model,
-                valid=valid,
-                text=text,
-                network=network,
-                recipe=recipe,
-                overwrite=overwrite,
-                on_event=on_event,
-                **kept,
-            )
+            api.train(corpus or [], model=model, overwrite=overwrite, **kept, **asked)
     report(talker, model, as_json)
 
 
-def learnt(values: dict[str, Any]) -> tuple[TextSettings, ModelSettings, TrainSettings]:
-    """What is trained, and how."""
-    text, network = settings(TextSettings, values), settings(ModelSettings, values)
-    return text, network, settings(TrainSettings, values)
-
-
-def changed(values: dict[str, Any]) -> dict[str, Any]:
-    """The options of settings that were given, or at least are not the defaults."""
-    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
-    given = {f.name: values[f.name] for f in fields if f.name in values}
-    return {f.name: given[f.name] for f in fields if given.get(f.name, f.default) != f.default}
+def learnt(pair: Pairing, given: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:
+    """What is trained, and how. Raises OptionError for what the pair does not take or mean."""
+    refuse_foreign(pair, given)
+    for kind in (TextSettings, pair.settings, TrainSettings):
+        settings(kind, given)
+    named = {name: column for name, column in columns.items() if column is not None}
+    return {"reads": pair.reads, "writes": pair.writes, "columns": named, **given}
 
 
 def check(corpus: list[str] | None, resume: bool = False) -> None:
@@ -141,25 +168,24 @@ def report(talker: Quiet, model: Path, as_json: bool) -> None:
     finished = talker.finished
     if finished is None:
         return
-    for line in summary(finished, model):
+    for line in summary(finished, model, talker.kind):
         talker.say(line)
     if as_json:
-        say(json_line(asdict(finished)))
+        values = asdict(finished)
+        say(json_line(values.pop("measures") | values))
 
 
-def summary(finished: "Finished", model: Path) -> Iterator[str]:
+def summary(finished: "Finished", model: Path, kind: str) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     yield (
-        f"done      validation perplexity {finished.valid_perplexity:.2f}, line by line"
-        f" {finished.valid_perplexity_sentence:.2f}; {finished.steps:,} steps"
+        f"done      {measured(finished.measures)}; {counted(finished.steps, 'step')}"
         f" in {clock(finished.seconds)}{early}"
     )
-    yield (
-        f"speed     {finished.tokens_per_second:,.0f} tokens/s,"
-        f" {finished.peak_memory_mb:,.0f} MB of memory at most"
-    )
+    if finished.tokens_per_second >= 1:  # else there was no time to measure it
+        yield f"speed     {finished.tokens_per_second:z,.0f} tokens/s"
+    yield f"memory    {finished.peak_memory_mb:z,.0f} MB at most"
     yield f"the same  {finished.command}"
-    yield f"model     {model} ({os.path.getsize(model) / 1e6:.1f} MB)"
+    yield f"model     {model} ({os.path.getsize(model) / 1e6:z.1f} MB)"
     option = "" if model == MODEL else f" -m {shlex.quote(str(model))}"
-    yield f'now try   lmtool score{option} "..."   lmtool sample{option} -n 5'
+    yield "now try   " + "   ".join(line.format(option) for line in AFTERWARDS[kind])

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.display import Shown, counted
 from lmtool.errors import InputError
 from lmtool.models.language_model import LanguageModel
-from lmtool.nn.parameters import Array
 
 __all__ = ["Embeddings", "embeddings"]
 
@@ -32,7 +32,7 @@ class Embeddings(Shown):
         return len(self.words)
 
     def _parts(self) -> Iterator[str]:
-        yield counted(len(self.words), "words")
+        yield counted(len(self.words), "word")
         yield f"vectors {' x '.join(f'{n:,}' for n in self.vectors.shape)}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool._version import __version__
+from lmtool.arrays import Ids
 from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
 from lmtool.inference.reading import Sentence, follow, sentence, side_by_side
@@ -32,7 +33,6 @@ __all__ = [
     "stream_logp",
 ]
 
-Ids = NDArray[np.int32]
 STEPS = 32  # time steps whose outputs are computed together
 SENTENCES = 64  # side by side
 BURN_IN = 64  # tokens after which a state has forgotten where it started

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.display import Listing, Shown
 from lmtool.inference.reading import shifted
 from lmtool.inference.score import LN10, verified
 from lmtool.models.predictor import Predictor, State, rows
-from lmtool.nn.parameters import Array
 from lmtool.settings import Option, checked
 
 __all__ = ["NextWord", "after", "next_words"]

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmtool.models.predictor import Ids, Predictor, State, Top, joined, rows
+from lmtool.arrays import Ids
+from lmtool.models.predictor import Predictor, State, Top, joined, rows
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
 

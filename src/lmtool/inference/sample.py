@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.display import Shown
 from lmtool.inference.next import after
 from lmtool.inference.score import WordScore, verified, word_score
 from lmtool.models.predictor import Predictor
-from lmtool.nn.parameters import Array
 from lmtool.settings import SampleSettings
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
 from lmtool.inference.reading import AHEAD, Measure, Sentence, Values, sentence, side_by_side
 from lmtool.models.predictor import Predictor
-from lmtool.nn.parameters import Array
 from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
 

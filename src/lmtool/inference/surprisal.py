@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.reading import (
@@ -28,7 +29,7 @@ from lmtool.inference.reading import (
     side_by_side,
 )
 from lmtool.inference.score import LN2, LN10, verified
-from lmtool.models.predictor import Ids, Predictor, Top, joined, rows
+from lmtool.models.predictor import Predictor, Top, joined, rows
 from lmtool.nn.rowwise import parts
 from lmtool.settings import BASES, SurprisalSettings
 from lmtool.text.vocabulary import EOS, UNK_ID
@@ -78,9 +79,9 @@ class WordSurprisal(Shown):
     entropy_before: float
     entropy_after: float | None  # None at the end of the line
     entropy_reduction: float | None  # before - after, signed
-    rank: int  # 1: the most probable of all tokens
+    rank: int | None  # 1: the most probable of all tokens; None of several tokens as one
     length: int  # characters as spelled; 0 for <EOS>
-    frequency: int | None  # of the token in the training text; of <EOS> the lines
+    frequency: int | None  # in the training text, of <EOS> the lines; None of several tokens
     unigram_surprisal: float | None  # None where the frequency is 0
     base: str
     guesses: tuple[Guess, ...]  # most probable first

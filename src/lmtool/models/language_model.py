@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.display import Shown, counted
 from lmtool.models import network
+from lmtool.models.members import all_shapes, members
 from lmtool.models.network import Ids, Network, States, quietly
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
+from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["LanguageModel", "initialise", "members", "parameter_shapes"]
@@ -31,22 +34,8 @@ STREAMS = 32
 
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all weights; of several networks ``0.`` and so on stands before them."""
-    shapes = network.shapes(settings, n_tokens)
-    K = settings.members or 1
-    if K == 1:
-        return shapes
-    return {f"{k}.{name}": shape for k in range(K) for name, shape in shapes.items()}
-
-
-def members(settings: ModelSettings, parameters: Parameters) -> tuple[Parameters, ...]:
-    """Each network's part, as views under the names that a single one has."""
-    K = settings.members or 1
-    if K == 1:
-        return (parameters,)
-    named = itertools.islice(parameters.shapes.items(), len(parameters) // K)
-    shapes = {name.removeprefix("0."): shape for name, shape in named}
-    return tuple(Parameters(shapes, flat) for flat in parameters.flat.reshape(K, -1))
+    """Names and shapes of all weights."""
+    return all_shapes(network.shapes(settings, n_tokens), settings.members)
 
 
 def initialise(
@@ -79,12 +68,19 @@ class LanguageModel(Shown):
         parts = members(self.settings, self.parameters)
         object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
 
+    @property
+    def digest(self) -> str:
+        """12 hex digits which change with whatever changes a probability."""
+        kind = {"cell": self.settings.cell, "activation": self.settings.activation}
+        named = kind | {"vocabulary": self.vocabulary.digest}
+        return checksum(dict(self.parameters.items()), named)[:12]
+
     def _parts(self) -> Iterator[str]:
         settings, K = self.settings, len(self.networks)
         several = f"mean of {K}: " if K > 1 else ""
         yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
-        yield counted(self.vocabulary.n_tokens, "outputs")
-        yield counted(self.parameters.flat.size, "parameters")
+        yield counted(self.vocabulary.n_tokens, "output")
+        yield counted(self.parameters.flat.size, "parameter")
 
     @property
     def block(self) -> int:

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.cells.base import project
+from lmtool.nn.embedding import BOUND
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
-from lmtool.nn.parameters import Array, Parameters
+from lmtool.nn.parameters import Parameters
 from lmtool.nn.rowwise import keeps_rows_apart, product, tile
+from lmtool.nn.stack import Stack, States
 from lmtool.settings import ModelSettings
 
 __all__ = [
@@ -28,46 +31,42 @@ __all__ = [
     "Network",
     "States",
     "initialise",
-    "layer_weights",
     "output_weights",
     "quietly",
     "shapes",
+    "stack_of",
     "zero_state",
 ]
 
 PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
-States = tuple[State, ...]  # one state a layer
-Ids = NDArray[np.int32]
 quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users check the numbers
+
+
+def stack_of(settings: ModelSettings) -> Stack:
+    """The cells. Raises ConfigError where a size is missing."""
+    E, H = sizes(settings)
+    return Stack(settings.cell, settings.layers, E, H, settings.activation)
 
 
 def shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the weights, in the order of the flat vector: PER_TOKEN ones last."""
-    E, H, V = sizes(settings, n_tokens)
-    G = CELLS[settings.cell].n_gates
-    named: dict[str, tuple[int, ...]] = {}
-    for layer in range(settings.layers):
-        named[f"rnn.weight_ih_l{layer}"] = (G * H, H if layer else E)
-        named[f"rnn.weight_hh_l{layer}"] = (G * H, H)
-        named[f"rnn.bias_ih_l{layer}"] = (G * H,)
-        named[f"rnn.bias_hh_l{layer}"] = (G * H,)
+    (E, H), V = sizes(settings), n_tokens
+    named = stack_of(settings).shapes()
     if settings.tie and E != H:
         named["projection.weight"] = (E, H)
-    if K := SOFTMAXES[settings.softmax].n_classes(V):
-        named["output.class_weight"] = (K, E if settings.tie else H)
-        named["output.class_bias"] = (K,)
+    named |= SOFTMAXES[settings.softmax].shapes(V, E if settings.tie else H)
     named["embedding.weight"] = (V, E)
     if not settings.tie:
         named["output.weight"] = (V, H)
     return named | {"output.bias": (V,)}
 
 
-def sizes(settings: ModelSettings, n_tokens: int) -> tuple[int, int, int]:
-    """E, H, V; raises ConfigError where a size is missing."""
+def sizes(settings: ModelSettings) -> tuple[int, int]:
+    """E, H; raises ConfigError where a size is missing."""
     if not settings.embed or not settings.hidden:
         both = f"{option('hidden')} and {option('embed')}"
         raise ConfigError(f"the model's sizes are not set: give {both}")
-    return settings.embed, settings.hidden, n_tokens
+    return settings.embed, settings.hidden
 
 
 def initialise(
@@ -76,24 +75,13 @@ def initialise(
     counts: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> None:
-    """Fresh weights: uniform, forget bias 1, output bias = log unigram of counts (V,) plus one."""
-    _, H, _ = sizes(settings, len(counts))
+    """Fresh weights: uniform, and what cells and softmax want; counts (V,) are the unigrams'."""
+    bounds = dict.fromkeys(PER_TOKEN, BOUND)
     for name, array in network.items():
-        bound = 0.1 if name in ("embedding.weight", "output.weight") else H**-0.5
+        bound = bounds.get(name, sizes(settings)[1] ** -0.5)
         array[...] = 0 if array.ndim == 1 else rng.uniform(-bound, bound, array.shape)
-    if settings.cell == "lstm":
-        for layer in range(settings.layers):
-            network[f"rnn.bias_ih_l{layer}"][H : 2 * H] = 1
-    share = (counts + 1) / (counts + 1).sum()
-    network["output.bias"][...] = np.log(share)
-    if "output.class_bias" in network:
-        network["output.class_bias"][...] = np.log(SOFTMAXES[settings.softmax].class_share(share))
-
-
-def layer_weights(parameters: Mapping[str, Array], layer: int) -> Weights:
-    """One layer's weights as a record of views."""
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    return Weights(*(parameters[f"rnn.{name}_l{layer}"] for name in names))
+    stack_of(settings).initialise(network)
+    SOFTMAXES[settings.softmax].initialise(output_weights(network), counts)
 
 
 def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
@@ -105,11 +93,7 @@ def output_weights(parameters: Mapping[str, Array]) -> OutputWeights:
 
 def zero_state(settings: ModelSettings, B: int, dtype: Any = np.float32) -> States:
     """a_0 = 0 for B streams."""
-    shape = (B, settings.hidden or 0)
-    n_states = CELLS[settings.cell].n_states
-    return tuple(
-        tuple(np.zeros(shape, dtype) for _ in range(n_states)) for _ in range(settings.layers)
-    )
+    return stack_of(settings).zero_state(B, dtype)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -121,15 +105,15 @@ class Network(Shown):
 
     def _parts(self) -> Iterator[str]:
         yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
-        yield counted(self.parameters.flat.size, "parameters")
+        yield counted(self.parameters.flat.size, "parameter")
 
     @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:
         """One word a stream, ids (B,) -> top (B, D) and the states after it."""
         top, states = self.parameters["embedding.weight"][ids], []
+        stack, cell = stack_of(self.settings), CELLS[self.settings.cell]
         for layer, before in enumerate(state):
-            cell = CELLS[self.settings.cell]
-            weights = layer_weights(self.parameters, layer)
+            weights = stack.weights(self.parameters, layer)
             states.append(cell.step(weights, top, before, self.settings.activation))
             top = states[-1][0]
         return self._project(top), tuple(states)
@@ -139,7 +123,7 @@ class Network(Shown):
         """T words of one stream, ids (T,) -> top (T, D) and the state after the last."""
         x, states = self.parameters["embedding.weight"][ids], []
         for layer, before in enumerate(state):
-            weights = layer_weights(self.parameters, layer)
+            weights = stack_of(self.settings).weights(self.parameters, layer)
             x, after = self._read_layer(weights, x, before)
             states.append(after)
         return self._project(x), tuple(states)

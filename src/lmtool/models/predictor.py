@@ -10,12 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["Ids", "Predictor", "State", "Top", "joined", "rows"]
+__all__ = ["Predictor", "State", "Top", "joined", "rows"]
 
-Ids = NDArray[np.int32]
 Top = Any  # axis 0 the row
 State = Any  # axis 0 the stream
 

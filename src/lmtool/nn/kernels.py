@@ -14,8 +14,8 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
 
+from lmtool.arrays import Array
 from lmtool.kernel_cache import compiler
-from lmtool.nn.parameters import Array
 
 kernel = compiler(__file__)
 

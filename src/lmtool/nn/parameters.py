@@ -5,14 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmtool.arrays import Array, Shapes
 from lmtool.display import Shown, counted
 
-__all__ = ["Array", "Parameters", "Shapes"]
-
-Array = NDArray[Any]  # of float32, or of float64 in gradient checks
-Shapes = Mapping[str, tuple[int, ...]]
+__all__ = ["Parameters"]
 
 
 class Parameters(Shown, Mapping[str, Array]):
@@ -51,7 +48,7 @@ class Parameters(Shown, Mapping[str, Array]):
         return Parameters, (self.shapes, self.flat)  # views again, and not copies
 
     def _parts(self) -> Iterator[str]:
-        yield counted(len(self), "arrays")
+        yield counted(len(self), "array")
         yield f"{self.flat.size:,} x {self.flat.dtype}"
 
     def like(self) -> "Parameters":

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 from lmtool.workers import single_threaded_blas
 
 __all__ = ["Tile", "keeps_rows_apart", "parts", "product", "tile"]

@@ -4,6 +4,7 @@
 model file never holds a ``None``.
 """
 
+from lmtool.settings.classifier import ClassifierSettings
 from lmtool.settings.duration import in_seconds
 from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
@@ -14,15 +15,21 @@ from lmtool.settings.inference import (
     SurprisalSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
+from lmtool.settings.pairs import PAIRS, READS, WRITES, Pairing, pair_of, refuse_foreign
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
 
 __all__ = [
     "BASES",
     "CHECKPOINT_EVERY",
     "CONTEXTS",
+    "PAIRS",
+    "READS",
+    "WRITES",
+    "ClassifierSettings",
     "CompareSettings",
     "ModelSettings",
     "Option",
+    "Pairing",
     "SampleSettings",
     "SurprisalSettings",
     "TextSettings",
@@ -30,4 +37,6 @@ __all__ = [
     "checked",
     "declared",
     "in_seconds",
+    "pair_of",
+    "refuse_foreign",
 ]

@@ -37,6 +37,7 @@ class Option:
     shown: str | None = None  # what None, the default, stands for
     metavar: str | None = None
     flag: str | None = None  # on the command line, where it is not the field's name
+    kinds: tuple[str, ...] = ()  # of models that take it; none: all
 
     @property
     def bounds(self) -> str:

@@ -53,3 +53,9 @@ class ModelSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+    def __str__(self) -> str:
+        """``lstm, 1 x 192 hidden, 128 embedding, tied output weights``"""
+        tied = "tied" if self.tie else "free"
+        sizes = f"{self.layers} x {self.hidden} hidden, {self.embed} embedding"
+        return f"{self.cell}, {sizes}, {tied} output weights"

@@ -11,6 +11,7 @@ __all__ = ["CHECKPOINT_EVERY", "TrainSettings"]
 
 CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
+STREAMS = ("language model",)  # kinds that read a text without end
 BUDGETS = ("epochs", "steps", "seconds")
 MOST_TOKENS = 1_000_000  # of a step
 
@@ -25,6 +26,7 @@ class TrainSettings:
         panel=TRAINING,
         shown=FOLLOWS,
         choices=("full", "sampled", "classes"),
+        kinds=STREAMS,
     )
     samples: int | None = option(
         None,
@@ -33,6 +35,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=1,
         absurd=1e7,
+        kinds=STREAMS,
     )
     finish: float | None = option(
         None,
@@ -41,6 +44,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=1,
+        kinds=STREAMS,
     )
     epochs: float | None = option(
         None, "Passes over the text.", panel=TRAINING, shown=FOLLOWS, above=0, absurd=1e9
@@ -67,6 +71,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=1,
         absurd=1e6,
+        kinds=STREAMS,
     )
     lr: float | None = option(
         None,
@@ -110,6 +115,7 @@ class TrainSettings:
         "Carry the state over lines, reset it, or learn both.",
         panel=TRAINING,
         choices=("document", "sentence", "mixed"),
+        kinds=STREAMS,
     )
     seed: int = option(1, "Repeats a run bit for bit.", panel=TRAINING, at_least=0)
     shards: int | None = option(

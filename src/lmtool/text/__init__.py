@@ -1,1 +1,1 @@
-"""Characters to ids: reader, tokenizers, vocabulary, corpus, batches; no floats, no models."""
+"""Characters to ids: reader, tokenizers, vocabulary, labels, corpus; no floats, no models."""

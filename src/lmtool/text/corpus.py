@@ -45,24 +45,33 @@ class Corpus:
 
 
 def prepare(
-    paths: Paths, valid_paths: Paths | None, settings: TextSettings, folder: str | Path
+    paths: Paths,
+    valid_paths: Paths | None,
+    settings: TextSettings,
+    folder: str | Path,
+    known: Vocabulary | None = None,
 ) -> tuple[Vocabulary, Corpus, Corpus]:
     """(vocabulary, training, validation); the ids are files in ``folder``, needed while in use.
 
     Without ``valid_paths`` 5 % of the lines are held out, but no more than 10,000; a text of
-    fewer than 20 lines is validated on itself. The vocabulary is that of the training lines.
+    fewer than 20 lines is validated on itself. The vocabulary is that of the training lines, or
+    ``known``, which has the same settings and is counted anew in them.
     Raises InputError, ConfigError (settings).
     """
     _refuse_stdin_twice([*paths, *(valid_paths or ())])
     try:
-        return _prepare(paths, valid_paths, settings, Path(folder))
+        return _prepare(paths, valid_paths, settings, Path(folder), known)
     except OSError as error:
         message = f"{display_name(folder)}: cannot keep ids here: {error.strerror or error}"
         raise InputError(f"{message}; set TMPDIR to a folder with room") from error
 
 
 def _prepare(
-    paths: Paths, valid_paths: Paths | None, settings: TextSettings, folder: Path
+    paths: Paths,
+    valid_paths: Paths | None,
+    settings: TextSettings,
+    folder: Path,
+    known: Vocabulary | None,
 ) -> tuple[Vocabulary, Corpus, Corpus]:
     numbering = TOKENIZERS[settings.tokens].numbering()
     train = _transcribed(paths, settings, numbering, folder / "text")
@@ -71,8 +80,8 @@ def _prepare(
     else:
         train, valid = _hold_out(train, folder)
     spellings = numbering.spellings()
-    vocabulary = _vocabulary(train, spellings, settings)
-    _refuse_all_unknown(vocabulary, paths)
+    vocabulary = _vocabulary(train, spellings, settings, known)
+    _refuse_all_unknown(vocabulary, paths, known)
     code = _Code.of(spellings, vocabulary)
     return vocabulary, code.encode(train, "train.ids"), code.encode(valid, "valid.ids")
 
@@ -106,9 +115,13 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     return parts
 
 
-def _vocabulary(text: Transcript, spellings: list[str], settings: TextSettings) -> Vocabulary:
+def _vocabulary(
+    text: Transcript, spellings: list[str], settings: TextSettings, known: Vocabulary | None
+) -> Vocabulary:
     counts = dict(zip(spellings, text.counts(len(spellings)).tolist(), strict=True))
     n_lines = counts.pop(spellings[LINE_END])
+    if known is not None:
+        return known.recounted(counts, n_lines)
     return Vocabulary.from_counts(counts, n_lines, settings)
 
 
@@ -169,7 +182,10 @@ def _refuse_stdin_twice(paths: Paths) -> None:
         raise InputError("-: standard input can be read once only; save it to a file first")
 
 
-def _refuse_all_unknown(vocabulary: Vocabulary, paths: Paths) -> None:
+def _refuse_all_unknown(vocabulary: Vocabulary, paths: Paths, known: Vocabulary | None) -> None:
+    if known is not None and not vocabulary.counts[N_SPECIALS:].any():
+        message = "every word is unknown to the model to go on with"
+        raise InputError(f"{_names(paths)}: {message}; give another text, or train a new model")
     if len(vocabulary) == N_SPECIALS:
         least = vocabulary.settings.min_count
         message = f"every word is unknown: no ordinary word occurs {least} times or more"

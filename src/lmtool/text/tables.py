@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lmtool.display import counted
 from lmtool.errors import InputError
-from lmtool.text.reader import display_name, read_lines
+from lmtool.text.reader import Line, display_name, read_lines
 
-__all__ = ["Record", "Table", "looks_like_table", "read_table"]
+__all__ = [
+    "Record",
+    "Table",
+    "is_csv",
+    "looks_like_table",
+    "read_table",
+    "split_header",
+    "table_of",
+]
 
 SUFFIXES = {".csv", ".tsv"}
 QUOTED = re.compile(r'"(?:[^"]|"")*("|$)')
@@ -51,13 +60,17 @@ def read_table(path: str | Path) -> Table:
     than commas, else commas; quotes as in RFC 4180. Blank lines are left out. Raises InputError:
     no header, a name twice, several columns without a name, a row of another length, open quotes.
     """
-    name = display_name(path)
-    lines = (line.text + "\n" for line in read_lines(path))
-    header = next(lines, "")
-    delimiter = _delimiter(name, header)
-    columns = _columns(header, delimiter, name)
-    _check(columns, header, name)
-    return Table(columns, _records(lines, delimiter, len(columns), name), name)
+    return table_of(read_lines(path), display_name(path))
+
+
+def table_of(lines: Iterator[Line], name: str) -> Table:
+    """The same from the lines of a file of this name, the first of them the header."""
+    header = next(lines, Line("", 1, name))
+    delimiter = _delimiter(name, header.text)
+    columns = _columns(header.text, delimiter, name)
+    _check(columns, header.text, name)
+    rows = (line.text + "\n" for line in lines)
+    return Table(columns, _records(rows, delimiter, len(columns), name, header.number), name)
 
 
 def looks_like_table(path_name: str, first_line: str) -> bool:
@@ -76,6 +89,21 @@ def looks_like_table(path_name: str, first_line: str) -> bool:
         return False
     bare = {name.strip('"').lower() for name in names}
     return len(bare) == len(names) and any(name in USUAL or "_" in name for name in bare)
+
+
+def is_csv(path_name: str) -> bool:
+    """Whether the name says so: "x.CSV.gz" -> True."""
+    return _suffix(path_name) == ".csv"
+
+
+def split_header(path_name: str, first_line: str) -> list[str]:
+    """The names in a first line if it is a header; none where it is too long for one.
+
+    "x", 'label,"text"' -> ["label", "text"]
+    """
+    if len(first_line) > LONGEST_HEADER:
+        return []
+    return [name.strip('"') for name in first_line.split(_delimiter(path_name, first_line))]
 
 
 def _suffix(name: str) -> str:
@@ -110,9 +138,11 @@ def _columns(header: str, delimiter: str, name: str) -> list[str]:
         raise InputError(f"{name}:1: not a row of a table: {error}") from error
 
 
-def _records(lines: Iterator[str], delimiter: str, n: int, name: str) -> Iterator[Record]:
+def _records(
+    lines: Iterator[str], delimiter: str, n: int, name: str, header: int
+) -> Iterator[Record]:
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    first = 2
+    first = header + 1
     while True:
         try:
             values = next(rows)
@@ -121,8 +151,8 @@ def _records(lines: Iterator[str], delimiter: str, n: int, name: str) -> Iterato
         except csv.Error as error:
             raise InputError(f"{name}:{first}: not a row of a table: {error}") from error
         if values and len(values) != n:
-            message = f"{len(values)} columns where the header names {n}"
+            message = f"{counted(len(values), 'column')} where the header names {n}"
             raise InputError(f"{name}:{first}: {message}; quote values that hold a separator")
         if values:
             yield Record(values, first)
-        first = 2 + rows.line_num
+        first = header + 1 + rows.line_num

@@ -4,7 +4,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,7 +41,8 @@ class Vocabulary(Shown):
     - ``<EOS>``, ``<eos>`` or ``</s>`` at the end of a line is that end, and is dropped; elsewhere
       it is an ordinary word which no vocabulary holds, so it becomes ``<UNK>``.
 
-    ``counts[EOS_ID]`` is the number of lines, ``counts[UNK_ID]`` the number of unknown tokens.
+    ``counts[EOS_ID]`` is the number of lines, ``counts[UNK_ID]`` the number of unknown tokens; of
+    tokens that are counted in another text the order stays.
     Raises ConfigError where tokens, counts or settings cannot be a vocabulary, so that one read
     from a file can be trusted once it exists. Compare vocabularies by ``digest``.
     """
@@ -85,8 +86,15 @@ class Vocabulary(Shown):
             settings=settings,
         )
 
+    def recounted(self, counts: Mapping[str, int], n_lines: int) -> "Vocabulary":
+        """The same tokens, counted in another text: words as spelled, each with its count."""
+        fresh = np.zeros(len(self), np.int64)
+        np.add.at(fresh, self.ids(counts), np.fromiter(counts.values(), np.int64, len(counts)))
+        fresh[EOS_ID] = n_lines
+        return replace(self, counts=fresh)
+
     def _parts(self) -> Iterator[str]:
-        yield counted(self.n_tokens, "tokens")
+        yield counted(self.n_tokens, "token")
         yield self.settings.tokens
         yield f"digest={self.digest!r}"
 

@@ -1,8 +1,9 @@
 """What training tells whoever listens; frozen values, in the order in which they happen."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.settings import TrainSettings
 
 __all__ = ["Event", "Finished", "Note", "Planned", "Progress", "Validated"]
 
@@ -18,13 +19,11 @@ class Note:
 class Planned:
     """What is going to be trained; the settings hold no None, except ``seconds`` or ``epochs``."""
 
-    network: ModelSettings
+    network: Any  # settings of the kind
     recipe: TrainSettings
-    n_lines: int
-    n_train_tokens: int  # <EOS> included
-    n_valid_tokens: int
-    n_tokens: int  # V
-    n_oov: int  # training tokens that became <UNK>
+    kind: str
+    talk: list[str]  # what was read
+    n_train_tokens: int
     n_parameters: int
     command: str  # repeats the run
 
@@ -36,8 +35,7 @@ class Progress:
     step: int
     steps: int
     epoch: float
-    loss: float  # nats per token, mean since the last Progress
-    perplexity: float  # exp(loss)
+    loss: float  # nats per target, mean since the last Progress
     tokens_per_second: float
     seconds: float
     seconds_left: float
@@ -50,17 +48,16 @@ class Validated:
 
     step: int
     epoch: float
-    perplexity: float
+    measures: dict[str, float]
     best: bool
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end; perplexities are those of the weights that are kept."""
+    """The end; measures are those of the weights that are kept."""
 
-    valid_perplexity: float  # document context
-    valid_perplexity_sentence: float  # each line from zero state
+    measures: dict[str, float]
     step: int  # of the weights that are kept
     steps: int
     seconds: float
@@ -69,6 +66,11 @@ class Finished:
     stopped_early: bool
     model: str | None = None
     command: str | None = None  # repeats the run bit for bit
+
+    def repeatable(self) -> dict[str, Any]:
+        """What a model file keeps: nothing that another run of the same bits would change."""
+        steps = {"step": self.step, "steps": self.steps, "stopped_early": self.stopped_early}
+        return self.measures | steps
 
 
 Event = Note | Planned | Progress | Validated | Finished

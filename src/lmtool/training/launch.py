@@ -5,9 +5,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,161 +15,179 @@ from lmtool import model_file
 from lmtool._version import __version__
 from lmtool.errors import ModelFileError, TrainingError, option
 from lmtool.files import locked, remove_leftovers
-from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.kinds import Material
+from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
-from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
-from lmtool.text.vocabulary import UNK_ID, Vocabulary
-from lmtool.training import clock, loop
-from lmtool.training.events import Event, Finished, Note, Planned
+from lmtool.training import clock, loop, memory
+from lmtool.training.clock import Pace
+from lmtool.training.events import Event, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
-from lmtool.training.plan import plan as fitting
+from lmtool.training.initial import IN_MEMORY, initial_of, replaces
+from lmtool.training.pace import measured, steps_that_fit
 from lmtool.training.repeat import command, inputs_and_output, settled
-from lmtool.training.resume import Job, Keeper, Saved, differences, path_of, read
+from lmtool.training.request import Given, Keeping, Request
+from lmtool.training.resume import (
+    Keeper,
+    Saved,
+    differences,
+    path_of,
+    read,
+    verify_sizes,
+)
+from lmtool.training.session import Session, fresh_weights, open_session
 from lmtool.workers import n_cores
 
-__all__ = ["Given", "Job", "Keeping", "plan", "resume", "train"]
+__all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
-Prepared = tuple[Vocabulary, Corpus, Corpus]
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How a run is kept from being lost."""
+class Beginning(NamedTuple):
+    """What a run begins with."""
 
-    every: float  # seconds between two saved states, or more where saving takes long
-    stop: Callable[[], int]  # the number of the signal that ends the run; 0: go on
-    goes_on: str | None = None  # what continues a run that was stopped; a command by default
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What is said again when a run is resumed."""
-
-    corpus: tuple[str, ...]
-    valid: tuple[str, ...]
-    options: dict[str, Any]  # fields of settings
-    sentences: Sentences | None = None
+    settings: Any  # of the model; no None
+    recipe: TrainSettings  # without None but in the budget
+    parameters: Parameters  # before the first step
+    pace: Pace | None  # where the clock decides
 
 
 def train(
-    job: Job,
+    request: Request,
     overwrite: bool,
     emit: Listener,
     keeping: Keeping,
     sentences: Sentences | None = None,
-) -> LanguageModel:
-    """The trained model, written where the job names a file; from sentences if it has no corpus."""
+    init: Any = None,
+) -> Any:
+    """The trained model, written where one is named; from sentences if there is no corpus.
+
+    With ``init``, a model, the settings of text and network are that model's.
+    """
     start = time.monotonic()
-    with alone(job.model):
-        if job.model is not None:
-            model_file.check_target(job.model, overwrite)
-            refuse_interrupted(job.model, overwrite)
-        with prepared(job, sentences) as parts:
-            if job.model is not None:  # before a kill can bring the old run back
-                path_of(job.model).unlink(missing_ok=True)
-            return go(job, parts, emit, start, keeping, None)
+    with alone(request.model):
+        if request.model is not None:
+            model_file.check_target(request.model, overwrite)
+            refuse_interrupted(request.model, overwrite)
+        with prepared(request, sentences, init) as material:
+            if request.model is not None:  # before a kill can bring the old run back
+                path_of(request.model).unlink(missing_ok=True)
+            return go(request, material, emit, start, keeping, None)
 
 
-def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> LanguageModel:
+def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Any:
     """The same model as if its run had never been interrupted."""
     began = time.monotonic()
     with alone(model):
         saved = read(model)
-        refuse_other_options(model, saved.job, given.options)
-        valid = given.valid or saved.job.valid
-        moved = replace(saved.job, corpus=corpus_of(model, saved.job, given), valid=valid)
-        with prepared(moved, given.sentences) as parts:
-            refuse_other_data(model, saved, parts)
+        refuse_other_options(model, saved.request, given.options)
+        corpus, valid = corpus_of(model, saved.request, given), given.valid or saved.request.valid
+        moved = replace(saved.request, corpus=corpus, valid=valid)
+        init = initial_of(model, saved, given)
+        with prepared(moved, given.sentences, init) as material:
+            refuse_other_data(model, saved, material)
+            verify_sizes(saved, material.parts)
             for message in differences(saved):
                 emit(Note(message))
             emit(Note(f"going on after step {saved.counters['step']}"))
-            recipe = replace(saved.job.recipe, threads=given.options.get("threads"))
-            job = replace(saved.job, model=model, recipe=recipe)
-            return go(job, parts, emit, began - saved.elapsed, keeping, saved)
+            recipe = replace(saved.request.recipe, threads=given.options.get("threads"))
+            request = replace(saved.request, model=model, recipe=recipe)
+            return go(request, material, emit, began - saved.elapsed, keeping, saved)
 
 
-def plan(job: Job, sentences: Sentences | None = None) -> Forecast:
+def plan(request: Request, sentences: Sentences | None = None, init: Any = None) -> Forecast:
     """What ``train`` would do; nothing is written."""
-    with prepared(job, sentences) as parts:
-        fresh, recipe = start_of(job, parts)
-        line = command(first_words(job), job.text, fresh.settings, recipe)
-        return forecast(fresh, parts[1].ids, parts[2].ids, recipe, line)
+    start, kind = time.monotonic(), request.kind
+    with prepared(request, sentences, init) as material:
+        own = memory.process_memory()
+        settings, recipe, parameters, pace = beginning(request, material, start)
+        line = command(
+            first_words(request, material), replace(request, network=settings, recipe=recipe)
+        )
+        taken = kind.memory(settings, recipe, material).peak
+        with open_session(kind, settings, material, recipe, start=start) as session:
+            return forecast(session, parameters, line, (own + taken) / 2**20, pace)
 
 
 def go(
-    job: Job,
-    parts: Prepared,
+    request: Request,
+    material: Material,
     emit: Listener,
     start: float,
     keeping: Keeping,
     saved: Saved | None,
-) -> LanguageModel:
+) -> Any:
     """Plans, trains, notes where the model comes from, and writes it."""
-    fresh, recipe = start_of(job, parts)
-    keeper = None
-    if job.model is not None:
-        settled_job = replace(job, network=fresh.settings, recipe=recipe)
-        keeper = Keeper(settled_job, data_of(parts), keeping.every, keeping.stop, keeping.goes_on)
-    trained = fit(job, parts, fresh, recipe, emit, start, keeper, saved)
-    if job.model is not None:
-        model_file.save(trained, job.model, overwrite=True)
+    begun = beginning(request, material, start)
+    asked, keeper = replace(request, network=begun.settings, recipe=begun.recipe), None
+    if request.model is not None:
+        kept = keeping.every, keeping.stop, keeping.goes_on
+        keeper = Keeper(asked, material.fingerprints, *kept)
+    trained = fit(asked, material, begun, emit, start, keeper, saved)
+    if request.model is not None:
+        model_file.save(trained, request.model, overwrite=True)
     if keeper is not None:
         keeper.remove()
     return trained
 
 
 def fit(
-    job: Job,
-    parts: Prepared,
-    fresh: LanguageModel,
-    recipe: TrainSettings,
+    request: Request,
+    material: Material,
+    begun: Beginning,
     emit: Listener,
     start: float,
     keeper: Keeper | None,
     saved: Saved | None,
-) -> LanguageModel:
+) -> Any:
     """The trained model with its provenance."""
-    _, train_corpus, valid_corpus = parts
+    kind, recipe, init = request.kind, begun.recipe, material.init
 
     def line(recipe: TrainSettings) -> str:
-        return command(first_words(job), job.text, fresh.settings, recipe)
+        return command(first_words(request, material), replace(request, recipe=recipe))
 
-    def listen(event: Event) -> None:
-        if isinstance(event, Finished):
-            same = line(settled(recipe, event.steps))
-            event = replace(event, model=job.model, command=same)
-        emit(event)
-
-    emit(describe(parts, fresh, recipe, line(recipe)))
-    if train_corpus.fingerprint == valid_corpus.fingerprint:
-        emit(Note("validation is on the text trained on: give more lines, or another text"))
-    ids = train_corpus.ids, valid_corpus.ids
-    try:
-        trained = loop.train(fresh, *ids, recipe, listen, start, keeper, saved)
-    except TrainingError as error:
-        raise rescued(error, job) from None
-    same = settled(recipe, trained.provenance["result"]["steps"])
-    origin = {
+    emit(describe(request, material, begun, line(recipe)))
+    if material.note:
+        emit(Note(material.note))
+    if replaces(request.model, request.init):
+        emit(Note("the model replaces the one that it begins with: only a copy repeats the run"))
+    with open_session(kind, begun.settings, material, recipe, emit, start) as session:
+        run = session, begun.parameters, keeper, saved, begun.pace
+        try:
+            trainee = loop.train(*run, validate_first=init is not None)
+        except TrainingError as error:
+            raise rescued(error, request, session, init) from None
+        trained = kind.complete(session.model(trainee.parameters), session.judge)
+    same = settled(recipe, trainee.finished.steps)
+    if not trainee.finished.step:
+        emit(Note("no step made the model better: its weights are those that it began with"))
+    emit(replace(trainee.finished, model=request.model, command=line(same)))
+    provenance = {
         "recipe": {k: v for k, v in asdict(same).items() if k != "threads"},
         "command": line(same),
-        "corpus": {"train": facts(train_corpus), "valid": facts(valid_corpus)},
+        "corpus": material.facts,
         "versions": {"lmtool": __version__, "numpy": np.__version__},
+        "curve": trainee.curve,
+        "result": trainee.finished.repeatable(),
     }
-    return replace(trained, provenance=origin | trained.provenance)
+    return kind.descended(replace(trained, provenance=provenance), init)
 
 
-def rescued(error: TrainingError, job: Job) -> TrainingError:
-    """The same error, once the best model so far has been written."""
-    if job.model is None or not isinstance(error.best, LanguageModel):
+def rescued(error: TrainingError, request: Request, session: Session, init: Any) -> TrainingError:
+    """The same error, its best a model, once that has been written."""
+    if not isinstance(error.best, Parameters):
         return error
-    model_file.save(error.best, job.model, overwrite=True)
-    path_of(job.model).unlink(missing_ok=True)
-    return TrainingError(f"{error.args[0]}; the best weights so far are in {job.model}")
+    best = session.kind.descended(session.model(error.best), init)
+    if request.model is not None:
+        model_file.save(best, request.model, overwrite=True)
+        path_of(request.model).unlink(missing_ok=True)
+        message = f"{error.args[0]}; the best weights so far are in {request.model}"
+        error = TrainingError(message)
+    error.best = best
+    return error
 
 
 @contextmanager
@@ -193,73 +211,62 @@ def alone(model: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def prepared(job: Job, sentences: Sentences | None) -> Iterator[Prepared]:
-    """Vocabulary, training and validation ids, kept on disk for as long as they are used."""
+def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterator[Material]:
+    """What the files hold, kept on disk for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
-        corpus = job.corpus or ([sentences] if sentences else [])
-        parts = prepare(corpus, job.valid or None, job.text, Path(folder))
+        corpus = request.corpus or ([sentences] if sentences else [])
+        material = request.kind.prepare(corpus, request.valid, request, Path(folder), init)
         if not NAMELESS:
-            yield parts
+            yield material
             return
-    yield parts
+    yield material
 
 
-def start_of(job: Job, parts: Prepared) -> tuple[LanguageModel, TrainSettings]:
-    """The model before its first step, and the recipe without None."""
-    vocabulary, train_corpus, _ = parts
-    recipe = job.recipe
-    speed = clock.speed(recipe.threads or n_cores()) if recipe.seconds else 0.0
-    n, V = len(train_corpus.ids), vocabulary.n_tokens
-    network, recipe = fitting(job.network, recipe, n, V, speed)
-    rng = np.random.default_rng(recipe.seed)
-    return LanguageModel(network, vocabulary, initialise(network, vocabulary.counts, rng)), recipe
+def beginning(request: Request, material: Material, start: float) -> Beginning:
+    """The weights before the first step, the recipe, and the pace. Raises ConfigError."""
+    kind, asked, init = request.kind, request.recipe, material.init
+    speed = clock.speed(asked.threads or n_cores()) if asked.seconds else 0.0
+    settings, recipe = kind.plan(request.network, asked, material, speed)
+    memory.refuse_too_large(kind.memory(settings, recipe, material))
+    if init is None:
+        parameters = fresh_weights(kind, settings, material, recipe.seed)
+    else:
+        parameters = init.parameters.copy()
+    if not recipe.seconds:
+        return Beginning(settings, recipe, parameters, None)
+    with open_session(kind, settings, material, recipe, start=start) as session:
+        pace = measured(session, parameters)
+        steps = steps_that_fit(session, parameters, pace)
+    return Beginning(settings, kind.paced(asked, recipe, material, steps), parameters, pace)
 
 
-def first_words(job: Job) -> list[str]:
+def first_words(request: Request, material: Material) -> list[str]:
     """The beginning of the command that repeats the run; sentences go to its standard input."""
-    return inputs_and_output(job.corpus or (STDIN,), job.valid, job.model)
+    init = request.init or (IN_MEMORY if material.init else None)
+    return inputs_and_output(request.corpus or (STDIN,), request.valid, request.model, init)
 
 
-def describe(parts: Prepared, fresh: LanguageModel, recipe: TrainSettings, line: str) -> Planned:
+def describe(request: Request, material: Material, begun: Beginning, line: str) -> Planned:
     """The choices, for whoever listens."""
-    vocabulary, train_corpus, valid_corpus = parts
     return Planned(
-        network=fresh.settings,
-        recipe=recipe,
-        n_lines=train_corpus.n_lines,
-        n_train_tokens=len(train_corpus.ids),
-        n_valid_tokens=len(valid_corpus.ids),
-        n_tokens=vocabulary.n_tokens,
-        n_oov=int(vocabulary.counts[UNK_ID]),
-        n_parameters=fresh.parameters.flat.size,
+        network=begun.settings,
+        recipe=begun.recipe,
+        kind=request.kind.name,
+        talk=material.talk,
+        n_train_tokens=request.kind.data(material, begun.recipe).tokens,
+        n_parameters=begun.parameters.flat.size,
         command=line,
     )
 
 
-def facts(corpus: Corpus) -> dict[str, Any]:
-    """What a model file says about a text."""
-    names = ("fingerprint", "n_lines", "n_words", "n_oov")
-    return {name: getattr(corpus, name) for name in names}
-
-
-def data_of(parts: Prepared) -> dict[str, str]:
-    """Fingerprints of everything that a run is made from."""
-    vocabulary, train_corpus, valid_corpus = parts
-    return {
-        "training text": train_corpus.fingerprint,
-        "validation text": valid_corpus.fingerprint,
-        "vocabulary": vocabulary.digest,
-    }
-
-
-def corpus_of(model: str, job: Job, given: Given) -> tuple[str, ...]:
+def corpus_of(model: str, request: Request, given: Given) -> tuple[str, ...]:
     """The files to read again; none where sentences are given. Raises ModelFileError."""
     if given.sentences is not None:
         return ()
-    if not (given.corpus or job.corpus):
+    if not (given.corpus or request.corpus):
         message = f"give the sentences again: lmtool.resume({model!r}, sentences=...)"
         raise ModelFileError(f"{model}: cannot be resumed: it learns from no file; {message}")
-    return given.corpus or job.corpus
+    return given.corpus or request.corpus
 
 
 def refuse_interrupted(model: str, overwrite: bool) -> None:
@@ -269,9 +276,9 @@ def refuse_interrupted(model: str, overwrite: bool) -> None:
         raise ModelFileError(f"{model}: a run of this model was interrupted: {ways}")
 
 
-def refuse_other_data(model: str, saved: Saved, parts: Prepared) -> None:
+def refuse_other_data(model: str, saved: Saved, material: Material) -> None:
     """Raises ModelFileError where the text or the vocabulary changed."""
-    for name, now in data_of(parts).items():
+    for name, now in material.fingerprints.items():
         if saved.data.get(name) != now:
             message = (
                 f"the {name} is not the one that the run began with; put it back, or start anew"
@@ -279,9 +286,9 @@ def refuse_other_data(model: str, saved: Saved, parts: Prepared) -> None:
             raise ModelFileError(f"{model}: cannot be resumed: {message}")
 
 
-def refuse_other_options(model: str, job: Job, options: dict[str, Any]) -> None:
+def refuse_other_options(model: str, request: Request, options: dict[str, Any]) -> None:
     """Raises ModelFileError where an option differs from the run's."""
-    kept = asdict(job.text) | asdict(job.network) | asdict(job.recipe)
+    kept = asdict(request.text) | asdict(request.network) | asdict(request.recipe)
     for name, value in options.items():
         if name != "threads" and kept.get(name) != value:
             message = f"{option(name)} was {kept.get(name)}, not {value}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 
 __all__ = ["DECAYS", "OPTIMIZERS", "Optimizer"]
 

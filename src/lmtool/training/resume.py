@@ -1,6 +1,6 @@
 """The resume file: a run as it stands, written beside its model, so that nothing is ever lost.
 
-It holds what ``step.Run`` holds and what the run was asked for. Batches, resets and dropout masks
+It holds what ``run.Run`` holds and what the run was asked for. Batches, resets and dropout masks
 are functions of (seed, step), so a run that goes on from it ends with the same bits as one that was
 never interrupted.
 """
@@ -11,7 +11,7 @@ import platform
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,20 +21,21 @@ import numpy as np
 from lmtool import tensor_file
 from lmtool._version import __version__
 from lmtool.errors import InterruptionError, ModelFileError
-from lmtool.model_file import settings_from
-from lmtool.models.language_model import parameter_shapes
-from lmtool.nn.cells import CELLS
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.models.members import all_shapes
 from lmtool.tensor_file import Card, Tensors
 from lmtool.training.events import Note
-from lmtool.training.step import Run, Task
+from lmtool.training.request import Request
+from lmtool.training.run import Run
+from lmtool.training.session import Session
 from lmtool.workers import controller
 
-__all__ = ["Job", "Keeper", "Saved", "differences", "installed", "path_of", "read", "restore"]
+__all__ = ["Keeper", "Saved", "differences", "installed", "path_of", "read", "restore"]
+__all__ += ["verify_sizes"]
 
 Types = dict[str, type[int | float]]
 
-FORMAT = 1
+FORMAT = 2
+MISFIT = "its arrays do not have the shapes that the recipe asks for"
 SHARE = 0.01  # of the training time that saving may take
 LONGEST_NAME = 40  # characters shown of a version
 MOST_COUNT = 2**31 - 1  # steps
@@ -42,41 +43,26 @@ LONGEST_RUN = 1e9  # seconds
 COUNTERS: Types = {  # of a Run, in the card; null stands for infinity
     "step": int,
     "steps": float,
-    "best_loss": float,
+    "best_score": float,
     "best_step": int,
     "waited": int,
     "validated": int,
     "rate": float,
     "rollbacks": int,
+}
+TIMES: Types = {  # of its timer
     "training_seconds": float,
     "timed_steps": int,
     "validation_seconds": float,
 }
-POINT: dict[str, type[int | float]] = {
-    "step": int,
-    "epoch": float,
-    "perplexity": float,
-    "best": bool,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a run was asked for."""
-
-    corpus: tuple[str, ...]
-    valid: tuple[str, ...]
-    model: str | None
-    text: TextSettings
-    network: ModelSettings
-    recipe: TrainSettings
+POINT: Types = {"step": int, "epoch": float, "best": bool}  # of the curve; measures are floats
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A resume file, verified but for what only the corpus can tell."""
 
-    job: Job  # the settings hold no None but in the budget
+    request: Request  # the settings hold no None but in the budget
     data: dict[str, str]  # fingerprints of the texts and of the vocabulary
     surroundings: dict[str, str]
     elapsed: float  # seconds of the run so far
@@ -115,29 +101,29 @@ class Keeper:
 
     def __init__(
         self,
-        job: Job,
+        request: Request,
         data: dict[str, str],
         every: float,
         stop: Callable[[], int],
         goes_on: str | None = None,
     ) -> None:
-        self._job, self._data, self._every, self._stop = job, data, every, stop
-        model = shlex.quote(str(job.model))
+        self._request, self._data, self._every, self._stop = request, data, every, stop
+        model = shlex.quote(str(request.model))
         self._goes_on = goes_on or f"lmtool train --resume -m {model}"
-        self._path = path_of(job.model or "")
+        self._path = path_of(request.model or "")
         self._next = time.monotonic() + every
         self._failed = False
 
-    def pause(self, task: Task, run: Run) -> None:
+    def pause(self, session: Session, run: Run) -> None:
         """Between two steps. Raises InterruptionError where the run is to stop."""
         if signal := self._stop():
-            problem = self._save(task, run)
+            problem = self._save(session, run)
             message = f"not saved: {problem}" if problem else f"{self._goes_on} continues it"
             raise InterruptionError(f"stopped after step {run.step}; {message}", signal)
         if time.monotonic() >= self._next:
-            problem = self._save(task, run)
+            problem = self._save(session, run)
             if problem and not self._failed:
-                task.on_event(Note(f"the run could not be saved ({problem}); training goes on"))
+                session.on_event(Note(f"the run could not be saved ({problem}); training goes on"))
             self._failed = bool(problem)
 
     def remove(self) -> None:
@@ -145,16 +131,16 @@ class Keeper:
         with contextlib.suppress(OSError):
             self._path.unlink()
 
-    def _save(self, task: Task, run: Run) -> str:
+    def _save(self, session: Session, run: Run) -> str:
         """Writes the file; what went wrong, if anything."""
         began = time.monotonic()
         card = {
             "format": FORMAT,
-            "job": asdict(self._job),
+            "request": self._request.card(),
             "data": self._data,
             "surroundings": surroundings(),
-            "elapsed": task.elapsed(),
-            "run": {name: finite(getattr(run, name)) for name in COUNTERS},
+            "elapsed": session.elapsed(),
+            "run": counters(run),
             "curve": run.curve,
         }
         try:
@@ -167,11 +153,19 @@ class Keeper:
         return ""
 
 
+def counters(run: Run) -> Card:
+    """The numbers of a run by name."""
+    own = {name: getattr(run, name) for name in COUNTERS}
+    times = {name: getattr(run.timer, name) for name in TIMES}
+    return {name: finite(value) for name, value in (own | times).items()}
+
+
 def arrays(run: Run) -> Iterator[tuple[str, Any]]:
     """Every array of a run that the next step depends on, by name."""
     yield "parameters", run.parameters.flat
     yield "best", run.best
-    yield "seen", run.seen
+    for k, seen in enumerate(run.seen):
+        yield f"seen{k}", seen
     for k, moment in enumerate(run.moments):
         yield f"moment{k}", moment.flat
     for unit, layers in enumerate(run.states):
@@ -189,12 +183,12 @@ def read(model: str | Path) -> Saved:
     with tensor_file.described(path, "resume file"):
         card, tensors = tensor_file.read(path, FORMAT)
         saved = Saved(
-            job=job_from(card["job"]),
+            request=Request.from_card(card["request"]),
             data=texts(card["data"]),
             surroundings=texts(card["surroundings"]),
             elapsed=counter(card["elapsed"], float),
-            counters=record(card["run"], COUNTERS),
-            curve=[record(point, POINT) for point in card["curve"]],
+            counters=record(card["run"], COUNTERS | TIMES),
+            curve=[point_of_curve(point) for point in card["curve"]],
             tensors=tensors,
         )
         verify(saved)
@@ -202,35 +196,24 @@ def read(model: str | Path) -> Saved:
 
 
 def verify(saved: Saved) -> None:
-    """Raises ValueError or ConfigError where settings ask for more than the file holds."""
-    network, recipe, counters = saved.job.network, saved.job.recipe, saved.counters
-    n, V = saved.tensors["parameters"].size, saved.tensors["seen"].size
-    shapes = parameter_shapes(network, V)
-    width = CELLS[network.cell].n_states * network.layers * (network.hidden or 0)
-    n_states = width * (network.members or 1)
-    held = sum(x.size for name, x in saved.tensors.items() if name.startswith("state"))
-    if sum(map(math.prod, shapes.values())) != n or n_states * (recipe.batch or 0) != held:
-        raise ValueError("its arrays do not have the shapes that the recipe asks for")
+    """Raises ValueError for times that cannot be meant."""
+    counters = saved.counters
     times = saved.elapsed, counters["training_seconds"], counters["validation_seconds"]
     if max(times) > LONGEST_RUN or counters["rate"] > 1:
         raise ValueError("its times or its rate cannot be meant")
 
 
-def job_from(values: Card) -> Job:
-    """A job whose parts have the expected types."""
-    if set(values) != {field.name for field in fields(Job)} or type(values["model"]) is not str:
-        raise ValueError("its job has unknown or missing names")
-    files = [value for name in ("corpus", "valid") for value in values[name]]
-    if not all(type(file) is str for file in files):
-        raise ValueError("its corpus is not a list of files")
-    return Job(
-        corpus=tuple(values["corpus"]),
-        valid=tuple(values["valid"]),
-        model=values["model"],
-        text=settings_from(TextSettings, values["text"]),
-        network=settings_from(ModelSettings, values["network"]),
-        recipe=settings_from(TrainSettings, values["recipe"]),
-    )
+def verify_sizes(saved: Saved, parts: Any) -> None:
+    """Raises ModelFileError where settings ask for more than the file holds; nothing is made."""
+    kind, network = saved.request.kind, saved.request.network
+    shapes = all_shapes(kind.shapes(network, parts), network.members)
+    with tensor_file.described(path_of(saved.request.model or ""), "resume file"):
+        if sum(map(math.prod, shapes.values())) != saved.tensors["parameters"].size:
+            raise ValueError(MISFIT)
+        one = sum(x.size for state in kind.zero_state(network, 1) for x in state)
+        held = sum(x.size for name, x in saved.tensors.items() if name.startswith("state"))
+        if one * (network.members or 1) * (saved.request.recipe.batch or 0) != held:
+            raise ValueError(MISFIT)
 
 
 def texts(values: Card) -> dict[str, str]:
@@ -245,6 +228,13 @@ def record(values: Card, types: Types) -> Card:
     if set(values) != set(types):
         raise ValueError("its counters have unknown or missing names")
     return {name: counter(values[name], kind) for name, kind in types.items()}
+
+
+def point_of_curve(values: Card) -> Card:
+    """A validation: step, epoch, measures, and whether it was the best so far."""
+    if not set(POINT) <= set(values):
+        raise ValueError("its curve has missing names")
+    return record(values, {name: POINT.get(name, float) for name in values})
 
 
 def counter(value: Any, kind: type[int | float]) -> Any:
@@ -265,19 +255,20 @@ def finite(value: float) -> float | None:
 
 def restore(saved: Saved, run: Run) -> None:
     """Puts a fresh run where the saved one stood. Raises ModelFileError."""
-    path = path_of(saved.job.model or "")
+    path = path_of(saved.request.model or "")
     with tensor_file.described(path, "resume file"):
         own = dict(arrays(run))
         if layout(own) != layout(saved.tensors):
-            raise ValueError("its arrays do not have the shapes that the recipe asks for")
+            raise ValueError(MISFIT)
         for name, x in saved.tensors.items():
             if not np.isfinite(x).all():
                 raise ValueError(f"{name} holds numbers that are not finite")
             own[name][...] = x
         for name, value in saved.counters.items():
-            setattr(run, name, value)
+            setattr(run.timer if name in TIMES else run, name, value)
         run.curve = saved.curve
-        if not (run.step < run.steps and (run.seen >= 0).all() and (run.seen <= run.step).all()):
+        updated = all(((seen >= 0) & (seen <= run.step)).all() for seen in run.seen)
+        if not (run.step < run.steps and updated):
             raise ValueError("its steps contradict each other")
 
 

@@ -1,163 +1,52 @@
 """One optimiser step over the shards of a batch.
 
-Everything that changes during training lives in ``Run``; a batch, its resets and its dropout
-masks are pure functions of (seed, step, unit), a unit being one network with one shard. Where the
-output layer samples, a step works on the few rows of the vocabulary's matrices that it touches, so
-its cost does not grow with V. Several networks read the same batch and learn apart.
+A batch, its resets and its dropout masks are pure functions of (seed, step, unit), a unit being one
+network with one shard. Of a table a step may work on the few rows that it touches, so that its cost
+does not grow with the vocabulary. Several networks read the same batch and learn apart.
 """
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
+from lmtool.data.batch import Batch
 from lmtool.errors import TrainingError, option
-from lmtool.models.bptt import loss_and_gradients
-from lmtool.models.language_model import LanguageModel, members
-from lmtool.models.network import PER_TOKEN, States, zero_state
+from lmtool.kinds.base import Table
 from lmtool.nn import kernels
-from lmtool.nn.outputs import OUTPUTS, Draw, Sampler
-from lmtool.nn.parameters import Array, Parameters, Shapes
-from lmtool.settings import TrainSettings
-from lmtool.text.batches import segment
-from lmtool.text.vocabulary import EOS_ID
-from lmtool.training.contexts import CONTEXTS
-from lmtool.training.events import Event
-from lmtool.training.optimizers import OPTIMIZERS, Optimizer
+from lmtool.nn.noise import Noise
+from lmtool.nn.outputs import OUTPUTS, Draw
+from lmtool.nn.parameters import Parameters
+from lmtool.training.run import Member, Run, by_row, rows_of, shard_columns
 from lmtool.training.schedules import drop_warmup, learning_rate
-from lmtool.workers import Workers, slices
+from lmtool.training.session import Session
+from lmtool.workers import slices
 
-__all__ = ["Run", "Task", "catch_up", "new_run", "rate_now", "roll_back", "training_step"]
+__all__ = ["catch_up_all", "rate_now", "training_step"]
 
-Ids = NDArray[np.int32]
-
-
-class Member(NamedTuple):
-    """What the optimiser changes of one network."""
-
-    parameters: Parameters
-    moments: list[Parameters]
-
-
-@dataclass(slots=True)
-class Run:
-    """All that changes while training."""
-
-    parameters: Parameters
-    moments: list[Parameters]
-    members: list[Member]  # views of both, one a network
-    buffers: list[Array]  # room for a unit's gradients
-    states: list[States]  # one a unit: the first network's shards, the second's, ...
-    seen: NDArray[np.int32]  # (V,): the step up to which each token's rows are updated
-    step: int = 0
-    steps: float = math.inf  # of the whole run; infinite until the clock has decided
-    best_loss: float = math.inf
-    best_step: int = 0
-    best: Array = field(default_factory=lambda: np.empty(0, np.float32))
-    waited: int = 0  # validations since the best
-    validated: int = 0  # the step of the last validation
-    curve: list[dict[str, Any]] = field(default_factory=list)  # validations so far
-    rate: float = 1.0  # of the learning rate; halved by each roll back
-    rollbacks: int = 0
-    training_seconds: float = 0.0  # without validation
-    timed_steps: int = 0  # that training_seconds counts
-    validation_seconds: float = 0.0  # of the last one
-
-    def buffer(self, unit: int, shapes: Shapes) -> Parameters:
-        """Gradients of a unit, not cleared; the same memory every step."""
-        size = sum(map(math.prod, shapes.values()))
-        if self.buffers[unit].size < size:
-            self.buffers[unit] = np.empty(size * 5 // 4, np.float32)
-        return Parameters(shapes, self.buffers[unit][:size])
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """All that does not change while training."""
-
-    model: LanguageModel  # at the start
-    train_ids: Ids
-    valid_ids: Ids
-    recipe: TrainSettings  # without None
-    sampler: Sampler | None
-    workers: Workers
-    start: float  # time.monotonic()
-    on_event: Callable[[Event], None]
-
-    @property
-    def tokens_per_step(self) -> int:
-        """B * T."""
-        return (self.recipe.batch or 1) * (self.recipe.bptt or 1)
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """How the weights follow the gradient."""
-        return OPTIMIZERS[self.recipe.optimizer]
-
-    @property
-    def last_output(self) -> str:
-        """The output that needs every token: a key of OUTPUTS."""
-        output = self.recipe.output or "full"
-        return OUTPUTS[output].finish or output
-
-    @property
-    def shards(self) -> int:
-        """Logical parts of a batch."""
-        return self.recipe.shards or 1
-
-    @property
-    def units(self) -> int:
-        """Pieces of work of a step."""
-        return len(self.model.networks) * self.shards
-
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self.start
+Rows = NDArray[np.intp] | None  # (n,) ids of a table, ascending; None: all
 
 
 class Part(NamedTuple):
     """A batch, and the part of the model that it touches; ids are row numbers of that part."""
 
     weights: Sequence[Mapping[str, Array]]  # one a network
-    inputs: Ids  # (T, B)
-    targets: Ids  # (T, B)
+    batch: Batch
     output: str  # a key of OUTPUTS
     draw: Draw | None
-    rows: NDArray[np.intp] | None  # (n,) tokens, ascending; None: the whole model
+    rows: list[Rows]  # one a table
 
 
-def new_run(task: Task) -> Run:
-    """Fresh moments and zero states."""
-    settings, parameters = task.model.settings, task.model.parameters.copy()
-    moments = [parameters.like() for _ in range(task.optimizer.n_moments)]
-    by_network = zip(*(members(settings, x) for x in (parameters, *moments)), strict=True)
-    streams = [part.stop - part.start for part in shard_columns(task)] * len(task.model.networks)
-    return Run(
-        parameters,
-        moments,
-        [Member(own, own_moments) for own, *own_moments in by_network],
-        [np.empty(0, np.float32) for _ in streams],
-        [zero_state(settings, B) for B in streams],
-        np.zeros(task.model.vocabulary.n_tokens, np.int32),
-        best=parameters.flat.copy(),
-    )
-
-
-def shard_columns(task: Task) -> list[slice]:
-    """The streams of each shard."""
-    return slices(task.recipe.batch or 1, task.shards)
-
-
-def training_step(task: Task, run: Run) -> float:
-    """Moves weights, moments and states on by one step; the sum of -ln p over its tokens."""
-    rate = rate_now(task, run)
-    part = touched(task, run, rate)
-    loss, gradients = compute_gradients(task, run, part)
-    norms = [reduce_gradients(task, shards) for shards in gradients]
+def training_step(session: Session, run: Run) -> float:
+    """Moves weights, moments and states on by one step; the loss summed over its targets."""
+    rate = rate_now(session, run)
+    part = touched(session, run, rate)
+    loss, gradients = compute_gradients(session, run, part)
+    norms = [reduce_gradients(session, shards) for shards in gradients]
     if not math.isfinite(loss + sum(norms)):
         raise TrainingError(
             f"the numbers blew up at step {run.step + 1} (loss {loss:.3g}, gradient norm "
@@ -165,114 +54,110 @@ def training_step(task: Task, run: Run) -> float:
         )
     run.step += 1
     for member, shards, norm in zip(run.members, gradients, norms, strict=True):
-        factor = min(1.0, task.recipe.clip / max(norm, 1e-12))
-        update(task, run.step, member, part.rows, shards[0], factor, rate)
-    run.seen[slice(None) if part.rows is None else part.rows] = run.step
+        factor = min(1.0, session.recipe.clip / max(norm, 1e-12))
+        update(session, run.step, member, part.rows, shards[0], factor, rate)
+    for seen, rows in zip(run.seen, part.rows, strict=True):
+        seen[slice(None) if rows is None else rows] = run.step
     return loss
 
 
-def rate_now(task: Task, run: Run) -> float:
+def rate_now(session: Session, run: Run) -> float:
     """The learning rate of the next step."""
-    return run.rate * learning_rate(run.step, run.steps, task.recipe.lr or 0)
+    return run.rate * learning_rate(run.step, run.steps, session.recipe.lr or 0)
 
 
-def roll_back(run: Run) -> None:
-    """The best weights again, without momentum, at half the rate; the batch is left out."""
-    run.parameters.flat[...] = run.best
-    for moment in run.moments:
-        moment.flat[...] = 0
-    for array in (array for layers in run.states for state in layers for array in state):
-        array[...] = 0
-    run.step += 1
-    run.seen[...] = run.step
-    run.rate /= 2
-    run.rollbacks += 1
-
-
-def touched(task: Task, run: Run, rate: float) -> Part:
+def touched(session: Session, run: Run, rate: float) -> Part:
     """The step's batch with all weights, or with the rows that it needs."""
-    recipe = task.recipe
-    inputs, targets = segment(task.train_ids, run.step, recipe.bptt or 1, recipe.batch or 1)
-    whole = [member.parameters for member in run.members]
-    if task.sampler is None or finishing(task, run):
-        catch_up(task, run, np.flatnonzero(run.seen < run.step), rate)
-        return Part(whole, inputs, targets, task.last_output, None, None)
-    draw = task.sampler.draw(targets.ravel(), np.random.default_rng((recipe.seed, run.step)))
-    ids = np.concatenate([inputs.ravel(), targets.ravel(), draw.ids, [EOS_ID]])  # stays row 0
-    rows, places = np.unique(ids, return_inverse=True)
-    catch_up(task, run, rows, rate)
-    weights = [{k: x[rows] if k in PER_TOKEN else x for k, x in one.items()} for one in whole]
-    n, small = inputs.size, places.reshape(-1).astype(np.int32)
-    inputs, targets = small[:n].reshape(inputs.shape), small[n : 2 * n].reshape(inputs.shape)
-    local = Draw(places[2 * n : -1], draw.extra)
-    return Part(weights, inputs, targets, recipe.output or "full", local, rows)
+    batch, draw, last = session.data.batch(run.step), None, finishing(session, run)
+    if session.sampler is not None and not last:
+        rng = np.random.default_rng((session.recipe.seed, run.step))
+        draw = session.sampler.draw(batch.targets.ravel(), rng)
+    part = Part([member.parameters for member in run.members], batch, "", draw, [])
+    for k, table in enumerate(session.kind.tables):
+        if not len(run.seen[k]) or (draw is None and not table.always):
+            catch_up(session, run, k, np.flatnonzero(run.seen[k] < run.step), rate)
+            part.rows.append(None)
+        else:
+            part = with_rows(session, run, k, part, rate)
+    output = session.last_output if last or draw is None else session.recipe.output or "full"
+    return part._replace(output=output)
 
 
-def finishing(task: Task, run: Run) -> bool:
+def with_rows(session: Session, run: Run, k: int, part: Part, rate: float) -> Part:
+    """The part with those rows of table k alone that its ids name."""
+    table = session.kind.tables[k]
+    fields = {name: getattr(part.batch, name) for name in table.fields}
+    drawn = [part.draw.ids] if table.drawn and part.draw is not None else []
+    ids = [*(x.ravel() for x in fields.values()), *drawn, np.array(table.pinned, np.int32)]
+    everything = np.concatenate(ids)
+    rows, places = np.unique(everything[everything >= 0], return_inverse=True)
+    local = np.full(len(everything), -1, np.intp)
+    local[everything >= 0] = places.reshape(-1)
+    catch_up(session, run, k, rows, rate)
+    pieces = iter(np.split(local, np.cumsum([len(x) for x in ids])))
+    small: Any = {k: next(pieces).astype(np.int32).reshape(x.shape) for k, x in fields.items()}
+    draw = Draw(next(pieces), part.draw.extra) if drawn and part.draw is not None else part.draw
+    weights = [{k: x[rows] if k in table.names else x for k, x in w.items()} for w in part.weights]
+    return Part(weights, part.batch._replace(**small), "", draw, [*part.rows, rows])
+
+
+def finishing(session: Session, run: Run) -> bool:
     """Whether the step is one of the last, whose loss is exact."""
-    return run.step >= run.steps * (1 - (task.recipe.finish or 0))
+    return run.step >= run.steps * (1 - (session.recipe.finish or 0))
 
 
-def catch_up(task: Task, run: Run, rows: NDArray[np.intp], rate: float) -> None:
-    """Brings tokens' rows up to the present step."""
-    gaps = run.step - run.seen[rows]
+def catch_up(session: Session, run: Run, k: int, rows: NDArray[np.intp], rate: float) -> None:
+    """Brings rows of table k up to the present step."""
+    gaps, table = run.step - run.seen[k][rows], session.kind.tables[k]
 
     def some_rows(some: slice) -> None:
         for member in run.members:
-            for name, x in per_token(member.parameters):
+            for name, x in rows_of(table, member.parameters):
                 moments = [by_row(moment[name]) for moment in member.moments]
-                task.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
+                session.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
 
-    task.workers.map(some_rows, slices(len(rows), task.units))
-    run.seen[rows] = run.step
-
-
-def per_token(parameters: Mapping[str, Array]) -> list[tuple[str, Array]]:
-    """The matrices with a row for each token; the bias as a column."""
-    return [(name, by_row(parameters[name])) for name in PER_TOKEN if name in parameters]
+    session.workers.map(some_rows, slices(len(rows), session.units))
+    run.seen[k][rows] = run.step
 
 
-def by_row(x: Array) -> Array:
-    """(V, D) as it is, (V,) as (V, 1)."""
-    return x.reshape(len(x), -1)
+def catch_up_all(session: Session, run: Run) -> None:
+    """Brings every row of every table up to the present step."""
+    for k, seen in enumerate(run.seen):
+        catch_up(session, run, k, np.arange(len(seen)), rate_now(session, run))
 
 
-def compute_gradients(task: Task, run: Run, part: Part) -> tuple[float, list[list[Parameters]]]:
+def compute_gradients(
+    session: Session, run: Run, part: Part
+) -> tuple[float, list[list[Parameters]]]:
     """The networks' mean loss, the shards' parts of each one's gradient; the states move on."""
-    recipe, n = task.recipe, task.shards
+    recipe, n = session.recipe, session.shards
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
-    columns = shard_columns(task)
+    shares = (recipe.dropout, recipe.weight_drop, recipe.word_drop)
+    dropout, weight_drop, word_drop = (grown * (share or 0.0) for share in shares)
+    loss_of = OUTPUTS[part.output].loss
+    estimate = partial(loss_of, scale=1 / part.batch.n, draw=part.draw)
+    columns = shard_columns(session, part.batch.targets.shape[1])
 
     def unit(i: int) -> tuple[float, Parameters]:
-        weights, some = part.weights[i // n], columns[i % n]
+        weights, own = part.weights[i // n], part.batch.columns(columns[i % n])
         rng = np.random.default_rng((recipe.seed, run.step, i))
+        noise = Noise(dropout, weight_drop, word_drop, rng)
         gradients = run.buffer(i, {name: array.shape for name, array in weights.items()})
-        inputs = np.ascontiguousarray(part.inputs[:, some])
+        if not own.targets.size:  # fewer examples than shards
+            gradients.flat[...] = 0
+            return 0.0, gradients
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
-            loss, run.states[i] = loss_and_gradients(
-                task.model.settings,
-                weights,
-                gradients,
-                inputs,
-                np.ascontiguousarray(part.targets[:, some]),
-                run.states[i],
-                CONTEXTS[recipe.context](inputs, rng),
-                dropout=grown * (recipe.dropout or 0.0),
-                weight_drop=grown * (recipe.weight_drop or 0.0),
-                word_drop=grown * (recipe.word_drop or 0.0),
-                rng=rng,
-                output=part.output,
-                draw=part.draw,
-                scale=1 / part.inputs.size,
+            loss, run.states[i] = session.kind.learn(
+                session.settings, recipe, weights, gradients, own, run.states[i], noise, estimate
             )
         return loss, gradients
 
-    losses, gradients = zip(*task.workers.map(unit, range(task.units)), strict=True)
-    by_network = [list(gradients[i : i + n]) for i in range(0, task.units, n)]
+    losses, gradients = zip(*session.workers.map(unit, range(session.units)), strict=True)
+    by_network = [list(gradients[i : i + n]) for i in range(0, session.units, n)]
     return sum(losses) / len(by_network), by_network
 
 
-def reduce_gradients(task: Task, gradients: list[Parameters]) -> float:
+def reduce_gradients(session: Session, gradients: list[Parameters]) -> float:
     """Sums the shards' gradients into the first, in order; the Euclidean norm of the sum."""
     total, *others = (part.flat for part in gradients)
 
@@ -281,36 +166,48 @@ def reduce_gradients(task: Task, gradients: list[Parameters]) -> float:
             kernels.add(total[some], other[some])
         return float(kernels.sum_of_squares(total[some]))
 
-    return math.sqrt(sum(task.workers.map(part, slices(total.size, task.units))))
+    return math.sqrt(sum(session.workers.map(part, slices(total.size, session.units))))
 
 
 def update(
-    task: Task,
+    session: Session,
     step: int,
     member: Member,
-    rows: NDArray[np.intp] | None,
+    rows: list[Rows],
     gradient: Parameters,
     factor: float,
     rate: float,
 ) -> None:
     """The optimiser's step: dense over the flat vector, and by rows where they are few."""
-    n_parts, whole = task.units, member.parameters.flat
-    few = np.arange(0) if rows is None else rows
-    matrices = [] if rows is None else per_token(member.parameters)
-    n_dense = whole.size - sum(x.size for _, x in matrices)
+    n_parts, whole = session.units, member.parameters.flat
+    few = [
+        entry
+        for table, some in zip(session.kind.tables, rows, strict=True)
+        for entry in rows_of_few(table, member, some)
+    ]
+    n_dense = whole.size - sum(x.size for _, x, _ in few)
 
     def dense(some: slice) -> None:
         moments = [moment.flat[some] for moment in member.moments]
-        task.optimizer.update(whole[some], gradient.flat[some], factor, moments, rate, step)
+        session.optimizer.update(whole[some], gradient.flat[some], factor, moments, rate, step)
 
-    def by_rows(name: str, x: Array, some: slice) -> None:
+    def by_rows(name: str, x: Array, ids: NDArray[np.intp], some: slice) -> None:
         moments = [by_row(moment[name]) for moment in member.moments]
         dx = by_row(gradient[name])[some]
-        task.optimizer.update_rows(x, dx, factor, moments, few[some], rate, step)
+        session.optimizer.update_rows(x, dx, factor, moments, ids[some], rate, step)
 
     def part(i: int) -> None:
         dense(slices(n_dense, n_parts)[i])
-        for name, x in matrices:
-            by_rows(name, x, slices(len(few), n_parts)[i])
+        for name, x, ids in few:
+            by_rows(name, x, ids, slices(len(ids), n_parts)[i])
 
-    task.workers.map(part, range(n_parts))
+    session.workers.map(part, range(n_parts))
+
+
+def rows_of_few(
+    table: Table, member: Member, rows: Rows
+) -> list[tuple[str, Array, NDArray[np.intp]]]:
+    """The matrices of which a step touches rows alone."""
+    if rows is None:
+        return []
+    return [(name, x, rows) for name, x in rows_of(table, member.parameters)]

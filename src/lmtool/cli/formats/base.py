@@ -1,8 +1,9 @@
 """What the dialects of ``score`` share: the job, the sums, and words in formats split at blanks."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.render import power
@@ -23,8 +24,10 @@ class Job:
 
     level: str | None  # a level of the format; None leaves the choice to it
     ranked: bool  # sentences to compare, rather than lines of a file
-    source: str  # the file's name
+    source: str  # the file's name; of several, with + between them
     token_id: Callable[[str], int]  # 0 is <EOS>, 1 is <UNK>
+    columns: Sequence[str] = ()  # of formats with columns: what is printed
+    kept: Iterable[dict[str, str]] = field(default_factory=lambda: repeat({}))  # one a score
 
 
 Writer = Callable[[Iterable[Any], Job], Iterator[str]]
@@ -44,6 +47,12 @@ class Format:
     scores: str = "score_lines"  # the method of Model whose results the writers take
     options: Mapping[str, Any] = field(default_factory=dict)  # of that method
     reads: Callable[["Line"], str] = as_spelled  # what of a line goes there; may raise InputError
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)  # that can be chosen
+
+    @property
+    def default_level(self) -> str:
+        """The level of the default writer, where it has one."""
+        return next((name for name, write in self.levels.items() if write is self.default), "")
 
     def lines(self, scores: Iterable[Any], job: Job) -> Iterator[str]:
         """The output, line by line."""
@@ -138,11 +147,11 @@ def perplexity(log10_p: float, n: int, digits: int = 7) -> str:
 
 def single(value: float) -> str:
     """Seven significant digits, those that a 32-bit float holds."""
-    return f"{value + 0.0:.7g}"  # -0.0 + 0.0 is 0.0
+    return f"{value:z.7g}"
 
 
 def fixed(log10: float, decimals: int) -> str:
     """10 ** log10 with so many decimals; as a power of ten where they would not show it."""
     if -decimals <= log10 < 300:
-        return f"{10**log10:.{decimals}f}"
+        return f"{10**log10:z.{decimals}f}"
     return power(log10, 6)

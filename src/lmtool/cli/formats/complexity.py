@@ -89,7 +89,7 @@ def corpus(total: Totals, job: Job) -> Iterator[str]:
     if total.n_sentences:
         ppl = fixed(-total.log10_p / total.n_factors, 2)
         yield RULE
-        yield f"| End of testing | test loss {nats(total):5.2f} | test ppl {ppl:>8}"
+        yield f"| End of testing | test loss {nats(total):z5.2f} | test ppl {ppl:>8}"
         yield RULE
 
 

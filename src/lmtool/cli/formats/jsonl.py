@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lmtool.cli.formats.base import Format, Job
+from lmtool.cli.formats.records import SENTENCE
 from lmtool.cli.render import json_line
 
 if TYPE_CHECKING:
@@ -12,17 +13,25 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT"]
 
 
+COLUMNS = {"word": (*SENTENCE, "words"), "sentence": SENTENCE}
+
+
 def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
     """Each sentence with its words."""
-    return (json_line(score.to_dict()) for score in scores)
+    return objects(scores, job, "word")
 
 
 def by_sentence(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
     """Each sentence without its words."""
-    for score in scores:
-        value = score.to_dict()
-        del value["words"]
-        yield json_line(value)
+    return objects(scores, job, "sentence")
 
 
-FORMAT = Format({"word": by_word, "sentence": by_sentence}, default=by_word)
+def objects(scores: Iterable["SentenceScore"], job: Job, level: str) -> Iterator[str]:
+    """The chosen values, kept ones among them."""
+    names = job.columns or COLUMNS[level]
+    for score, kept in zip(scores, job.kept, strict=False):
+        record = score.to_dict() | kept
+        yield json_line({name: record[name] for name in names})
+
+
+FORMAT = Format({"word": by_word, "sentence": by_sentence}, default=by_word, columns=COLUMNS)

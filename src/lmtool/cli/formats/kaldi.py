@@ -16,7 +16,7 @@ __all__ = ["FORMAT"]
 def utterance(score: "SentenceScore") -> str:
     """The id, a tab, -ln P with six digits."""
     utterance_id = score.text.split(maxsplit=1)[0]
-    return f"{harmless(utterance_id)}\t{-score.log10_p * LN10 + 0.0:.6g}"
+    return f"{harmless(utterance_id)}\t{-score.log10_p * LN10:z.6g}"
 
 
 def identified(line: "Line") -> str:

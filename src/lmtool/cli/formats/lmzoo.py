@@ -19,7 +19,7 @@ def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
     for line, score in enumerate(scores, 1):
         for index, word in enumerate(score.words, 1):
             name = "<eos>" if index == len(score.words) else bare(word.word)
-            yield f"{line}\t{index}\t{name}\t{word.surprisal_bits + 0.0:.6f}"
+            yield f"{line}\t{index}\t{name}\t{word.surprisal_bits:z.6f}"
 
 
 FORMAT = Format({"word": by_word}, default=by_word)

@@ -10,7 +10,7 @@ from lmtool.cli.rows import ROWS
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore
 
-__all__ = ["CSV", "TSV"]
+__all__ = ["CSV", "SENTENCE", "TSV"]
 
 SENTENCE = ("text", "log10_p", "p", "perplexity", "n_words", "n_oov")
 WORD = ("sentence", "word", "token", "oov", "log10_p", "surprisal_bits", "p")
@@ -27,25 +27,27 @@ def sentence_row(score: "SentenceScore") -> Row:
     return row | {"p": power(score.log10_p, 6)}  # smaller than any float, perhaps
 
 
-def word_rows(scores: Iterable["SentenceScore"]) -> Iterator[Row]:
+def word_rows(scores: Iterable["SentenceScore"], job: Job) -> Iterator[Row]:
     """A word's cells; a blank line has no row, and its number is left out."""
-    for line, score in enumerate(scores, 1):
+    for line, (score, kept) in enumerate(zip(scores, job.kept, strict=False), 1):
         for word in score.words:
             row = {name: getattr(word, name) for name in WORD[1:]}
-            yield {"sentence": line} | row | {"p": power(word.log10_p, 6)}
+            yield {"sentence": line} | row | {"p": power(word.log10_p, 6)} | kept
 
 
 def written(name: str) -> Format:
     """The format that writes rows as in ``lmtool.cli.rows``."""
 
     def by_sentence(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-        return ROWS[name](SENTENCE, map(sentence_row, scores))
+        pairs = zip(scores, job.kept, strict=False)
+        return ROWS[name](job.columns or SENTENCE, (sentence_row(s) | kept for s, kept in pairs))
 
     def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
-        return ROWS[name](WORD, word_rows(scores))
+        return ROWS[name](job.columns or WORD, word_rows(scores, job))
 
     levels: dict[str, Writer] = {"word": by_word, "sentence": by_sentence}
-    return Format(levels, default=by_sentence)
+    columns = {"word": WORD, "sentence": SENTENCE}
+    return Format(levels, default=by_sentence, columns=columns)
 
 
 TSV = written("tsv")

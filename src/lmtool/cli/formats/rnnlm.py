@@ -47,12 +47,12 @@ def rows(score: "SentenceScore", job: Job, line: int) -> Iterator[str]:
 def hypothesis(score: "SentenceScore") -> str:
     """log10 P with the penalties."""
     part = totals(score)
-    return f"{part.known + PENALTY * part.n_oov + 0.0:.6f}"
+    return f"{part.known + PENALTY * part.n_oov:z.6f}"
 
 
 def corpus(total: Totals, job: Job) -> Iterator[str]:
     """log10 P and perplexity without the unknown words; </s> counts."""
-    yield from ("", f"test log probability: {total.known + 0.0:.6f}")
+    yield from ("", f"test log probability: {total.known:z.6f}")
     if total.n_sentences:
         yield from ("", f"PPL net: {fixed(-total.known / (total.n_factors - total.n_oov), 6)}")
 

@@ -45,7 +45,7 @@ def rows(words: "tuple[WordScore, ...]") -> Iterator[str]:
     history = "<s> "
     for index, word in enumerate(words):
         name = "</s>" if index == len(words) - 1 else "<unk>" if word.oov else bare(word.word)
-        value = f"{TAG} {power(word.log10_p, DIGITS)} [ {word.log10_p + 0.0:.{DIGITS}g} ]"
+        value = f"{TAG} {power(word.log10_p, DIGITS)} [ {word.log10_p:z.{DIGITS}g} ]"
         yield f"\tp( {name} | {history}) \t= {'[OOV] 0 [ -inf ]' if word.oov else value}"
         history = f"{name} ..."
 
@@ -57,7 +57,7 @@ def sums(part: Totals) -> Iterator[str]:
         n = part.n_words - part.n_oov
         ppl = perplexity(part.known, n + part.n_sentences, DIGITS)
         ppl1 = perplexity(part.known, n, DIGITS) if n else "undefined"
-        logprob = f"logprob= {part.known + 0.0:.{DIGITS}g}"
+        logprob = f"logprob= {part.known:z.{DIGITS}g}"
         yield f"0 zeroprobs, {logprob} ppl= {ppl} ppl1= {ppl1}"
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lmtool.cli.formats.base import Format, Job
-from lmtool.cli.render import cut, number, power, table
+from lmtool.cli.render import cut, decimals, number, paragraph, power, side_by_side, table
 from lmtool.cli.terminal import harmless
+from lmtool.display import counted
 
 if TYPE_CHECKING:
     from lmtool.inference.score import SentenceScore, WordScore
@@ -39,7 +40,8 @@ def _lines(scores: Iterable["SentenceScore"]) -> Iterator[str]:
     yield f"{'log10_p':>12}  {'perplexity':>12}  {'n_oov':>5}  text"
     for score in scores:
         numbers = f"{number(score.log10_p):>12}  {number(score.perplexity):>12}  {score.n_oov:>5}"
-        yield f"{numbers}  {harmless(score.text)}" if score.words else ""
+        line = f"{numbers}  {harmless(score.text)}"
+        yield paragraph(line, " " * (len(numbers) + 2)) if score.words else ""
 
 
 def chain(score: "SentenceScore") -> str:
@@ -52,7 +54,7 @@ def factors(words: tuple["WordScore", ...]) -> str:
     rows, log10_p = [], 0.0
     for index, word in enumerate(words):
         log10_p += word.log10_p
-        numbers = (f"{word.log10_p:.4f}", f"{word.surprisal_bits:.2f}", power(log10_p))
+        numbers = (decimals(word.log10_p, 4), decimals(word.surprisal_bits), power(log10_p))
         rows.append((_factor(words, index), power(word.log10_p), *numbers))
     headers = ("P(word | words before)", "p", "log10 p", "bits", "product")
     return table(headers, rows, 1, [index for index, word in enumerate(words) if word.oov])
@@ -70,11 +72,17 @@ def _marked(word: "WordScore") -> str:
 
 
 def _sum(score: "SentenceScore") -> str:
-    total = f"P = {power(score.log10_p)}   log10 P = {score.log10_p:.4f}"
-    words = f"{score.n_words} word{'s' * (score.n_words != 1)} + <EOS>, {score.n_oov} OOV"
-    line = f"{total}   perplexity = {number(score.perplexity)}   ({words})"
+    line = side_by_side(
+        (
+            f"P = {power(score.log10_p)}",
+            f"log10 P = {decimals(score.log10_p, 4)}",
+            f"perplexity = {number(score.perplexity)}",
+            f"({counted(score.n_words, 'word')} + <EOS>, {score.n_oov} OOV)",
+        )
+    )
     unknown = [cut(word.word) for word in score.words if word.oov]
-    return line + f"\nnot in the vocabulary: {', '.join(unknown)}" * bool(unknown)
+    missing = f"not in the vocabulary: {', '.join(unknown)}"
+    return f"{line}\n{paragraph(missing)}" if unknown else line
 
 
 def ranking(scores: list["SentenceScore"]) -> str:
@@ -84,7 +92,7 @@ def ranking(scores: list["SentenceScore"]) -> str:
         (
             str(rank),
             cut(score.text, TEXT),
-            f"{score.log10_p:.4f}",
+            decimals(score.log10_p, 4),
             power(score.log10_p),
             number(score.perplexity),
             str(score.n_oov),

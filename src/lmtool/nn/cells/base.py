@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
 from lmtool.nn.rowwise import product
 from lmtool.workers import has_small_products
 
@@ -51,14 +51,35 @@ class Cell:
     tape); keep[t, b] = 0 resets the state of stream b before step t.
     backward(weights, gradients, tape, dh (T, B, H), dstate) -> (dx (T, B, I), dstate);
     ``gradients`` are overwritten.
+    initialise(weights): what fresh weights need beside their uniform numbers.
     """
 
     name: str
-    n_gates: int
+    n_gates: int  # G
     n_states: int
     advance: Callable[[Weights, Array, State, str], State]
     forward: Callable[[Weights, Array, State, Array | None, str], tuple[Array, State, Any]]
     backward: Callable[[Weights, Weights, Any, Array, State], tuple[Array, State]]
+    initialise: Callable[[Weights], None] = lambda weights: None
+
+    def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Those of the weights, by their names in Weights."""
+        G = self.n_gates
+        shapes = ((G * hidden, inputs), (G * hidden, hidden), (G * hidden,), (G * hidden,))
+        return dict(zip(Weights._fields, shapes, strict=True))
+
+    def read(
+        self, weights: Weights, x: Array, state: State, keep: Array | None, activation: str
+    ) -> tuple[Array, State]:
+        """As ``forward``, without tape and without numba: x (T, B, I) -> h (T, B, H), state."""
+        zx = project(weights, x)  # (T, B, G*H)
+        h = np.empty((*x.shape[:2], weights.weight_hh.shape[1]), x.dtype)
+        for t in range(len(x)):
+            if keep is not None:
+                state = tuple(part * keep[t][:, None] for part in state)
+            state = self.advance(weights, zx[t], state, activation)
+            h[t] = state[0]
+        return h, state
 
     def step(self, weights: Weights, x: Array, state: State, activation: str = "tanh") -> State:
         """The state after one input x (B, I)."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.nn.cells.base import (
     Cell,
     State,
@@ -25,7 +26,6 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
-from lmtool.nn.parameters import Array
 from lmtool.nn.rowwise import product
 
 __all__ = ["CELL"]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.nn.cells.base import (
     Cell,
     State,
@@ -24,7 +25,6 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
-from lmtool.nn.parameters import Array
 from lmtool.nn.rowwise import product
 
 __all__ = ["CELL"]
@@ -92,4 +92,10 @@ def backward(
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dz, dz), (dh_next, dc)
 
 
-CELL = Cell("lstm", n_gates=4, n_states=2, advance=advance, forward=forward, backward=backward)
+def open_forget_gates(weights: Weights) -> None:
+    """What is remembered at first is kept (Jozefowicz et al. 2015): b_f = 1."""
+    H = weights.weight_hh.shape[1]
+    weights.bias_ih[H : 2 * H] = 1
+
+
+CELL = Cell("lstm", 4, 2, advance, forward, backward, initialise=open_forget_gates)

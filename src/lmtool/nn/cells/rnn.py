@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lmtool.arrays import Array
 from lmtool.nn.cells.base import (
     Cell,
     State,
@@ -19,7 +20,6 @@ from lmtool.nn.cells.base import (
     project,
     weight_gradients,
 )
-from lmtool.nn.parameters import Array
 from lmtool.nn.rowwise import product
 
 __all__ = ["ACTIVATIONS", "CELL"]

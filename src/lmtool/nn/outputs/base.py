@@ -7,11 +7,19 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array, Ids
 
-__all__ = ["Draw", "Ids", "Output", "OutputWeights", "Sampler", "Softmax", "log_softmax"]
-
-Ids = NDArray[np.int32]
+__all__ = [
+    "Draw",
+    "Ids",
+    "Labelling",
+    "Output",
+    "OutputWeights",
+    "Sampler",
+    "Softmax",
+    "log_softmax",
+    "share",
+]
 
 
 class OutputWeights(NamedTuple):
@@ -63,14 +71,40 @@ class Softmax:
 
     log_probabilities(weights, x (N, D)) -> (N, V) ln p of every token.
     log_probability(weights, x (N, D), ids (N,)) -> (N,) ln p of one token each.
-    n_classes(V) -> K, the number of classes that it adds.
-    class_share(p (V,)) -> (K,) their probabilities, from those of the tokens.
+    shapes(V, D) -> names and shapes of what it needs beside a weight (V, D) and a bias (V,).
+    initialise(weights, counts (V,)): biases that give each token its share of the counts.
     """
 
     log_probabilities: Callable[[OutputWeights, Array], Array]
     log_probability: Callable[[OutputWeights, Array, Ids], Array]
-    n_classes: Callable[[int], int]
-    class_share: Callable[[Array], Array]
+    shapes: Callable[[int, int], dict[str, tuple[int, ...]]]
+    initialise: Callable[["OutputWeights", NDArray[np.int64]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """What logits (N, K) say of K labels, in numpy: labels are few.
+
+    loss(logits, targets, scale, smoothing) -> (loss, dlogits): the sum of -ln p in nats and scale
+    times its gradient; targets below 0 do not count. ``smoothing`` is the share of each target that
+    all labels get alike.
+    log_probabilities(logits) -> (N, K) ln p of each label.
+    bias(counts (K,), n) -> (K,) logits that give each label its share of n examples.
+    evidence(counts (G, K), totals (G,)) -> (G, K) logits that naive Bayes adds for each of G
+    features, seen so often with each label and in all.
+    """
+
+    name: str
+    loss: Callable[[Array, Ids, float, float], tuple[float, Array]]
+    log_probabilities: Callable[[Array], Array]
+    bias: Callable[[NDArray[np.int64], int], Array]
+    evidence: Callable[[NDArray[np.int64], NDArray[np.int64]], Array]
+
+
+def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each token's probability, from its count plus one: (V,), or (V, K) for K texts."""
+    p: NDArray[np.float64] = (counts + 1) / (counts + 1).sum(axis=0)
+    return p
 
 
 def log_softmax(logits: Array) -> Array:

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights, Softmax, log_softmax
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
+from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights, Softmax, log_softmax, share
 from lmtool.nn.rowwise import parts, product
 
-__all__ = ["OUTPUT", "SOFTMAX"]
+__all__ = ["OUTPUT", "SOFTMAX", "S", "n_classes"]
 
 S = 2000  # tokens in the head
 C = 128  # tokens of a class; the last class may have fewer
@@ -151,5 +151,19 @@ def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
     return logp
 
 
+def shapes(V: int, D: int) -> dict[str, tuple[int, ...]]:
+    """The classes' own weights, where there are classes."""
+    K = n_classes(V)
+    return {"output.class_weight": (K, D), "output.class_bias": (K,)} if K else {}
+
+
+def initialise(weights: OutputWeights, counts: NDArray[np.int64]) -> None:
+    """Unigrams, of tokens and of classes."""
+    p = share(counts)
+    weights.bias[...] = np.log(p)
+    if weights.class_bias is not None:
+        weights.class_bias[...] = np.log(class_share(p))
+
+
 OUTPUT = Output("classes", loss, lambda counts, samples: Classes(len(counts)), softmax="classes")
-SOFTMAX = Softmax(log_probabilities, log_probability, n_classes, class_share)
+SOFTMAX = Softmax(log_probabilities, log_probability, shapes, initialise)

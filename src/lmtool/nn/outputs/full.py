@@ -7,12 +7,21 @@ dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlo
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lmtool.nn.outputs.base import Ids, Output, OutputWeights, Softmax, log_softmax
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array
+from lmtool.nn.outputs.base import (
+    Ids,
+    Labelling,
+    Output,
+    OutputWeights,
+    Softmax,
+    log_softmax,
+    share,
+)
 from lmtool.nn.rowwise import parts, product
 
-__all__ = ["OUTPUT", "SOFTMAX"]
+__all__ = ["LABELLING", "OUTPUT", "SOFTMAX"]
 
 CHUNK = 1 << 22  # logits held at once: 16 MB of float32
 ROWS, COLUMNS = 128, 992  # of the logits in the cache; no power of two, which is slow to write
@@ -93,5 +102,39 @@ def is_extreme(total: Array) -> Array:
     return np.logical_not((total > LOWEST) & (total < HIGHEST))
 
 
+def initialise(weights: OutputWeights, counts: NDArray[np.int64]) -> None:
+    """Unigrams."""
+    weights.bias[...] = np.log(share(counts))
+
+
+def label_loss(
+    logits: Array, targets: Ids, scale: float, smoothing: float = 0.0
+) -> tuple[float, Array]:
+    """(1) for one label each, targets (N,)."""
+    rows, logp = np.flatnonzero(targets >= 0), log_softmax(logits.copy())
+    wanted = np.zeros_like(logits)
+    wanted[rows] = smoothing / logits.shape[1]
+    wanted[rows, targets[rows]] += 1 - smoothing
+    p = np.exp(logp) * (targets >= 0)[:, None]
+    return -float((wanted * logp).sum()), np.multiply(scale, p - wanted, dtype=logits.dtype)
+
+
+def label_log_probabilities(logits: Array) -> Array:
+    """ln p of each label, one of which it is: (N, K) -> (N, K)."""
+    return log_softmax(logits.copy())
+
+
+def label_bias(counts: NDArray[np.int64], n: int) -> Array:
+    """Unigrams: (K,)."""
+    return np.log(share(counts))
+
+
+def evidence(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Array:
+    """ln p(feature | label), less its mean over the labels."""
+    logp = np.log(share(counts))
+    return np.asarray(logp - logp.mean(axis=1, keepdims=True))
+
+
 OUTPUT = Output("full", loss)
-SOFTMAX = Softmax(log_probabilities, log_probability, lambda V: 0, lambda p: p[:0])
+LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias, evidence)
+SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights
-from lmtool.nn.parameters import Array
 
 __all__ = ["OUTPUT"]
 

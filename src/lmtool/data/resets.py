@@ -3,14 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lmtool.nn.parameters import Array
+from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import EOS_ID
 
 __all__ = ["CONTEXTS"]
 
-Ids = NDArray[np.int32]
 
 RESET = 0.1  # share of the lines that start from zero state in the mixed context
 

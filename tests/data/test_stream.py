@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmtool.text.batches import segment
+from lmtool.data.batch import Data
+from lmtool.data.stream import Stream, segment
 
 sizes = st.tuples(st.integers(1, 50), st.integers(1, 9), st.integers(1, 9))  # N, T, B
 
@@ -44,3 +45,15 @@ def test_a_pass_meets_each_id_once(n_steps: int, T: int, B: int) -> None:
     ids = np.arange(n_steps * T * B, dtype=np.int32)
     seen = np.concatenate([segment(ids, step, T, B).inputs.ravel() for step in range(n_steps)])
     assert (np.sort(seen) == ids).all()
+
+
+@given(sizes, st.integers(0, 100))
+def test_a_stream_gives_its_segments(size: tuple[int, int, int], step: int) -> None:
+    N, T, B = size
+    stream: Data = Stream(np.arange(N, dtype=np.int32), batch=B, bptt=T)
+    batch, (inputs, targets) = stream.batch(step), segment(np.arange(N, dtype=np.int32), step, T, B)
+    assert batch.inputs is not None and (batch.inputs == inputs).all()
+    assert (batch.targets == targets).all() and batch.n == T * B
+    assert (batch.source, batch.starts, batch.spellings) == (None, None, None)
+    assert stream.tokens_a_step == T * B
+    assert (stream.steps_a_pass - 1) * T * B < N <= stream.steps_a_pass * T * B

@@ -1,15 +1,16 @@
-"""Sizes, epochs and batch that follow the corpus: every None becomes a number."""
+"""Sizes, epochs and batch of a language model that follow the corpus: no None is left."""
 
 import math
 from dataclasses import replace
 from typing import NamedTuple
 
+from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import CELLS
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["finish_cost", "n_steps", "plan"]
+__all__ = ["by_budget", "finish_cost", "plan", "regularised"]
 
 SPEED = 1e11  # floating-point operations per second, where nobody has measured
 SGD_LR = 2.0
@@ -23,6 +24,7 @@ LETTERS = 500  # outputs; no more than that, and a segment cannot do without any
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
+MOST_PASSES = 10  # over the text, of a step
 
 
 class Sizes(NamedTuple):
@@ -74,17 +76,16 @@ def plan(
     Of epochs, steps and seconds one is left set. ``speed``, in floating-point operations per
     second, decides what fits into seconds.
     """
+    check_batch(recipe, n_tokens)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
     batch, bptt = recipe.batch or fit.batch, recipe.bptt or fit.bptt
-    drops = drops_for(passes, V) if fit.dropout is None else Drops(fit.dropout)
-    growing = 0 if fit.dropout is not None else DROP_WARMUP * passes * n_tokens / (batch * bptt)
     members = network.members or 1
     shards = min(batch, recipe.shards or default_shards(batch, members))
     asked = recipe.epochs or recipe.steps or recipe.seconds
-    return network, replace(
+    full = replace(
         recipe,
         output=output,
         samples=fit.samples,
@@ -95,13 +96,24 @@ def plan(
         batch=batch,
         bptt=bptt,
         lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
-        dropout=drops.dropout if recipe.dropout is None else recipe.dropout,
-        weight_drop=drops.weight_drop if recipe.weight_drop is None else recipe.weight_drop,
-        word_drop=drops.word_drop if recipe.word_drop is None else recipe.word_drop,
-        drop_warmup=round(growing) if recipe.drop_warmup is None else recipe.drop_warmup,
         shards=shards,
         threads=min(recipe.threads or n_cores(), members * shards),
     )
+    if fit.dropout is not None:
+        return network, with_drops(full, Drops(fit.dropout), 0)
+    return network, regularised(full, passes * n_tokens / (batch * bptt), n_tokens, V)
+
+
+def regularised(recipe: TrainSettings, steps: float, n_tokens: int, V: int) -> TrainSettings:
+    """The shares left out that suit a run of so many steps, where the recipe has None."""
+    passes = steps * (recipe.batch or 1) * (recipe.bptt or 1) / n_tokens
+    return with_drops(recipe, drops_for(passes, V), max(1, round(DROP_WARMUP * steps)))
+
+
+def with_drops(recipe: TrainSettings, drops: Drops, warmup: int) -> TrainSettings:
+    """These shares, grown over so many steps, where the recipe has None."""
+    chosen = {**drops._asdict(), "drop_warmup": warmup}
+    return replace(recipe, **{k: v for k, v in chosen.items() if getattr(recipe, k) is None})
 
 
 def sized(
@@ -125,9 +137,14 @@ def sized(
 
 def fitted(n_tokens: int, work: float) -> Sizes:
     """By the work that there is time for, if any, else by the corpus."""
-    if work and n_tokens > SMALL:
+    if work and by_budget(n_tokens):
         return next(sizes for sizes in BUDGETS if work <= sizes.limit)
     return next(sizes for sizes in CORPORA if n_tokens <= sizes.limit)
+
+
+def by_budget(n_tokens: int) -> bool:
+    """Whether the time decides, where there is a limit of it, and not the corpus."""
+    return n_tokens > SMALL
 
 
 def drops_for(passes: float, V: int) -> Drops:
@@ -185,11 +202,13 @@ def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
     return round(max(1.0, epochs, FEWEST_STEPS * tokens_per_step / n_tokens), 1)
 
 
-def n_steps(recipe: TrainSettings, n_tokens: int) -> int | None:
-    """Optimiser steps of the run; None where the clock decides."""
-    if recipe.steps:
-        return recipe.steps
-    if recipe.seconds:
-        return None
-    per_step = (recipe.batch or 1) * (recipe.bptt or 1)
-    return max(1, math.ceil((recipe.epochs or 1) * n_tokens / per_step))
+def check_batch(recipe: TrainSettings, n_tokens: int) -> None:
+    """Raises ConfigError where a step would read the text again and again."""
+    batch, bptt = recipe.batch or 1, recipe.bptt or 1
+    if batch > n_tokens:
+        message = f"{batch} are more streams than the text has tokens, which are {n_tokens:,}"
+        raise ConfigError(f"{option('batch')}: {message}: give a smaller one or more text")
+    if batch * bptt > MOST_PASSES * n_tokens:
+        both = f"{option('batch')} times {option('bptt')}"
+        message = f"a step would read the {n_tokens:,} tokens of the text"
+        raise ConfigError(f"{both}: {message} more than {MOST_PASSES} times: give less of both")

@@ -1,0 +1,117 @@
+"""Tables as sources: a row a sentence or a row a word, and columns that come back beside it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmtool.cli.counter import followed
+from lmtool.cli.inputs import Row, Source
+from lmtool.errors import InputError
+
+if TYPE_CHECKING:
+    from lmtool.text.tables import Table
+
+__all__ = ["Columns", "Keep", "TextColumn", "Wanted", "chosen", "names_in", "read_tables"]
+__all__ += ["TAKE_COLUMN"]
+
+INPUT = "input_"  # before the name of a kept column that is also one of ours
+TAKE_COLUMN = "its header is taken as a sentence; --text COLUMN takes the sentences of a column"
+
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text", metavar="COLUMN", help="The file is a table; its text is here."),
+]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL,COL",
+        help="Columns of the table to repeat.",
+        show_default="all where a row comes back as a row, else none",
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL,COL", help="What is printed, in this order.", show_default="every column"
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of tables."""
+
+    text: str  # the column
+    keep: list[str] | None  # None: every column
+    group: list[str]  # columns that rows of one sentence have in common; none: a row a sentence
+
+
+def names_in(text: str | None) -> list[str]:
+    """``a, b`` -> ["a", "b"]."""
+    return [name.strip() for name in text.split(",")] if text is not None else []
+
+
+def chosen(columns: str | None, known: Collection[str], default: Sequence[str]) -> list[str]:
+    """The columns that are named, each once; wrong usage for one that is not known."""
+    if columns is None:
+        return list(default)
+    names = list(dict.fromkeys(names_in(columns)))
+    for name in names:
+        if name not in known:
+            message = f"no column named {name!r}; there are: {', '.join(known)}"
+            raise typer.BadParameter(message, param_hint="--columns")
+    return names
+
+
+def read_tables(
+    paths: Sequence[str], wanted: Wanted, ours: Sequence[str]
+) -> tuple[list[str], Iterator[Source]]:
+    """The names of the kept columns, and a source a sentence; a name of ours gets INPUT before it.
+
+    Kept are the columns of the first table, by name. Raises InputError for one that is not there.
+    """
+    from lmtool.text.tables import read_table
+
+    tables = [read_table(path) for path in paths]
+    kept = tables[0].columns if wanted.keep is None else wanted.keep
+    names = [INPUT * (name in ours) + name for name in kept]
+    readers = [
+        in_groups(path, table, wanted, dict(zip(names, kept, strict=True)))
+        for path, table in zip(paths, tables, strict=True)
+    ]
+    return names, followed(chain.from_iterable(readers))
+
+
+def in_groups(path: str, table: "Table", wanted: Wanted, kept: dict[str, str]) -> Iterator[Source]:
+    """The sources of a table; ``kept`` names what comes back, each with its column there."""
+    place = table.column(wanted.text)
+    places = {name: table.column(column) for name, column in kept.items()}
+    keys = [table.column(column) for column in wanted.group]
+
+    def row(values: list[str], number: int) -> Row:
+        return Row(values[place], number, {name: values[at] for name, at in places.items()})
+
+    if not keys:
+        rows = (row(*record) for record in table.records)
+        return (Source(row.text, row.number, path, row.kept) for row in rows)
+    keyed = ((tuple(v[at] for at in keys), row(v, number)) for v, number in table.records)
+    return sentences(path, table.path, keyed)
+
+
+def sentences(
+    path: str, name: str, keyed: Iterator[tuple[tuple[str, ...], Row]]
+) -> Iterator[Source]:
+    """Neighbouring rows of one group as a sentence. Raises InputError for a group in two places."""
+    seen = set[tuple[str, ...]]()
+    for key, members in groupby(keyed, key=lambda pair: pair[0]):
+        rows = tuple(row for _, row in members)
+        if key in seen:
+            ways = "sort the table by it, or name more columns in --group"
+            group = ", ".join(key)
+            raise InputError(f"{name}:{rows[0].number}: the group {group!r} comes again; {ways}")
+        seen.add(key)
+        text = " ".join(filter(None, (row.text.strip() for row in rows)))
+        yield Source(text, rows[0].number, path, {}, rows)

@@ -1,0 +1,67 @@
+"""A face for each kind of model: what its commands do, as methods.
+
+A new kind brings a file here and a line in ``FACES``.
+"""
+
+from typing import Any, TypeVar
+
+from lmtool import arguments, model_file
+from lmtool.arguments import PathLike
+from lmtool.errors import ModelFileError, option
+from lmtool.faces.classifier import Classifier
+from lmtool.faces.language_model import Model
+from lmtool.kinds import KINDS, Kind
+
+__all__ = ["FACES", "Classifier", "Model", "face_of", "load", "load_as", "load_for"]
+
+FACES: dict[str, type] = {face.kind: face for face in (Model, Classifier)}
+
+Face = TypeVar("Face")
+
+
+def face_of(model: Any) -> Any:
+    """The face of a trained model."""
+    return FACES[model_file.kind_of(model).name](model)
+
+
+def load(path: PathLike) -> Any:
+    """The model in a file, verified before use. Raises ModelFileError."""
+    return face_of(model_file.load(arguments.path(path, "path")))
+
+
+def load_for(command: str, path: PathLike) -> Any:
+    """The same for a command. Raises ModelFileError for a kind that is not for it, with what is."""
+    fitting = [kind for kind in KINDS.values() if command in kind.verbs]
+    return _loaded(path, fitting, f"lmtool {command}")
+
+
+def load_as(path: PathLike, face: type[Face]) -> Face:
+    """The same as a certain face. Raises ModelFileError for a model of another kind."""
+    fitting = [kind for kind in KINDS.values() if FACES.get(kind.name) is face]
+    loaded: Face = _loaded(path, fitting, f"lmtool.{face.__name__}")
+    return loaded
+
+
+def _loaded(path: PathLike, fitting: list[Kind], who: str) -> Any:
+    """The model, of one of the kinds that ``who`` needs."""
+    model = model_file.load(arguments.path(path, "path"))
+    kind = model_file.kind_of(model)
+    if all(kind.name != other.name for other in fitting):
+        what, wanted = described(kind), " or ".join(other.name for other in fitting)
+        ways = " or ".join(filter(None, map(asked_for, fitting)))
+        how = f"train it with {ways}" if ways else "lmtool train makes it"
+        raise ModelFileError(f"{path}: is a {what}, not a {wanted}; {who} needs one: {how}")
+    return face_of(model)
+
+
+def described(kind: Kind) -> str:
+    """``language model (score, sample, evaluate)``."""
+    return f"{kind.name} ({', '.join(kind.verbs)})"
+
+
+def asked_for(kind: Kind) -> str:
+    """The options of training that ask for a kind; none for a language model."""
+    usual = "nothing" if kind.writes == "text" else "text"
+    reads = option("reads", kind.reads) if kind.reads != usual else ""
+    writes = option("writes", kind.writes) if kind.writes != "text" else ""
+    return " ".join(filter(None, (reads, writes)))

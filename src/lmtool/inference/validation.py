@@ -1,0 +1,107 @@
+"""Perplexity on a validation text, by which training judges a language model."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lmtool.arrays import Ids
+from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
+from lmtool.models.language_model import LanguageModel
+from lmtool.workers import Workers, slices
+
+__all__ = ["Judgement", "Perplexity", "seconds"]
+
+STREAMS = 64
+TIMED_LENGTH = 32  # tokens of each stream
+
+
+class Judgement(NamedTuple):
+    """How good a model is."""
+
+    score: float  # lower is better
+    measures: dict[str, float]  # for people
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """The validation ids, read by ``units`` pieces of work in the context trained for."""
+
+    ids: Ids
+    in_sentences: bool  # each line from zero state; else the state is carried
+    workers: Workers
+    units: int
+
+    @property
+    def tokens(self) -> int:
+        """<EOS> included."""
+        return len(self.ids)
+
+    def judge(self, model: LanguageModel) -> Judgement:
+        """Nats per token, and the perplexity."""
+        loss = (self.sentence_loss if self.in_sentences else self.document_loss)(model)
+        return Judgement(loss, {"perplexity": perplexity(-loss, 1)})
+
+    def at_the_end(self, model: LanguageModel, score: float) -> dict[str, float]:
+        """The perplexities in both contexts."""
+        if self.in_sentences:
+            document, sentence = self.document_loss(model), score
+        else:
+            document, sentence = score, self.sentence_loss(model)
+        return {
+            "valid_perplexity": perplexity(-document, 1),
+            "valid_perplexity_sentence": perplexity(-sentence, 1),
+        }
+
+    def seconds(self, model: LanguageModel) -> tuple[float, float]:
+        """What the loss in the own context and in the other one costs, from parts of them."""
+        document, sentence = self.document_seconds(model), self.sentence_seconds(model)
+        return (sentence, document) if self.in_sentences else (document, sentence)
+
+    def sentence_loss(self, model: LanguageModel) -> float:
+        """Nats per token, each line from zero state."""
+        groups = sentences(self.ids)
+        logps = self.workers.map(lambda pieces: padded_logp(model, pieces), groups)
+        return -sum(logps) / len(self.ids)
+
+    def document_loss(self, model: LanguageModel) -> float:
+        """Nats per token, the state carried, in pieces that the workers share."""
+        return -self._pieces_logp(model, *self._pieces()) / len(self.ids)
+
+    def document_seconds(self, model: LanguageModel) -> float:
+        """From the beginning of all streams."""
+        pieces, skip = self._pieces()
+        some, none = pieces[:TIMED_LENGTH], np.zeros_like(skip)
+        taken = seconds(lambda: self._pieces_logp(model, some, none))
+        return taken * max(1.0, len(self.ids) / int(np.count_nonzero(some >= 0)))
+
+    def sentence_seconds(self, model: LanguageModel) -> float:
+        """From groups of sentences of middling and like length, one for each unit."""
+        groups = list(sentences(self.ids))
+        n_tokens = [int(np.count_nonzero(group >= 0)) for group in groups]
+        middle = int(np.searchsorted(np.cumsum(n_tokens), len(self.ids) / 2))
+        some = slice(max(0, min(middle, len(groups) - self.units)), middle + self.units)
+        chosen = groups[some]
+        taken = seconds(lambda: self.workers.map(lambda ids: padded_logp(model, ids), chosen))
+        return taken * len(self.ids) / sum(n_tokens[some])
+
+    def _pieces_logp(self, model: LanguageModel, pieces: Ids, skip: Ids) -> float:
+        """ln p of ids side by side (T, B), without the first skip (B,) of each."""
+        parts = slices(len(skip), min(len(skip), self.units))
+        logps = self.workers.map(
+            lambda part: padded_logp(model, pieces[:, part], skip[part]), parts
+        )
+        return sum(logps)
+
+    def _pieces(self) -> tuple[Ids, Ids]:
+        """The ids side by side."""
+        return cut(self.ids, max(1, min(STREAMS, len(self.ids) // 500)))
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Of one call."""
+    began = time.monotonic()
+    function()
+    return max(1e-9, time.monotonic() - began)

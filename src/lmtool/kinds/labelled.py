@@ -1,0 +1,157 @@
+"""Labelled texts as numbers: what a classifier learns from and is judged by."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.data.examples import Examples, held_out
+from lmtool.data.ragged import Gathering, Ragged
+from lmtool.data.readers.labelled import Record, describe, read_labelled
+from lmtool.errors import InputError
+from lmtool.inference.classify import Parts
+from lmtool.kinds.base import Material
+from lmtool.settings import TextSettings
+from lmtool.text.labels import Labels
+from lmtool.text.ngrams import Ngrams
+from lmtool.text.tokenizers import TOKENIZERS
+from lmtool.text.vocabulary import Vocabulary, split_line
+
+__all__ = ["Labelled", "prepare"]
+
+HELD_OUT = 0.1  # of the examples
+MOST_HELD_OUT = 10_000
+FEW = 30_000  # examples, up to which runs of words say more than cells find out
+LONGEST_RUN = 2  # words
+SAME = "validation is on the examples trained on: give more of them, or others to validate on"
+
+
+class Labelled(NamedTuple):
+    """Examples as numbers."""
+
+    sources: Ragged
+    targets: Ragged
+    ngrams: Ragged | None
+    rows: Any  # (n,) those that are meant
+
+    def examples(self, batch: int, seed: int) -> Examples:
+        """Batches of them, those of like length side by side."""
+        own = self.sources, self.targets
+        return Examples(*own, batch=batch, seed=seed, rows=self.rows, ngrams=self.ngrams)
+
+
+class Spelled(NamedTuple):
+    """Records of files, their words numbered as they turned up."""
+
+    words: Ragged
+    records: list[Record]  # without their texts
+    talk: list[Any]  # what each file was taken for, and how many examples it holds
+
+
+def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = None) -> Material:
+    """Vocabulary, labels, n-grams, examples to train on and to validate on. Raises InputError."""
+    numbers: dict[str, int] = {}
+    train = spelled(corpus, request, numbers)
+    labels = Labels.build(train.records)
+    others = spelled(valid, request, numbers) if valid else None
+    rows, held_rows = (
+        split(train, labels, request.recipe.seed)
+        if others is None
+        else (np.arange(len(train.records)), None)
+    )
+    vocabulary = vocabulary_of(train.words, rows, list(numbers), request.text)
+    words = encoded(train.words, vocabulary.ids(numbers))
+    ngrams = ngrams_of(words, rows, vocabulary.n_tokens, request.network.ngrams)
+    own = labelled(words, train, labels, ngrams, rows)
+    if others is None:
+        held = own._replace(rows=held_rows)
+    else:
+        words = encoded(others.words, vocabulary.ids(numbers))
+        held = labelled(words, others, labels, ngrams, np.arange(len(others.records)))
+    return Material(
+        parts=Parts(vocabulary, labels, ngrams),
+        train=own,
+        valid=held,
+        facts={"train": facts(own), "valid": facts(held)},
+        fingerprints={
+            "training text": facts(own)["fingerprint"],
+            "validation text": facts(held)["fingerprint"],
+            "vocabulary": vocabulary.digest,
+        },
+        talk=[
+            *(describe(file, n, labels) for file, n in train.talk),
+            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
+            f" {vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features",
+        ],
+        note=SAME if held.rows is rows else "",
+    )
+
+
+def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spelled:
+    """The records of files, read once; new words get their numbers."""
+    words, records, talk = Gathering(), list[Record](), []
+    tokenizer, lower = TOKENIZERS[request.text.tokens], request.text.lower
+    for path in paths:
+        file, before = read_labelled(path, **request.columns), len(records)
+        for record in file.records:
+            text = record.text.lower() if lower else record.text
+            ids = [numbers.setdefault(w, len(numbers)) for w in split_line(tokenizer, text)]
+            words.add(np.array(ids, np.int32))
+            records.append(record._replace(text=""))
+        talk.append((file, len(records) - before))
+    if not records:
+        raise InputError("there is no labelled text to learn from")
+    return Spelled(words.ragged(), records, talk)
+
+
+def split(train: Spelled, labels: Labels, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to train on and rows to validate on; the same where there is nothing to spare."""
+    first = np.array([labels.id(record.labels[0]) for record in train.records], np.int32)
+    own, held = held_out(first, min(HELD_OUT, MOST_HELD_OUT / len(first)), seed)
+    return own, held if len(held) else own
+
+
+def vocabulary_of(
+    words: Ragged, rows: NDArray[np.intp], spellings: list[str], text: TextSettings
+) -> Vocabulary:
+    """That of the examples to train on."""
+    counts = np.zeros(len(spellings), np.int64)
+    for row in rows:
+        np.add.at(counts, words[row], 1)
+    named = dict(zip(spellings, counts.tolist(), strict=True))
+    return Vocabulary.from_counts({w: n for w, n in named.items() if n}, len(rows), text)
+
+
+def encoded(words: Ragged, ids: list[int]) -> Ragged:
+    """Numbers as they turned up -> ids of the vocabulary."""
+    return Ragged(np.array(ids, np.int32)[words.flat], words.offsets)
+
+
+def ngrams_of(
+    words: Ragged, rows: NDArray[np.intp], n_words: int, longest: int | None
+) -> Ngrams | None:
+    """The runs of words in the examples to train on."""
+    if longest is None:
+        longest = LONGEST_RUN if len(rows) <= FEW else 0
+    own = Ragged.of(words[row] for row in rows)
+    return Ngrams.build(own.flat, own.offsets, n_words, longest) if longest else None
+
+
+def labelled(
+    words: Ragged, read: Spelled, labels: Labels, ngrams: Ngrams | None, rows: NDArray[np.intp]
+) -> Labelled:
+    """Examples as numbers. Raises InputError for a label that no training text has."""
+    wide = None if ngrams is None else Ragged(*ngrams.of(words.flat, words.offsets))
+    return Labelled(words, Ragged.of(map(labels.targets, read.records)), wide, rows)
+
+
+def facts(data: Labelled) -> dict[str, Any]:
+    """What a model file says about examples."""
+    digest = hashlib.sha256()
+    for x in (data.sources.flat, data.sources.offsets, data.targets.flat, data.rows):
+        digest.update(np.ascontiguousarray(x).data)
+    n_words = int(data.sources.lengths[data.rows].sum())
+    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}

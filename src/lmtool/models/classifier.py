@@ -1,0 +1,208 @@
+"""Labels of whole sequences: source -> features -> cells, one way or both -> pool -> output.
+
+top = encode(source)                                                   (1)
+v = pool(top over the real steps)                                      (2)
+z = v W' + b + sum over the source's distinct n-grams g of U[g]        (3)
+loss = -sum over labels of ln p, p = softmax(z), or sigmoid(z) where there may be several   (4)
+
+The sum in (3) is the wide part (Cheng et al. 2016). It starts from a share of what naive Bayes
+makes of the n-grams (Wang & Manning 2012):
+
+    U[g, k] = PRIOR ln p(g | k), less its mean over k; ln p(g | k) - ln p(g | not k) for several (5)
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array, Ids, Shapes
+from lmtool.data.batch import Batch
+from lmtool.data.ragged import Ragged
+from lmtool.errors import ConfigError, option
+from lmtool.models.encoder import EMBEDDING, encode, encode_backward, read, source_shapes
+from lmtool.nn.embedding import BOUND
+from lmtool.nn.noise import QUIET, Noise, dropout_mask, weight_masks
+from lmtool.nn.outputs import LABELLINGS
+from lmtool.nn.parameters import Parameters
+from lmtool.nn.pool import POOLS
+from lmtool.nn.stack import Stack
+from lmtool.settings.classifier import NO_CELL, ClassifierSettings
+
+__all__ = [
+    "NGRAMS",
+    "TABLES",
+    "Sizes",
+    "initialise",
+    "log_probabilities",
+    "loss_and_gradients",
+    "naive_bayes",
+    "shapes",
+    "stack_of",
+]
+
+NGRAMS = "ngrams.weight"
+PRIOR = 0.25  # of naive Bayes, which counts what goes together twice
+TABLES = {EMBEDDING: "source", NGRAMS: "ngrams"}  # matrices with a row an id, fields with such ids
+
+
+class Sizes(NamedTuple):
+    """What follows the data: words or numbers a frame, n-grams, labels."""
+
+    words: int = 0  # V
+    features: int = 0  # F
+    ngrams: int = 0  # G
+    labels: int = 2  # K
+
+
+def stack_of(settings: ClassifierSettings) -> Stack:
+    """The cells. Raises ConfigError where a size is missing."""
+    E, H, none = settings.embed, settings.hidden, settings.cell == NO_CELL
+    if not E or not (H or none):
+        raise ConfigError(f"the model's sizes are not set: give {option('hidden')}")
+    if none:
+        return Stack("rnn", 0, E, E, prefix="encoder")
+    kind = settings.activation, settings.both, "encoder"
+    return Stack(settings.cell, settings.layers, E, H or E, *kind)
+
+
+def shapes(settings: ClassifierSettings, sizes: Sizes) -> Shapes:
+    """Names and shapes of the weights, in the order of the flat vector: TABLES last."""
+    stack, pool = stack_of(settings), POOLS[settings.pool]
+    K, D = sizes.labels, stack.outputs
+    named = {**stack.shapes(), **pool.shapes(D)}
+    named |= {"output.weight": (K, pool.parts * D), "output.bias": (K,)}
+    named |= source_shapes(stack, sizes.words, sizes.features)
+    return named | ({NGRAMS: (sizes.ngrams, K)} if sizes.ngrams else {})
+
+
+def initialise(
+    network: Parameters,
+    settings: ClassifierSettings,
+    counts: NDArray[np.int64],
+    n: int,
+    rng: np.random.Generator,
+) -> None:
+    """Fresh weights: uniform; the bias from counts (K,) of labels in n examples; no n-grams yet."""
+    stack = stack_of(settings)
+    for name, x in network.items():
+        bound = BOUND if name == EMBEDDING else (x.shape[-1] if x.ndim == 2 else 1) ** -0.5
+        if ".weight_" in name:
+            bound = stack.hidden**-0.5
+        zero = x.ndim == 1 or name == NGRAMS
+        x[...] = 0 if zero else rng.uniform(-bound, bound, x.shape)
+    stack.initialise(network)
+    network["output.bias"][...] = LABELLINGS[settings.labelling].bias(counts, n)
+
+
+def naive_bayes(
+    settings: ClassifierSettings,
+    ngrams: Ragged,
+    targets: Ragged,
+    rows: NDArray[np.intp],
+    sizes: Sizes,
+) -> Array:
+    """(5), from the n-grams and the labels of the examples ``rows``: (G, K)."""
+    G, K = sizes.ngrams, sizes.labels
+    counted = np.zeros(len(ngrams), np.bool_)
+    counted[rows] = True
+    of, ids = np.repeat(np.arange(len(ngrams)), ngrams.lengths), ngrams.flat.astype(np.int64)
+    some = counted[of]
+    of, ids = of[some], ids[some]
+    if settings.labelling == "full":
+        counts = np.bincount(ids * K + targets.flat[of], minlength=G * K).reshape(G, K)
+    else:
+        there = targets.flat.reshape(-1, K) == 1
+        counts = np.stack([np.bincount(ids[there[of, k]], minlength=G) for k in range(K)], axis=1)
+    totals = np.bincount(ids, minlength=G)
+    return np.asarray(PRIOR * LABELLINGS[settings.labelling].evidence(counts, totals))
+
+
+def loss_and_gradients(
+    settings: ClassifierSettings,
+    parameters: Mapping[str, Array],
+    gradients: Parameters,
+    batch: Batch,
+    noise: Noise = QUIET,
+    smoothing: float = 0.0,
+) -> float:
+    """The sum of (4) over a batch or a shard of one, in nats.
+
+    ``gradients`` are overwritten with those of the loss divided by ``batch.n``.
+    """
+    stack, pool = stack_of(settings), POOLS[settings.pool]
+    drops = weight_masks(parameters, noise)
+    parameters = {**parameters, **{name: parameters[name] * drops[name] for name in drops}}
+    encoded = encode(stack, parameters, batch, noise)  # (1)
+    pooled, tape = pool.forward(parameters, encoded.top, batch.real())  # (2)
+    chosen = ngrams_of(batch, parameters, noise)
+    loss, dlogits = LABELLINGS[settings.labelling].loss(
+        logits_of(parameters, pooled, chosen), targets_of(settings, batch), 1 / batch.n, smoothing
+    )  # (3), (4), 4'
+    np.dot(dlogits.T, pooled, out=gradients["output.weight"])  # 3'
+    gradients["output.bias"][...] = dlogits.sum(0)
+    ngrams_backward(gradients, chosen, dlogits)
+    dpooled = dlogits @ parameters["output.weight"]
+    dtop = pool.backward(parameters, gradients, tape, dpooled)  # 2'
+    encode_backward(stack, parameters, gradients, batch, encoded, dtop)  # 1'
+    for name, drop in drops.items():
+        np.multiply(gradients[name], drop, out=gradients[name])
+    return loss
+
+
+def log_probabilities(
+    settings: ClassifierSettings, parameters: Mapping[str, Array], batch: Batch
+) -> Array:
+    """ln p of each label, without numba: (B, K); with several labels each is for itself."""
+    pool = POOLS[settings.pool]
+    top, _ = read(stack_of(settings), parameters, batch)
+    pooled, _ = pool.forward(parameters, top, batch.real())
+    logits = logits_of(parameters, pooled, ngrams_of(batch, parameters, QUIET))
+    return LABELLINGS[settings.labelling].log_probabilities(logits)
+
+
+class Chosen(NamedTuple):
+    """The n-grams of a batch, end to end."""
+
+    ids: Ids  # (M,)
+    examples: NDArray[np.intp]  # (M,) ascending
+    factors: Array  # (M, 1) the mask
+
+
+def ngrams_of(batch: Batch, parameters: Mapping[str, Array], noise: Noise) -> Chosen | None:
+    """Those of a batch that has them; None where the model has no wide part."""
+    if NGRAMS not in parameters:
+        return None
+    if batch.ngrams is None:
+        raise ValueError("the batch has no n-grams")
+    columns = batch.ngrams.T  # (B, N)
+    examples, places = np.nonzero(columns >= 0)
+    ones = np.ones((len(examples), 1), parameters[NGRAMS].dtype)
+    mask = dropout_mask(noise.rng, noise.dropout, ones)
+    return Chosen(columns[examples, places], examples, ones if mask is None else mask)
+
+
+def logits_of(parameters: Mapping[str, Array], pooled: Array, chosen: Chosen | None) -> Array:
+    """(3): (B, K)."""
+    logits = pooled @ parameters["output.weight"].T
+    logits += parameters["output.bias"]
+    if chosen is not None:
+        rows = parameters[NGRAMS][chosen.ids] * chosen.factors
+        np.add.at(logits, chosen.examples, rows)
+    return np.asarray(logits)
+
+
+def ngrams_backward(gradients: Parameters, chosen: Chosen | None, dlogits: Array) -> None:
+    """3' of U."""
+    from lmtool.nn import kernels  # only training loads numba
+
+    if chosen is not None:
+        gradients[NGRAMS][...] = 0
+        rows = dlogits[chosen.examples] * chosen.factors
+        kernels.scatter_add(rows, chosen.ids, gradients[NGRAMS])
+
+
+def targets_of(settings: ClassifierSettings, batch: Batch) -> Ids:
+    """(B,) labels, or (B, K) ones and zeros."""
+    return batch.targets[0] if settings.labelling == "full" else batch.targets.T

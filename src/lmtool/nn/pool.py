@@ -1,0 +1,100 @@
+"""Pooling over time: a sequence of any length becomes one vector; padding is never seen.
+
+h (S, B, D) tops, r (S, B) 1 where a step is real, n_b = sum_t r[t, b]:
+
+    m[b] = sum_t r[t, b] h[t, b] / n_b                                       mean      (1)
+    x[b] = max_t h[t, b] over real t                                         max       (2)
+    a[t, b] = exp(h[t, b] u) / sum over real s of exp(h[s, b] u)                       (3)
+    c[b] = sum_t a[t, b] h[t, b]                                             attention (4)
+
+(3), (4): Yang et al. 2016 without their layer in between.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array, Shapes
+
+__all__ = ["POOLS", "Pool"]
+
+Real = NDArray[np.bool_]  # (S, B)
+WEIGHT = "pool.weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a sequence becomes.
+
+    forward(weights, h (S, B, D), real (S, B)) -> (pooled (B, P), tape).
+    backward(weights, gradients, tape, dpooled (B, P)) -> dh (S, B, D), 0 at padding; ``gradients``
+    are overwritten.
+    parts: P / D.
+    shapes(D) -> names and shapes of the weights.
+    """
+
+    name: str
+    parts: int
+    forward: Callable[[Mapping[str, Array], Array, Real], tuple[Array, Any]]
+    backward: Callable[[Mapping[str, Array], Mapping[str, Array], Any, Array], Array]
+    shapes: Callable[[int], Shapes] = lambda D: {}
+
+
+def share(real: Real, dtype: np.dtype[Any]) -> Array:
+    """r / n: (S, B, 1)."""
+    part: Array = np.divide(real, real.sum(0), dtype=dtype)
+    return part[..., None]
+
+
+def mean_max(weights: Mapping[str, Array], h: Array, real: Real) -> tuple[Array, Any]:
+    """(1) and (2) side by side: (B, 2 D)."""
+    part = share(real, h.dtype)
+    highest = np.where(real[..., None], h, -np.inf).argmax(0)[
+        None
+    ]  # (1, B, D): the first of equals
+    peak = np.take_along_axis(h, highest, 0)[0]
+    mean = np.where(real[..., None], h * part, 0).sum(0)
+    return np.concatenate([mean, peak], axis=1), (part, highest)
+
+
+def mean_max_backward(
+    weights: Mapping[str, Array], gradients: Mapping[str, Array], tape: Any, dpooled: Array
+) -> Array:
+    """The mean's gradient goes to all steps, the maximum's to the one where it stood."""
+    part, highest = tape
+    dmean, dpeak = np.split(dpooled, 2, axis=1)
+    dh = part * dmean  # 1'
+    at = np.take_along_axis(dh, highest, 0) + dpeak
+    np.put_along_axis(dh, highest, at, 0)  # 2'
+    return np.asarray(dh)
+
+
+def attention(weights: Mapping[str, Array], h: Array, real: Real) -> tuple[Array, Any]:
+    """(4): (B, D)."""
+    e = np.where(real, h @ weights[WEIGHT], -np.inf)
+    a = np.exp(e - e.max(0))
+    a /= a.sum(0)  # (3)
+    return np.einsum("sb,sbd->bd", a, h), (a, h)
+
+
+def attention_backward(
+    weights: Mapping[str, Array], gradients: Mapping[str, Array], tape: Any, dpooled: Array
+) -> Array:
+    """4', then 3'."""
+    a, h = tape
+    da = np.einsum("bd,sbd->sb", dpooled, h)
+    de = a * (da - (a * da).sum(0))
+    gradients[WEIGHT][...] = np.einsum("sb,sbd->d", de, h)
+    return np.asarray(a[..., None] * dpooled + de[..., None] * weights[WEIGHT])
+
+
+POOLS: dict[str, Pool] = {
+    pool.name: pool
+    for pool in (
+        Pool("mean-max", 2, mean_max, mean_max_backward),
+        Pool("attention", 1, attention, attention_backward, lambda D: {WEIGHT: (D,)}),
+    )
+}

@@ -1,0 +1,70 @@
+"""The pairs of what a model reads and what it writes, and the settings of each."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from lmtool.errors import OptionError
+from lmtool.errors import option as named
+from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.fields import declared
+from lmtool.settings.network import ModelSettings, TextSettings
+from lmtool.settings.training import TrainSettings
+
+__all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of", "refuse_foreign"]
+
+
+class Pairing(NamedTuple):
+    """A kind of model."""
+
+    name: str
+    reads: str
+    writes: str
+    settings: type  # of the network
+
+    def __str__(self) -> str:
+        """``a classifier (reads text, writes label)``"""
+        return f"a {self.name} (reads {self.reads}, writes {self.writes})"
+
+
+PAIRS = (
+    Pairing("language model", "nothing", "text", ModelSettings),
+    Pairing("classifier", "text", "label", ClassifierSettings),
+)
+READS = tuple(dict.fromkeys(pair.reads for pair in PAIRS))
+WRITES = tuple(dict.fromkeys(pair.writes for pair in PAIRS))
+
+
+def pair_of(reads: str | None = None, writes: str | None = None) -> Pairing:
+    """The pair: text is written from nothing, all else from text, unless told otherwise.
+
+    Raises OptionError for a pair that there is not.
+    """
+    writes = writes or "text"
+    reads = reads or ("nothing" if writes == "text" else "text")
+    for pair in PAIRS:
+        if (pair.reads, pair.writes) == (reads, writes):
+            return pair
+    both = f"{named('reads', reads)} {named('writes', writes)}"
+    known = ", ".join(f"{pair.reads} to {pair.writes}" for pair in PAIRS)
+    raise OptionError(f"{both}: no model does that; must be one of {known}")
+
+
+def refuse_foreign(pair: Pairing, given: Mapping[str, Any]) -> None:
+    """Raises OptionError for an option, other than by default, that the pair does not take."""
+    own = {*declared(TextSettings), *declared(pair.settings)}
+    for kind in (*(other.settings for other in PAIRS), TrainSettings):
+        for name, (field, _, option) in declared(kind).items():
+            takers = option.kinds if option else ()
+            foreign = pair.name not in takers if kind is TrainSettings and takers else False
+            foreign |= kind is not TrainSettings and name not in own
+            if foreign and given.get(name, field.default) != field.default:
+                message = f"{pair} does not take it; it is for"
+                raise OptionError(f"{named(name)}: {message} {' and '.join(takers_of(name))}")
+
+
+def takers_of(name: str) -> Iterable[str]:
+    """The kinds of model that take an option."""
+    _, _, option = declared(TrainSettings).get(name, (None, None, None))
+    if option is not None:
+        return [f"a {name}" for name in option.kinds]
+    return [f"a {pair.name}" for pair in PAIRS if name in declared(pair.settings)]

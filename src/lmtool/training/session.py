@@ -1,0 +1,117 @@
+"""All that stays fixed while a model is trained."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lmtool.data.batch import Data
+from lmtool.kinds import Kind, Material
+from lmtool.kinds.base import Judge
+from lmtool.models.members import all_shapes, members
+from lmtool.nn.outputs import OUTPUTS, Sampler
+from lmtool.nn.parameters import Parameters
+from lmtool.settings import TrainSettings
+from lmtool.training.events import Event
+from lmtool.training.optimizers import OPTIMIZERS, Optimizer
+from lmtool.workers import Workers
+
+__all__ = ["Session", "fresh_weights", "n_steps", "open_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is trained, on what, and by which recipe."""
+
+    kind: Kind
+    settings: Any  # of the model; no None
+    parts: Any  # of the model, beside its weights
+    recipe: TrainSettings  # no None but in the budget
+    data: Data
+    judge: Judge
+    sampler: Sampler | None
+    workers: Workers
+    start: float  # time.monotonic()
+    on_event: Callable[[Event], None]
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """How the weights follow the gradient."""
+        return OPTIMIZERS[self.recipe.optimizer]
+
+    @property
+    def last_output(self) -> str:
+        """The output that needs every token: a key of OUTPUTS."""
+        output = self.recipe.output or "full"
+        return OUTPUTS[output].finish or output
+
+    @property
+    def members(self) -> int:
+        """Networks."""
+        return self.settings.members or 1
+
+    @property
+    def shards(self) -> int:
+        """Logical parts of a batch."""
+        return self.recipe.shards or 1
+
+    @property
+    def units(self) -> int:
+        """Pieces of work of a step."""
+        return self.members * self.shards
+
+    def model(self, parameters: Parameters, provenance: dict[str, Any] | None = None) -> Any:
+        """The model with these weights."""
+        return self.kind.build(self.settings, self.parts, parameters, provenance or {})
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.start
+
+
+@contextmanager
+def open_session(
+    kind: Kind,
+    settings: Any,
+    material: Material,
+    recipe: TrainSettings,
+    on_event: Callable[[Event], None] = lambda event: None,
+    start: float | None = None,
+) -> Iterator[Session]:
+    """A session with its workers, for as long as it is used."""
+    units = (settings.members or 1) * (recipe.shards or 1)
+    with Workers(recipe.threads or 1) as workers:
+        yield Session(
+            kind=kind,
+            settings=settings,
+            parts=material.parts,
+            recipe=recipe,
+            data=kind.data(material, recipe),
+            judge=kind.judge(material, recipe, workers, units),
+            sampler=kind.sampler(material.parts, recipe),
+            workers=workers,
+            start=time.monotonic() if start is None else start,
+            on_event=on_event,
+        )
+
+
+def fresh_weights(
+    kind: Kind, settings: Any, material: Material, seed: int, dtype: type[np.floating] = np.float32
+) -> Parameters:
+    """Those before the first step, of all networks."""
+    shapes = all_shapes(kind.shapes(settings, material.parts), settings.members)
+    parameters, rng = Parameters(shapes, dtype=dtype), np.random.default_rng(seed)
+    for one in members(settings, parameters):
+        kind.initialise(one, settings, material, rng)
+    return parameters
+
+
+def n_steps(recipe: TrainSettings, data: Data) -> int | None:
+    """Optimiser steps of the run; None where the clock decides."""
+    if recipe.steps or recipe.seconds:
+        return recipe.steps
+    return max(1, math.ceil((recipe.epochs or 1) * data.tokens / data.tokens_a_step))
