@@ -13,7 +13,9 @@ import pytest
 
 from lmtool import inference
 from lmtool.api import Model, compare
+from lmtool.data.readers.labelled import Record
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
+from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import Classifier, Parts, sizes_of
 from lmtool.inference.score import WordScore
 from lmtool.models import classifier
@@ -56,6 +58,11 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (lm, model, model.networks[0], lm.vocabulary, model.parameters, lm.embeddings)
     labelling = labeller(lm.vocabulary)
     yield from (labelling, labelling.labels, labelling.parts.ngrams)
+    for labelled in classify_lines(labelling, [TEXT, "", "word1"]):
+        yield from (labelled, *labelled.labels)
+    name = labelling.labels.names[0]
+    measured = evaluate_labelled(labelling, [Record((name,), TEXT, 1, "texts")])
+    yield from (measured, *measured.per_class)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):

@@ -70,7 +70,7 @@ WrongUsage: Any = typer.BadParameter.__mro__[2]
 app = typer.Typer(
     name="lmtool",
     cls=AllCommands,
-    help="Recurrent language models: train on your text, score sentences, sample new ones.",
+    help="Recurrent sequence models on ordinary CPUs: train on your text, score, sample, label.",
     epilog="lmtool help COMMAND shows the options of a command, and an example.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -93,7 +93,7 @@ def lmtool(
         typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Recurrent language models: train on your text, score sentences, sample new ones."""
+    """Recurrent sequence models on ordinary CPUs: train on your text, score, sample, label."""
     if context.invoked_subcommand is None:
         with printing():
             print(context.get_help())
