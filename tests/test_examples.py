@@ -103,7 +103,7 @@ def test_how_hard_the_reviews_are() -> None:
     train, valid = reviews("reviews"), reviews("reviews_valid")
     shares = [100 * naive_bayes(train, valid, longest) for longest in (1, 3)]
     assert 70 < shares[0] < shares[1] < 95
-    stated = re.findall(r"(\d+\.\d) %", REVIEWS.split("Naive Bayes")[1])
+    stated = re.findall(r"(\d+\.\d) %", REVIEWS.split("Naive Bayes")[1].split("lmtool train")[0])
     assert [f"{share:.1f}" for share in shares] == stated
 
 
@@ -117,3 +117,16 @@ def test_expected_perplexities(name: str, kind: str) -> None:
     if kind == "word":
         assert lm.score("Todd met Pete").log10_p > lm.score("Toad met Pit").log10_p + 5
         assert lm.score("Toad met Pit").n_oov == 0
+
+
+def test_expected_accuracy_of_the_reviews() -> None:
+    paths = (LABELS / "reviews.tsv", LABELS / "reviews_valid.tsv")
+    classifier = lmtool.train(paths[0], valid=paths[1], writes="label", members=1, epochs=5)
+    stated = re.findall(r"(\d+\.\d) %", REVIEWS.split("lmtool train")[1])
+    result = classifier.evaluate(paths[1])
+    assert result.accuracy == pytest.approx(float(stated[0]), abs=2)
+    assert result.accuracy > 80 > 40 > result.majority
+    text = "the kite from the market : we went with Anna . the paper was {} ."
+    stars = [classifier.classify(text.format(word)).label for word in ("perfect", "awful")]
+    assert stars == sorted(stars, reverse=True)
+    assert stars[0] != stars[1]
