@@ -36,6 +36,7 @@ __all__ = [
     "fresh_job",
     "fresh_model",
     "has_torch",
+    "long",
     "network",
     "torch_logp",
 ]

@@ -116,7 +116,11 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
 @pytest.mark.parametrize(
     ("typed", "kinds", "more"),
     [
-        (keywords.TrainingKeywords, (TextSettings, ModelSettings, TrainSettings), {"time"}),
+        (
+            keywords.TrainingKeywords,
+            (TextSettings, ModelSettings, ClassifierSettings, TrainSettings),
+            {"time"},
+        ),
         (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
         (keywords.SampleKeywords, (SampleSettings,), set()),
         (keywords.CompareKeywords, (CompareSettings,), set()),

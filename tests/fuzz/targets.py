@@ -27,6 +27,7 @@ from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 __all__ = ["TARGETS", "Target"]
 
 SMALL: dict[str, Any] = {"steps": 12, "hidden": 6, "embed": 4, "batch": 2, "bptt": 5, "threads": 1}
+FOR_LABELS = {name: value for name, value in SMALL.items() if name != "bptt"}
 COMMANDS = (
     ("info",),
     ("info", "--json"),
@@ -38,6 +39,7 @@ COMMANDS = (
     ("next", "Todd met"),
     ("evaluate", "-", "--threads", "1"),
 )
+OF_LABELS = (("classify", "Todd met nobody", "-k", "2"), ("classify", "Todd", "--json"))
 TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n3,x,"two\nlines"\n'
 VALUES = (
     "0", "1", "2", "-1", "0.5", "1e-320", "1e308", "nan", "inf", "-inf", "1000000000", "9" * 30,
@@ -98,7 +100,10 @@ def model_seeds(folder: Path) -> list[bytes]:
     ]
     for number, options in enumerate(variants):
         lmtool.train(text, model=folder / f"seed{number}", overwrite=True, **SMALL, **options)
-    return [(folder / f"seed{number}").read_bytes() for number in range(len(variants))]
+    options = FOR_LABELS | {"writes": "label", "overwrite": True}
+    lmtool.train(labelled(folder), model=folder / "labels", **options)
+    names = [*(f"seed{number}" for number in range(len(variants))), "labels"]
+    return [(folder / name).read_bytes() for name in names]
 
 
 def model_case(data: bytes, folder: Path) -> bool:
@@ -108,7 +113,7 @@ def model_case(data: bytes, folder: Path) -> bool:
     if refused(lambda: lmtool.load(path)):
         return False
     number = len(data) + int.from_bytes(data[-24:], "little")
-    words = COMMANDS[number % len(COMMANDS)]
+    words = (COMMANDS + OF_LABELS)[number % (len(COMMANDS) + len(OF_LABELS))]
     stdin = b"Todd met Pete\n\nthe dog\n"
     commanded([*words, "-m", str(path)], stdin, terminal=number % 3 == 0)
     return True
@@ -120,15 +125,26 @@ def resume_seeds(folder: Path) -> list[bytes]:
     return [
         interrupted(folder, 3, {}),
         interrupted(folder, 9, {"cell": "gru", "output": "sampled", "samples": 3}),
+        interrupted(folder, 5, {"writes": "label"}, labelled(folder)),
     ]
 
 
-def interrupted(folder: Path, stop: int, options: dict[str, Any]) -> bytes:
+def labelled(folder: Path) -> Path:
+    """The same lines with two labels."""
+    path = folder / "labelled.tsv"
+    path.write_text("".join(f"{'ab'[n % 2]}\t{line}\n" for n, line in enumerate(LINES)))
+    return path
+
+
+def interrupted(
+    folder: Path, stop: int, options: dict[str, Any], text: Path | None = None
+) -> bytes:
     """The resume file of a run that was stopped after so many steps."""
     calls = count()
-    model = folder / "r.st"
+    model, text = folder / "r.st", text or folder / "corpus.txt"
     kept: dict[str, Any] = {"overwrite": True, "stop": lambda: 2 * (next(calls) == stop)}
-    refused(lambda: lmtool.train(folder / "corpus.txt", model=model, **kept, **SMALL, **options))
+    small = FOR_LABELS if "writes" in options else SMALL
+    refused(lambda: lmtool.train(text, model=model, **kept, **small, **options))
     return Path(f"{model}.resume").read_bytes()
 
 

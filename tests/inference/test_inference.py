@@ -11,8 +11,9 @@ import pytest
 from lmtool.errors import ConfigError, InputError
 from lmtool.inference.evaluate import evaluate, sentence_logp, stream_logp
 from lmtool.inference.next import next_words
+from lmtool.inference.reading import CHUNK
 from lmtool.inference.sample import distribution, sample
-from lmtool.inference.score import CHUNK, score, score_lines
+from lmtool.inference.score import score, score_lines
 from lmtool.models.language_model import LanguageModel
 from lmtool.settings import SampleSettings
 from lmtool.text.vocabulary import EOS_ID, UNK_ID

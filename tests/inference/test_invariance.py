@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +15,27 @@ from threadpoolctl import threadpool_limits
 
 from lmtool import __file__ as package
 from lmtool import model_file
+from lmtool.api import Model
 from lmtool.cli.formats import FORMATS, Job
+from lmtool.errors import InputError
 from lmtool.inference.score import (
     SentenceScore,
+    WordScore,
     score,
     score_lines,
     score_utterances,
-    score_words,
 )
+from lmtool.inference.surprisal import WordSurprisal, surprisal_lines
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.cells import CELLS
-from lmtool.settings import ModelSettings, TextSettings
+from lmtool.settings import ModelSettings, SurprisalSettings, TextSettings
 from lmtool.text.vocabulary import Vocabulary
 
 TEXT = ("Todd met Pete", "the cat saw the dog", "Pete was calm")
 WORDS = ("Todd", "met", "Pete", "the", "cat", "was", "Zork", "naïve", "<unk>")
 BLANK = ("", " ", "\t")
 MANY = " ".join(map(str, range(400)))  # words, so that BLAS finds work for threads
+EVERYTHING = SurprisalSettings(top=3)
 
 cached: dict[tuple[ModelSettings, str, int], LanguageModel] = {}
 
@@ -45,7 +50,7 @@ def models(draw: st.DrawFn) -> LanguageModel:
         hidden=draw(st.sampled_from([3, 17, 40])),
         embed=draw(st.sampled_from([3, 8])),
         softmax=draw(st.sampled_from(["full", "classes"])),
-        tie=False,
+        tie=draw(st.booleans()),
         members=draw(st.sampled_from([1, 2])),
     )
     key = (network, tokens, draw(st.integers(0, 2)))
@@ -54,9 +59,11 @@ def models(draw: st.DrawFn) -> LanguageModel:
     return cached[key]
 
 
-def random_model(network: ModelSettings, tokens: str, seed: int) -> LanguageModel:
+def random_model(
+    network: ModelSettings, tokens: str, seed: int, text: Sequence[str] = (*TEXT, MANY)
+) -> LanguageModel:
     """Weights large enough that every probability is its own."""
-    vocabulary = Vocabulary.build([*TEXT, MANY], TextSettings(tokens=tokens))
+    vocabulary = Vocabulary.build(text, TextSettings(tokens=tokens))
     rng = np.random.default_rng(seed)
     parameters = initialise(network, vocabulary.counts, rng)
     parameters.flat += rng.normal(0, 0.3, parameters.flat.size).astype(np.float32)
@@ -90,6 +97,78 @@ def test_threads_change_nothing(model: LanguageModel, text: list[str]) -> None:
     one, *others = (list(score_lines(model, text, threads)) for threads in (1, 2, 3))
     assert all(other == one for other in others)
     assert all(printed(other) == printed(one) for other in others)
+
+
+@settings(max_examples=60)
+@given(models(), lines, st.data())
+def test_any_blocks_files_and_threads_give_the_same_bits(
+    model: LanguageModel, text: list[str], data: st.DataObject
+) -> None:
+    text = data.draw(st.permutations(text * 2))
+    scores: list[SentenceScore] = []
+    words: list[tuple[WordSurprisal, ...]] = []
+    for file in cut(text, data):
+        pace = data.draw(st.integers(1, 3)), data.draw(st.sampled_from([1, 2, 5, 1024]))
+        scores += score_lines(model, file, *pace)
+        words += [line.words for line in surprisal_lines(model, file, EVERYTHING, *pace)]
+    assert scores == [next(score_lines(model, [line])) for line in text]
+    assert words == [next(surprisal_lines(model, [line], EVERYTHING)).words for line in text]
+
+
+def cut(text: list[str], data: st.DataObject) -> list[list[str]]:
+    """Neighbouring lines as files."""
+    n = data.draw(st.integers(0, len(text)))
+    return [text[:n], text[n:]]
+
+
+def test_classes_of_a_large_vocabulary_keep_rows_apart() -> None:
+    words = [f"w{n}" for n in range(2500)]
+    network = ModelSettings("lstm", hidden=17, embed=8, softmax="classes", tie=False, members=2)
+    model = random_model(network, "word", 0, words)
+    rng = np.random.default_rng(0)
+    text = [" ".join(rng.choice(words, n)) for n in (1, 3, 30, 70, 2, 9, 1, 40)]
+    alone = [score(model, line) for line in text]
+    assert list(score_lines(model, text)) == alone
+    assert list(score_lines(model, text[::-1], 2, 3)) == alone[::-1]
+    assert [sum(map(is_in_a_class, one.words)) for one in alone] != [0] * len(text)
+
+
+def is_in_a_class(word: WordScore) -> bool:
+    """Whether it stands beyond the head."""
+    return word.token != "<EOS>" and int(word.token[1:]) > 2000
+
+
+def test_the_way_one_by_one_gives_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = random_model(ModelSettings("gru", hidden=40, embed=8, tie=False), "word", 0)
+    text = ["Todd met Pete", "", MANY, "the cat"]
+    in_blocks = list(score_lines(model, text))
+    monkeypatch.setattr("lmtool.nn.rowwise.tile", lambda K, dtype: None)
+    monkeypatch.setattr("lmtool.models.network.tile", lambda K, dtype: None)
+    assert (model.block, Model(model).info()["reading"]) == (1, "one by one")
+    for one, other in zip(score_lines(model, text, 2), in_blocks, strict=True):
+        assert one.log10_p == pytest.approx(other.log10_p, rel=1e-5)
+    assert list(score_lines(model, text[::-1])) == list(score_lines(model, text))[::-1]
+
+
+def test_lines_are_answered_as_they_come_or_a_window_later() -> None:
+    model = random_model(ModelSettings("rnn", hidden=3, embed=3, tie=False), "word", 0)
+    asked: list[int] = []
+
+    def text() -> Iterator[str]:
+        for n in range(20):
+            asked.append(n)
+            yield "Todd" if n % 3 else ""
+        raise InputError("the rest cannot be read")
+
+    scores = score_lines(model, text(), ahead=1)
+    assert [len(asked) for _ in zip(scores, range(5), strict=False)] == [1, 2, 3, 4, 5]
+    asked.clear()
+    scores = score_lines(model, text(), ahead=8)
+    assert next(scores).words == () and len(asked) == 8
+    rest: list[SentenceScore] = []
+    with pytest.raises(InputError):
+        rest.extend(scores)
+    assert len(rest) == 19
 
 
 @settings(max_examples=30)
@@ -133,7 +212,6 @@ def test_an_utterance_id_changes_nothing(
     results = list(score_utterances(model, [*named, "alone"], threads))
     assert [result.words for result in results[:-1]] == [score(model, line).words for line in text]
     assert [result.text for result in results] == [*named, "alone"]
-    assert results[-1].words == score_words(model, "", []).words
     assert len(results[-1].words) == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 from lmtool.arrays import Array
 from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, OutputWeights, classes
 from lmtool.nn.outputs import sampled as sampled_output
+from lmtool.nn.outputs.base import log_softmax
 
 N, D, V = 9, 4, 40
 COUNTS = np.arange(V, 0, -1, dtype=np.int64) ** 2
@@ -102,3 +103,19 @@ def test_classes_share_what_the_head_leaves() -> None:
     share = classes.class_share(p)
     assert SOFTMAXES["classes"].shapes(V, 5)["output.class_weight"] == (len(share), 5)
     assert share.sum() + p[: classes.S].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("shift", [0, 200, -200])
+def test_one_token_a_row_has_the_bits_of_all_tokens(shift: float) -> None:
+    """Logits whose exponentials float32 cannot hold among them."""
+    rng, V = np.random.default_rng(0), 1100
+    weights = OutputWeights(
+        rng.normal(size=(V, 8)).astype(np.float32), np.full(V, shift, np.float32)
+    )
+    x, ids = rng.normal(size=(5, 8)).astype(np.float32), np.arange(5, dtype=np.int32) * 250
+    with np.errstate(all="ignore"):
+        logp = SOFTMAXES["full"].log_probabilities(weights, x)
+        one = SOFTMAXES["full"].log_probability(weights, x, ids)
+    np.testing.assert_array_equal(one, logp[np.arange(5), ids])
+    exact = log_softmax(x.astype(np.float64) @ weights.weight.T.astype(np.float64))
+    np.testing.assert_allclose(logp, exact, rtol=1e-4, atol=1e-4)

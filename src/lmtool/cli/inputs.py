@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lmtool.text.reader import Line
 
 __all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "hint", "inputs"]
-__all__ += ["note", "once", "sources", "text_of", "workers"]
+__all__ += ["note", "once", "pace", "sources", "text_of", "workers"]
 
 STDIN = "-"
 SHOWN = 60  # characters of a sentence in a note
@@ -184,9 +184,18 @@ def beside(
     return ((source, result) for result, source in zip(results, behind, strict=False))
 
 
-def workers(files: Iterable[str], threads: int | None) -> int:
+def pace(files: list[str], threads: int | None) -> dict[str, int]:
+    """Options of what answers lines: threads, and where lines must be answered as they come one."""
+    return {"threads": workers(files, threads)} | ({} if no_one_waits(files) else {"ahead": 1})
+
+
+def workers(files: list[str], threads: int | None) -> int:
     """As many as asked for; one where lines must be answered as they come."""
     from lmtool.workers import n_cores
 
-    named = list(files)
-    return threads or n_cores() if named and STDIN not in named else 1
+    return threads or n_cores() if no_one_waits(files) else 1
+
+
+def no_one_waits(files: list[str]) -> bool:
+    """Whether all lines are there: they come from files, none from standard input."""
+    return bool(files) and STDIN not in files

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.counter import followed
-from lmtool.cli.inputs import file_lines, once, workers
+from lmtool.cli.inputs import file_lines, once, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import cut, number, say, table
 from lmtool.cli.rows import ROWS
@@ -82,7 +82,7 @@ def run(
     names = [name.strip() for name in by.split(",")] if by else []
     pairs = in_a_table(files[0], good, bad, names) if len(files) == 1 else in_two_files(*files)
     lm: api.Model = api.load_for("pairs", model)
-    scores = lm.score_pairs(followed(pairs), per_word=per_word, threads=workers(files, threads))
+    scores = lm.score_pairs(followed(pairs), per_word=per_word, **pace(files, threads))
     if items:
         show(form, [*names, *ITEM], (record(names, score.to_dict()) for score in scores))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
-from lmtool.cli.inputs import Files, Inputs, Source, inputs, sources, workers
+from lmtool.cli.inputs import Files, Inputs, Source, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
 from lmtool.cli.render import say
 from lmtool.cli.tables import (
@@ -86,7 +86,7 @@ def run(
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"
     job = Job(level, ranked, name, lm.vocabulary.id, printed, beside)
-    options = dict(dialect.options, threads=workers(given.files, threads))
+    options = dict(dialect.options, **pace(given.files, threads))
     scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
     for chunk in dialect.lines(scores, job):
         say(chunk)

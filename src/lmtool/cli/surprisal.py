@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.heat import Page, has_colours
-from lmtool.cli.inputs import Files, beside, inputs, sources, workers
+from lmtool.cli.inputs import Files, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result
@@ -98,7 +98,7 @@ def run(
     names = printed(columns, [*front, *kept, *ours], ours)
     tokenizer = lm.vocabulary.tokenizer
     job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
-    keywords = asdict(options) | {"threads": workers(given.files, threads)}
+    keywords = asdict(options) | pace(given.files, threads)
     results = beside(found, lambda texts: lm.surprisal_lines(texts, **keywords))
     page = Page(html, svg)
     for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):

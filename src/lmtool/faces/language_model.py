@@ -14,6 +14,7 @@ from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
+from lmtool.inference.reading import AHEAD, reading
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
@@ -60,10 +61,16 @@ class Model(Shown):
         """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
         return score(self.language_model, arguments.text(text))
 
-    def score_lines(self, lines: Iterable[str], *, threads: int = 1) -> Iterator[SentenceScore]:
-        """One score a line, each on its own; a blank line gives a score without words."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_lines(self.language_model, arguments.lines(lines), threads)
+    def score_lines(
+        self, lines: Iterable[str], *, threads: int = 1, ahead: int = AHEAD
+    ) -> Iterator[SentenceScore]:
+        """One score a line, each on its own; a blank line gives a score without words.
+
+        Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
+        computed together, to the same bits as alone. 1 answers each line as it comes.
+        """
+        threads, ahead = paced(threads, ahead)
+        return score_lines(self.language_model, arguments.lines(lines), threads, ahead)
 
     def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
@@ -74,19 +81,25 @@ class Model(Shown):
         return surprisal(self.language_model, arguments.text(text), settings)
 
     def surprisal_lines(
-        self, lines: Iterable[str], *, threads: int = 1, **options: Unpack[SurprisalKeywords]
+        self,
+        lines: Iterable[str],
+        *,
+        threads: int = 1,
+        ahead: int = AHEAD,
+        **options: Unpack[SurprisalKeywords],
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
         settings = arguments.options(SurprisalSettings, options)
-        given, threads = arguments.lines(lines), arguments.whole(threads, "threads", 1)
-        return surprisal_lines(self.language_model, given, settings, threads)
+        threads, ahead = paced(threads, ahead)
+        given = arguments.lines(lines)
+        return surprisal_lines(self.language_model, given, settings, threads, ahead)
 
     def score_utterances(
-        self, lines: Iterable[str], *, threads: int = 1
+        self, lines: Iterable[str], *, threads: int = 1, ahead: int = AHEAD
     ) -> Iterator[SentenceScore]:
         """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_utterances(self.language_model, arguments.lines(lines), threads)
+        threads, ahead = paced(threads, ahead)
+        return score_utterances(self.language_model, arguments.lines(lines), threads, ahead)
 
     def sample(
         self,
@@ -121,11 +134,16 @@ class Model(Shown):
         return next_words(self.language_model, arguments.text(text), k)
 
     def score_pairs(
-        self, pairs: Iterable[Pair], *, per_word: bool = False, threads: int = 1
+        self,
+        pairs: Iterable[Pair],
+        *,
+        per_word: bool = False,
+        threads: int = 1,
+        ahead: int = AHEAD,
     ) -> Iterator[PairScore]:
         """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
-        threads = arguments.whole(threads, "threads", 1)
-        return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads)
+        threads, ahead = paced(threads, ahead)
+        return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads, ahead)
 
     def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
         """The accuracy of each group of minimal pairs, with a 95 % interval."""
@@ -159,5 +177,11 @@ class Model(Shown):
             "digest": self.language_model.digest,
             "n_tokens": vocabulary.n_tokens,
             "vocabulary_digest": vocabulary.digest,
+            "reading": reading(self.language_model),
         }
         return card(self.language_model, own)
+
+
+def paced(threads: int, ahead: int) -> tuple[int, int]:
+    """Both, if they are whole numbers from 1 on."""
+    return arguments.whole(threads, "threads", 1), arguments.whole(ahead, "ahead", 1)

@@ -14,10 +14,10 @@ from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
 from lmtool.display import Shown, counted
 from lmtool.errors import ModelFileError
+from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
 from lmtool.inference.validation import Judgement, seconds
 from lmtool.models.classifier import Sizes, log_probabilities
 from lmtool.models.members import members
-from lmtool.nn.outputs import LABELLINGS
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import ClassifierSettings
 from lmtool.text.labels import Labels
@@ -88,22 +88,13 @@ class Classifier(Shown):
 
     def log_probabilities(self, text: str) -> NDArray[np.float64]:
         """ln p of each label (K,), tempered; several labels are each for themselves."""
-        logp = verified(self.log_probabilities_of(self.batch(text)))[0].astype(np.float64)
-        return tempered(logp, self.temperature, self.settings.labelling)
+        logp = verified(self.log_probabilities_of(self.batch(text)))
+        return np.asarray(tempered(logp, self.temperature, self.labels.several)[0])
 
     def log_probabilities_of(self, batch: Batch) -> Array:
         """ln p of each label without a temperature: (B, K), the networks' mean."""
         each = (log_probabilities(self.settings, one, batch) for one in self.networks)
         return np.asarray(reduce(np.logaddexp, each) - math.log(len(self.networks)))
-
-
-def tempered(logp: NDArray[np.float64], T: float, labelling: str) -> NDArray[np.float64]:
-    """ln p of softmax(ln p / T), or of sigmoid(logit / T): (..., K)."""
-    if labelling != "full":
-        logp = logp - np.log(-np.expm1(np.minimum(logp, -1e-12)))  # logits again
-    logits = logp / T
-    result = LABELLINGS[labelling].log_probabilities(np.atleast_2d(logits).copy())
-    return np.asarray(result.reshape(logp.shape))
 
 
 def verified(logp: Array) -> Array:
@@ -129,10 +120,16 @@ class LabelJudge:
         return self.examples.tokens
 
     def judge(self, model: Classifier) -> Judgement:
-        """Nats an example; accuracy in percent."""
+        """Nats an example at the best temperature; accuracy in percent.
+
+        Networks grow too sure long before they stop getting better (Guo et al. 2017); the
+        temperature undoes it, so that what is kept is what the saved model says.
+        """
         logp, targets = self.predicted(model)
-        nats, right = losses(logp, targets, self.several)
-        return Judgement(nats, {"accuracy": 100 * right})
+        with np.errstate(all="ignore"):  # NaN of a run that blows up
+            logp = tempered(logp, fit_temperature(logp, targets), self.several)
+        right = accuracy(decided(logp, self.several), targets)
+        return Judgement(nats(logp, targets), {"accuracy": 100 * right})
 
     def at_the_end(self, model: Classifier, score: float) -> dict[str, float]:
         """The accuracy of the weights that are kept, and their nats an example."""
@@ -158,15 +155,3 @@ class LabelJudge:
         wanted = np.concatenate(targets)[places]
         all_logp = np.concatenate(logp).astype(np.float64)[places]
         return all_logp, wanted if self.several else wanted[:, 0]
-
-
-def losses(
-    logp: NDArray[np.float64], targets: NDArray[np.int32], several: bool
-) -> tuple[float, float]:
-    """(nats an example, share of examples whose labels are all right)."""
-    if not several:
-        nats = -logp[np.arange(len(targets)), targets].mean()
-        return float(nats), float((logp.argmax(axis=1) == targets).mean())
-    no = np.log(-np.expm1(np.minimum(logp, -1e-12)))
-    nats = -np.where(targets == 1, logp, no).sum(axis=1).mean()
-    return float(nats), float(((logp > math.log(0.5)) == (targets == 1)).all(axis=1).mean())

@@ -15,10 +15,11 @@ replacement, the same ones for both models.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import tee
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ from numpy.typing import NDArray
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.evaluate import signature
-from lmtool.inference.score import LN2, LN10, read_logp
-from lmtool.models.language_model import LanguageModel
+from lmtool.inference.reading import Sentence, follow, read_block, side_by_side
+from lmtool.inference.score import LN2, LN10, measured_logp, verified
+from lmtool.models.predictor import Predictor
 from lmtool.settings import CompareSettings
-from lmtool.text.vocabulary import EOS_ID, NEVER_WORDS, UNK_ID
+from lmtool.text.vocabulary import NEVER_WORDS, UNK_ID, Vocabulary
+from lmtool.workers import Workers
 
 __all__ = ["Comparison", "Side", "compare", "uniform_bits"]
 
@@ -100,13 +103,13 @@ class Lines:
 
 
 def compare(
-    a: LanguageModel,
-    b: LanguageModel,
+    a: Predictor,
+    b: Predictor,
     lines: Iterable[str],
     settings: CompareSettings = DEFAULT,
     *,
     names: tuple[str, str] = ("A", "B"),
-    speller: LanguageModel | None = None,
+    speller: Predictor | None = None,
 ) -> Comparison:
     """Both models on the same lines, and a 95 % interval for the difference.
 
@@ -138,7 +141,7 @@ def compare(
     )
 
 
-def check(a: LanguageModel, b: LanguageModel, oov: str, speller: LanguageModel | None) -> None:
+def check(a: Predictor, b: Predictor, oov: str, speller: Predictor | None) -> None:
     """Raises ConfigError where a comparison would mean nothing."""
     if speller is not None and speller.vocabulary.settings.tokens != "char":
         message = f"not a model of characters; train one with {option('tokens', 'char')}"
@@ -160,71 +163,96 @@ def uniform_bits(word: str) -> float:
     return BYTE * (len(word.encode(errors="surrogatepass")) + 1)
 
 
-def spelling_cost(speller: LanguageModel | None) -> Speller:
+def spelling_cost(speller: Predictor | None) -> Speller:
     """-log2 P(spelling) by a model of characters, or uniform."""
     if speller is None:
         return uniform_bits
 
     @lru_cache(CACHED)
     def bits(word: str) -> float:
-        ids = np.array([*speller.vocabulary.ids(list(word)), EOS_ID], np.int32)
-        logps, _ = read_logp(speller, ids, speller.zero_state())
+        ids = speller.vocabulary.sentence(word)
+        (logps,) = read_block(speller, [ids], measured_logp(speller))[0]
         strange = (uniform_bits(word[i]) for i in np.flatnonzero(ids == UNK_ID))
-        return -math.fsum(logps) / LN2 + math.fsum(strange)
+        return -math.fsum(verified(logps)) / LN2 + math.fsum(strange)
 
     return bits
 
 
 def read_lines(
-    a: LanguageModel,
-    b: LanguageModel,
+    a: Predictor,
+    b: Predictor,
     lines: Iterable[str],
     carried: bool,
     cost: Speller | None,
 ) -> Lines:
     """Both models along the text."""
     same = a.vocabulary.settings.tokens == b.vocabulary.settings.tokens
+    texts, *copies = tee(spoken(a.vocabulary, lines, same), 3)
     readers = [Reader(model, carried, cost) for model in (a, b)]
-    rows, characters = [], 0
-    for line in lines:
-        text = line if same else " ".join(line.split())  # what both can tell apart
-        words = a.vocabulary.split(text) if same else text.split()
-        if words:
-            rows.append((*(reader.bits(text) for reader in readers), len(words) + 1))
-            characters += len(a.vocabulary.tokenizer.join(words) if same else text) + 1
+    with Workers(1) as workers:
+        bits = [reader.bits(copy, workers) for reader, copy in zip(readers, copies, strict=True)]
+        rows = [
+            (*both, text.n_words, text.characters) for text, *both in zip(texts, *bits, strict=True)
+        ]
     if not rows:
         raise InputError("nothing to compare: there is no word in the text")
     columns = np.array(rows, np.float64).T
     return Lines(
         bits=(columns[0], columns[1]),
         words=columns[2],
-        characters=characters,
+        characters=int(columns[3].sum()),
         n_oov=(readers[0].n_oov, readers[1].n_oov),
         spelling=(readers[0].spelling, readers[1].spelling),
     )
 
 
+class Text(NamedTuple):
+    """A line that is not blank, as both models can tell it from others."""
+
+    text: str
+    n_words: int  # <EOS> included
+    characters: int  # its end included
+
+
+def spoken(vocabulary: Vocabulary, lines: Iterable[str], same: bool) -> Iterator[Text]:
+    """The lines; where the models are not of the ``same`` tokens, words stand between blanks."""
+    for line in lines:
+        text = line if same else " ".join(line.split())
+        words = vocabulary.split(text) if same else text.split()
+        if words:
+            joined = vocabulary.tokenizer.join(words) if same else text
+            yield Text(text, len(words) + 1, len(joined) + 1)
+
+
 class Reader:
     """One model along a text."""
 
-    def __init__(self, model: LanguageModel, carried: bool, cost: Speller | None) -> None:
+    def __init__(self, model: Predictor, carried: bool, cost: Speller | None) -> None:
         self._model, self._carried, self._cost = model, carried, cost
-        self._state = model.zero_state()
         self.n_oov, self.spelling = 0, 0.0
 
-    def bits(self, text: str) -> float:
-        """-log2 P(line), spelling included."""
-        vocabulary = self._model.vocabulary
-        words = vocabulary.split(text)
-        ids = np.array([*vocabulary.ids(words), EOS_ID], np.int32)
-        state = self._state if self._carried else self._model.zero_state()
-        logps, self._state = read_logp(self._model, ids, state)
-        unknown = [words[i] for i in np.flatnonzero(ids == UNK_ID)]
-        spelled = (vocabulary.normalise(word) for word in unknown if word not in NEVER_WORDS)
+    def bits(self, texts: Iterable[Text], workers: Workers) -> Iterator[float]:
+        """-log2 P(line) of each, spelling included."""
+        sentences, measure = map(self._sentence, texts), measured_logp(self._model)
+        if self._carried:
+            read = follow(self._model, sentences, measure)
+        else:
+            read = side_by_side(self._model, sentences, measure, workers)
+        for one, values in read:
+            yield -math.fsum(verified(values[0])) / LN2 + self._spelled(one)
+
+    def _sentence(self, text: Text) -> Sentence:
+        words = self._model.vocabulary.split(text.text)
+        return Sentence(text.text, words, self._model.vocabulary.sentence(words))
+
+    def _spelled(self, one: Sentence) -> float:
+        unknown = [one.words[i] for i in np.flatnonzero(one.ids == UNK_ID)]
+        normalise = self._model.vocabulary.normalise
+        spelled = (normalise(word) for word in unknown if word not in NEVER_WORDS)
         spelling = math.fsum(map(self._cost, spelled)) if self._cost else 0.0
         self.n_oov += len(unknown)
         self.spelling += spelling
-        return -math.fsum(logps) / LN2 + spelling
+        return spelling
 
 
 def bootstrap(read: Lines, resamples: int, rng: np.random.Generator) -> Floats:
@@ -247,7 +275,7 @@ def judged(drawn: Floats) -> tuple[float, float, float]:
     return low, high, float((drawn < 0).mean() + (drawn == 0).mean() / 2)
 
 
-def side(model: LanguageModel, name: str, i: int, read: Lines, context: str, rule: str) -> Side:
+def side(model: Predictor, name: str, i: int, read: Lines, context: str, rule: str) -> Side:
     """One model's numbers; the signature says what became of unknown words."""
     bits = math.fsum(read.bits[i])
     per_word = bits / float(read.words.sum())

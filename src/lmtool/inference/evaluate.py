@@ -14,8 +14,9 @@ from lmtool._version import __version__
 from lmtool.arrays import Ids
 from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
-from lmtool.inference.score import LN2, LN10, read_logp
-from lmtool.models.language_model import LanguageModel
+from lmtool.inference.reading import Sentence, follow, sentence, side_by_side
+from lmtool.inference.score import LN2, LN10, measured_logp, verified
+from lmtool.models.predictor import Predictor, joined, rows
 from lmtool.settings import CONTEXTS, Option, checked
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 from lmtool.workers import Workers
@@ -79,7 +80,7 @@ class Sums:
 
 
 def evaluate(
-    model: LanguageModel, lines: Iterable[str], context: str = "sentence", threads: int = 1
+    model: Predictor, lines: Iterable[str], context: str = "sentence", threads: int = 1
 ) -> Evaluation:
     """Sentence context: each line from zero state; document: the state carries over.
 
@@ -89,7 +90,7 @@ def evaluate(
 
 
 def evaluations(
-    model: LanguageModel,
+    model: Predictor,
     lines: Iterable[str],
     contexts: Sequence[str] = CONTEXTS,
     threads: int = 1,
@@ -103,7 +104,7 @@ def evaluations(
         streams = map(partial(line_logps, model, workers), contexts, copies)
         for parts in zip(*streams, strict=True):
             for total, part in zip(sums, parts, strict=True):
-                add_line(total, *part)
+                add_line(total, model, *part)
     if not sums[0].n_sentences:
         raise InputError("nothing to evaluate: there is no word in the text")
     totals = zip(sums, contexts, strict=True)
@@ -111,41 +112,33 @@ def evaluations(
 
 
 def line_logps(
-    model: LanguageModel, workers: Workers, context: str, lines: Iterable[str]
-) -> Iterator[tuple[str, Ids, NDArray[np.float64]]]:
-    """Each line that is not blank, as its tokens spell it, its ids with <EOS>, and their ln p."""
-    encoded = (spelled(model, line) for line in lines if model.vocabulary.split(line))
+    model: Predictor, workers: Workers, context: str, lines: Iterable[str]
+) -> Iterator[tuple[Sentence, NDArray[np.float64]]]:
+    """Each line that is not blank, and ln p of its words and <EOS>."""
+    every = (sentence(model.vocabulary, line) for line in lines)
+    spoken, measure = (one for one in every if one.words), measured_logp(model)
     if context == "sentence":
-        yield from workers.stream(
-            lambda line: (*line, read_logp(model, line[1], model.zero_state())[0]), encoded
-        )
-        return
-    state = model.zero_state()
-    for text, ids in encoded:
-        logps, state = read_logp(model, ids, state)
-        yield text, ids, logps
+        read = side_by_side(model, spoken, measure, workers)
+    else:
+        read = follow(model, spoken, measure)
+    for one, values in read:
+        yield one, verified(values[0])
 
 
-def spelled(model: LanguageModel, line: str) -> tuple[str, Ids]:
-    """A line as its tokens spell it, and their ids with <EOS>."""
-    words = model.vocabulary.split(line)
-    ids = np.array([*model.vocabulary.ids(words), EOS_ID], np.int32)
-    return model.vocabulary.tokenizer.join(words), ids
-
-
-def add_line(sums: Sums, text: str, ids: Ids, logps: NDArray[np.float64]) -> None:
-    """Adds one line."""
+def add_line(sums: Sums, model: Predictor, line: Sentence, logps: NDArray[np.float64]) -> None:
+    """Adds one line, counted as its tokens spell it."""
+    text, unknown = model.vocabulary.tokenizer.join(line.words), line.ids == UNK_ID
     sums.logp += math.fsum(logps)
     sums.logp_eos += float(logps[-1])
-    sums.logp_oov += math.fsum(logps[ids == UNK_ID])
+    sums.logp_oov += math.fsum(logps[unknown])
     sums.n_sentences += 1
-    sums.n_words += len(ids) - 1
-    sums.n_oov += int((ids == UNK_ID).sum())
+    sums.n_words += len(line.words)
+    sums.n_oov += int(unknown.sum())
     sums.n_characters += len(text) + 1
     sums.n_bytes += len(text.encode()) + 1
 
 
-def summary(model: LanguageModel, sums: Sums, context: str) -> Evaluation:
+def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
     """The conventions, from the sums."""
     n = sums.n_words + sums.n_sentences
     return Evaluation(
@@ -174,7 +167,7 @@ def perplexity(logp: float, n: int) -> float:
     return math.exp(min(700.0, -logp / n)) if n else math.nan
 
 
-def signature(model: LanguageModel, context: str) -> str:
+def signature(model: Predictor, context: str) -> str:
     """Everything that two perplexities must share to be comparable."""
     vocabulary = model.vocabulary
     case = "lower" if vocabulary.settings.lower else "mixed"
@@ -185,7 +178,7 @@ def signature(model: LanguageModel, context: str) -> str:
     )
 
 
-def stream_logp(model: LanguageModel, ids: Ids, n_streams: int = 1) -> float:
+def stream_logp(model: Predictor, ids: Ids, n_streams: int = 1) -> float:
     """ln p of the stream w1 w2 <EOS> ..., cut into n_streams pieces that run side by side."""
     return padded_logp(model, *cut(ids, n_streams))
 
@@ -203,7 +196,7 @@ def cut(ids: Ids, n_streams: int) -> tuple[Ids, Ids]:
     return pieces, (bounds[:-1] - firsts).astype(np.int32)
 
 
-def sentence_logp(model: LanguageModel, ids: Ids) -> float:
+def sentence_logp(model: Predictor, ids: Ids) -> float:
     """ln p of the stream, every sentence from zero state."""
     return sum(padded_logp(model, pieces) for pieces in sentences(ids))
 
@@ -221,7 +214,7 @@ def sentences(ids: Ids) -> Iterator[Ids]:
 
 
 @np.errstate(all="ignore")  # weights of a run that blows up
-def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float:
+def padded_logp(model: Predictor, pieces: Ids, skip: Ids | int = 0) -> float:
     """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end.
 
     The first skip (B,) tokens of a column are read but not counted.
@@ -237,6 +230,6 @@ def padded_logp(model: LanguageModel, pieces: Ids, skip: Ids | int = 0) -> float
             tops.append(top)
         wanted = counted[start : start + STEPS].ravel()
         real = np.flatnonzero(wanted >= 0)
-        logp = model.log_probability(np.concatenate(tops)[real], wanted[real])
+        logp = model.log_probability(rows(joined(tops), real), wanted[real])
         total += float(logp.sum(dtype=np.float64))
     return total

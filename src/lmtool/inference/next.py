@@ -8,11 +8,10 @@ import numpy as np
 
 from lmtool.arrays import Array
 from lmtool.display import Listing, Shown
+from lmtool.inference.reading import shifted
 from lmtool.inference.score import LN10, verified
-from lmtool.models.language_model import LanguageModel
-from lmtool.models.network import States
+from lmtool.models.predictor import Predictor, State, rows
 from lmtool.settings import Option, checked
-from lmtool.text.vocabulary import EOS_ID
 
 __all__ = ["NextWord", "after", "next_words"]
 
@@ -32,7 +31,7 @@ class NextWord(Shown):
         return asdict(self)
 
 
-def next_words(model: LanguageModel, text: str, k: int = 10) -> Listing[NextWord]:
+def next_words(model: Predictor, text: str, k: int = 10) -> Listing[NextWord]:
     """The k most probable tokens after text, <EOS> and <UNK> among them. Raises OptionError."""
     k = checked("k", k, int, Option(at_least=1))
     logp, _ = after(model, text)
@@ -42,8 +41,8 @@ def next_words(model: LanguageModel, text: str, k: int = 10) -> Listing[NextWord
     )
 
 
-def after(model: LanguageModel, text: str) -> tuple[Array, States]:
+def after(model: Predictor, text: str) -> tuple[Array, State]:
     """ln p (V,) of the token after text, and the state there."""
-    ids = np.array([EOS_ID, *model.vocabulary.encode(text)], np.int32)
+    ids = shifted(model.vocabulary.sentence(model.vocabulary.split(text)))
     top, state = model.read(ids, model.zero_state())
-    return verified(model.log_probabilities(top[-1:]))[0], state
+    return verified(model.log_probabilities(rows(top, slice(-1, None))))[0], state

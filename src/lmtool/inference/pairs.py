@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from lmtool.display import Listing, Shown
 from lmtool.errors import InputError
+from lmtool.inference.reading import AHEAD
 from lmtool.inference.score import LN2, LN10, SentenceScore, score_lines
-from lmtool.models.language_model import LanguageModel
+from lmtool.models.predictor import Predictor
 
 __all__ = ["GroupResult", "Pair", "PairScore", "accuracies", "score_pairs", "wilson"]
 
@@ -88,15 +89,20 @@ class Tally:
 
 
 def score_pairs(
-    model: LanguageModel, pairs: Iterable[Pair], per_word: bool = False, threads: int = 1
+    model: Predictor,
+    pairs: Iterable[Pair],
+    per_word: bool = False,
+    threads: int = 1,
+    ahead: int = AHEAD,
 ) -> Iterator[PairScore]:
     """Each pair's score, in order; ``per_word`` compares means per token, <EOS> included.
 
-    Raises InputError where a sentence has no word.
+    At most ``ahead`` pairs are asked for before the first is answered. Raises InputError where a
+    sentence has no word.
     """
     first, second = tee(pairs)
     texts = (text for pair in first for text in (pair.good, pair.bad))
-    scores = score_lines(model, texts, threads)
+    scores = score_lines(model, texts, threads, 2 * ahead)
     for pair in second:
         yield compared(pair, next(scores), next(scores), per_word)
     next(scores, None)  # raises what ended the pairs too early

@@ -11,7 +11,7 @@ from lmtool.arrays import Array
 from lmtool.display import Shown
 from lmtool.inference.next import after
 from lmtool.inference.score import WordScore, verified, word_score
-from lmtool.models.language_model import LanguageModel
+from lmtool.models.predictor import Predictor
 from lmtool.settings import SampleSettings
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 
@@ -37,7 +37,7 @@ class Sample(Shown):
 
 
 def sample(
-    model: LanguageModel,
+    model: Predictor,
     rng: np.random.Generator,
     settings: SampleSettings,
     prompt: str = "",
@@ -67,7 +67,7 @@ def sample(
     )
 
 
-def joined(model: LanguageModel, prompt: str, drawn: list[int]) -> str:
+def joined(model: Predictor, prompt: str, drawn: list[int]) -> str:
     """The prompt as spelled, then what was drawn."""
     tokens = (model.vocabulary.tokens[i] for i in drawn)
     return model.vocabulary.tokenizer.join([*model.vocabulary.split(prompt), *tokens])

@@ -2,7 +2,7 @@
 
     P(sentence) = prod_t P(y_t | y_1 .. y_{t-1}),   y_0 = <EOS> as first input, <EOS> as last y
 
-Every sentence is computed alone, so a score never depends on its neighbours.
+A score never depends on its neighbours: see ``reading``.
 """
 
 import math
@@ -11,32 +11,29 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
-from lmtool.models.language_model import LanguageModel
-from lmtool.models.network import States
-from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
+from lmtool.inference.reading import AHEAD, Measure, Sentence, Values, sentence, side_by_side
+from lmtool.models.predictor import Predictor
+from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
 
 __all__ = [
     "SentenceScore",
     "WordScore",
-    "read_in_chunks",
-    "read_logp",
+    "measured_logp",
     "score",
     "score_lines",
     "score_utterances",
-    "score_words",
+    "scored",
     "verified",
     "word_score",
 ]
 
 LN10, LN2 = math.log(10), math.log(2)
 MOST_EXPONENT = 308  # of ten
-CHUNK = 64  # positions whose V probabilities are held at once
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,7 +76,7 @@ class SentenceScore(Tabular):
         return [asdict(word) for word in self.words]
 
 
-def word_score(model: LanguageModel, word: str, token_id: int, logp: float) -> WordScore:
+def word_score(model: Predictor, word: str, token_id: int, logp: float) -> WordScore:
     """One factor from its natural logarithm."""
     return WordScore(
         word=word,
@@ -91,7 +88,7 @@ def word_score(model: LanguageModel, word: str, token_id: int, logp: float) -> W
     )
 
 
-def score(model: LanguageModel, text: str) -> SentenceScore:
+def score(model: Predictor, text: str) -> SentenceScore:
     """P(text) with its factors. Raises InputError where there is no word in it."""
     result = next(score_lines(model, [text]))
     if not result.words:
@@ -100,57 +97,63 @@ def score(model: LanguageModel, text: str) -> SentenceScore:
 
 
 def score_lines(
-    model: LanguageModel, lines: Iterable[str], threads: int = 1
+    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: int = AHEAD
 ) -> Iterator[SentenceScore]:
-    """One score a line, in order; blank lines keep their place."""
-    with Workers(threads) as workers:
-        yield from workers.stream(lambda line: score_line(model, line), lines)
+    """One score a line, in order; blank lines keep their place.
 
-
-def score_line(model: LanguageModel, text: str) -> SentenceScore:
-    """As ``score``, a blank line giving a score without words."""
-    words = model.vocabulary.split(text)
-    if not words:
-        return SentenceScore(text, 0.0, 1.0, None, 0, 0, ())
-    return score_words(model, text, words)
+    At most ``ahead`` lines are asked for before the first is answered.
+    """
+    sentences = (sentence(model.vocabulary, line) for line in lines)
+    return score_sentences(model, sentences, threads, ahead)
 
 
 def score_utterances(
-    model: LanguageModel, lines: Iterable[str], threads: int = 1
+    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: int = AHEAD
 ) -> Iterator[SentenceScore]:
     """One score a line ``utt-id w1 w2 ...``, the id being in ``text`` but not scored.
 
     An id without words has the probability of <EOS>. Raises InputError for a line without id.
     """
+    sentences = (utterance(model, line) for line in lines)
+    return score_sentences(model, sentences, threads, ahead)
+
+
+def utterance(model: Predictor, line: str) -> Sentence:
+    """The words that come after the id and the blanks next to it."""
+    parts = line.split(maxsplit=1)
+    if not parts:
+        raise InputError("a line has no utterance id: a line is: utt-id w1 w2 ...")
+    words = model.vocabulary.split(parts[1]) if parts[1:] else []
+    return Sentence(line, words, model.vocabulary.sentence(words))
+
+
+def score_sentences(
+    model: Predictor, sentences: Iterable[Sentence], threads: int, ahead: int
+) -> Iterator[SentenceScore]:
+    """The score of each."""
     with Workers(threads) as workers:
-        yield from workers.stream(lambda line: score_utterance(model, line), lines)
+        for one, values in side_by_side(model, sentences, measured_logp(model), workers, ahead):
+            yield scored(model, one, values)
 
 
-def score_utterance(model: LanguageModel, line: str) -> SentenceScore:
-    """The score of what comes after the id and the blanks next to it."""
-    match line.split(maxsplit=1):
-        case [_, text]:
-            return score_words(model, line, model.vocabulary.split(text))
-        case [_]:
-            return score_words(model, line, [])
-    raise InputError("a line has no utterance id: a line is: utt-id w1 w2 ...")
+def measured_logp(model: Predictor) -> Measure:
+    """ln p of each word."""
+    return lambda top, ids: (model.log_probability(top, ids).astype(np.float64),)
 
 
-def score_words(model: LanguageModel, text: str, words: list[str]) -> SentenceScore:
-    """The score of words and <EOS>, or of <EOS> alone where there are none."""
-    ids = [*model.vocabulary.ids(words), EOS_ID]
-    logps, _ = read_logp(model, np.array(ids, np.int32), model.zero_state())
-    rows = tuple(
-        word_score(model, word, token_id, float(logp))
-        for word, token_id, logp in zip([*words, EOS], ids, logps, strict=True)
-    )
+def scored(model: Predictor, one: Sentence, values: Values) -> SentenceScore:
+    """The score of words and <EOS>, of <EOS> alone, or of a blank line."""
+    if not values:
+        return SentenceScore(one.text, 0.0, 1.0, None, 0, 0, ())
+    factors = zip([*one.words, EOS], one.ids.tolist(), verified(values[0]).tolist(), strict=True)
+    rows = tuple(word_score(model, *factor) for factor in factors)
     log10_p = math.fsum(row.log10_p for row in rows)
     return SentenceScore(
-        text=text,
+        text=one.text,
         log10_p=log10_p,
         p=10.0**log10_p,
         perplexity=power_of_ten(-log10_p / len(rows)),
-        n_words=len(words),
+        n_words=len(one.words),
         n_oov=sum(row.oov for row in rows),
         words=rows,
     )
@@ -167,28 +170,3 @@ def verified(logp: Array) -> Array:
         message = "the model's numbers overflow on this text: its weights are too large"
         raise ModelFileError(f"{message}; train it again, with a smaller {option('lr')}")
     return logp
-
-
-def read_logp(
-    model: LanguageModel, ids: NDArray[np.int32], state: States
-) -> tuple[NDArray[np.float64], States]:
-    """ln p of each of ids (T,), the first predicted from <EOS>, and the state before the last."""
-    logps = []
-    for top, wanted, after in read_in_chunks(model, ids, state):
-        logps.append(verified(model.log_probability(top, wanted)).astype(np.float64))
-        state = after
-    return np.concatenate(logps), state
-
-
-def read_in_chunks(
-    model: LanguageModel, ids: NDArray[np.int32], state: States
-) -> Iterator[tuple[Array, NDArray[np.int32], States]]:
-    """(top (n, D), the ids (n,) that it predicts, the state after it), along ids (T,).
-
-    What is read is <EOS> and all ids but the last.
-    """
-    inputs = np.concatenate([[EOS_ID], ids[:-1]]).astype(np.int32)
-    for start in range(0, len(ids), CHUNK):
-        part = slice(start, start + CHUNK)
-        top, state = model.read(inputs[part], state)
-        yield top, ids[part], state

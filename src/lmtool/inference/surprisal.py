@@ -19,11 +19,20 @@ from numpy.typing import NDArray
 from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
-from lmtool.inference.score import LN2, LN10, read_in_chunks, verified
-from lmtool.models.language_model import LanguageModel
-from lmtool.models.network import States
+from lmtool.inference.reading import (
+    AHEAD,
+    Measure,
+    Sentence,
+    Values,
+    follow,
+    sentence,
+    side_by_side,
+)
+from lmtool.inference.score import LN2, LN10, verified
+from lmtool.models.predictor import Predictor, Top, joined, rows
+from lmtool.nn.rowwise import parts
 from lmtool.settings import BASES, SurprisalSettings
-from lmtool.text.vocabulary import EOS, EOS_ID, UNK_ID
+from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
 
 __all__ = [
@@ -157,7 +166,7 @@ def spilled(rows: list[dict[str, Any]], t: int, n: int) -> dict[str, Any]:
 
 
 def surprisal(
-    model: LanguageModel, text: str, options: SurprisalSettings = DEFAULT
+    model: Predictor, text: str, options: SurprisalSettings = DEFAULT
 ) -> SentenceSurprisal:
     """The words of one sentence. Raises InputError where there is no word in it."""
     result = next(surprisal_lines(model, [text], options))
@@ -167,33 +176,40 @@ def surprisal(
 
 
 def surprisal_lines(
-    model: LanguageModel,
+    model: Predictor,
     lines: Iterable[str],
     options: SurprisalSettings = DEFAULT,
     threads: int = 1,
+    ahead: int = AHEAD,
 ) -> Iterator[SentenceSurprisal]:
     """The words of each line, in order; blank lines keep their place.
 
+    At most ``ahead`` lines are asked for before the first is answered, one in document context.
     Raises ConfigError where frequencies are wanted of a model without counts.
     """
     if options.frequency and not model.vocabulary.counts.any():
         message = "the model holds no counts of words, so there are no frequencies"
         ways = f"train it again, or leave them out: {option('frequency', False)}"
         raise ConfigError(f"{message}: {ways}")
-    carried = options.context == "document"
-    with Workers(1 if carried else threads) as workers:
-        yield from numbered(Reader(model, options), carried, workers, lines)
+    every = (sentence(model.vocabulary, line) for line in lines)
+    measure = measured_by(model, options.top)
+    with Workers(threads) as workers:
+        if options.context == "document":
+            read = follow(model, every, measure)
+        else:
+            read = side_by_side(model, every, measure, workers, ahead)
+        yield from numbered(Writer(model, options), read)
 
 
 def numbered(
-    reader: "Reader", carried: bool, workers: Workers, lines: Iterable[str]
+    writer: "Writer", read: Iterable[tuple[Sentence, Values]]
 ) -> Iterator[SentenceSurprisal]:
     """Each line's words with its number and its sentence's."""
-    read = reader.follow if carried else reader.alone
     sentence_id = 0
-    for line, (text, words) in enumerate(workers.stream(read, lines), 1):
-        sentence_id += bool(words)
-        yield SentenceSurprisal(text, line, sentence_id, words)
+    for line, (one, values) in enumerate(read, 1):
+        sentence_id += bool(values)
+        words = tuple(writer.rows(one, Reading(*values))) if values else ()
+        yield SentenceSurprisal(one.text, line, sentence_id, words)
 
 
 class Reading(NamedTuple):
@@ -206,37 +222,23 @@ class Reading(NamedTuple):
     guess_logp: NDArray[np.float64]  # (T, k)
 
 
-class Reader:
-    """A model, what is wanted of it, and for a document the state so far."""
+class Writer:
+    """A model and what is wanted of it: from what was measured to words."""
 
-    def __init__(self, model: LanguageModel, options: SurprisalSettings) -> None:
-        self._model, self._options = model, options
-        self._state = model.zero_state()
+    def __init__(self, model: Predictor, options: SurprisalSettings) -> None:
+        self._options, self._vocabulary = options, model.vocabulary
         counts = model.vocabulary.counts
         with np.errstate(divide="ignore"):
             self._unigram = (
                 -np.log(counts / max(1.0, counts.sum(dtype=np.float64))) / BASES[options.base]
             )
 
-    def alone(self, text: str) -> tuple[str, tuple[WordSurprisal, ...]]:
-        """The text's words, from zero state."""
-        return text, self._read(text, self._model.zero_state())[0]
-
-    def follow(self, text: str) -> tuple[str, tuple[WordSurprisal, ...]]:
-        """The text's words, from the state that the text before left."""
-        words, self._state = self._read(text, self._state)
-        return text, words
-
-    def _read(self, text: str, state: States) -> tuple[tuple[WordSurprisal, ...], States]:
-        words = self._model.vocabulary.split(text)
-        if not words:
-            return (), state
-        ids = np.array([*self._model.vocabulary.ids(words), EOS_ID], np.int32)
-        reading, state = read(self._model, ids, state, self._options.top)
-        return tuple(self._rows([*words, EOS], ids.tolist(), reading)), state
-
-    def _rows(self, words: list[str], ids: list[int], reading: Reading) -> Iterator[WordSurprisal]:
-        unit, vocabulary = BASES[self._options.base], self._model.vocabulary
+    def rows(self, one: Sentence, reading: Reading) -> Iterator[WordSurprisal]:
+        """The words of a sentence."""
+        verified(reading.logp)
+        verified(reading.entropy)
+        words, ids = [*one.words, EOS], one.ids.tolist()
+        unit, vocabulary = BASES[self._options.base], self._vocabulary
         logps, entropies = (reading.logp / unit).tolist(), (reading.entropy / unit).tolist()
         for t, (word, token_id) in enumerate(zip(words, ids, strict=True)):
             last = t == len(ids) - 1
@@ -262,21 +264,23 @@ class Reader:
 
     def _guesses(self, reading: Reading, t: int) -> Iterator[Guess]:
         for id_, logp in zip(reading.guesses[t].tolist(), reading.guess_logp[t], strict=True):
-            yield Guess(self._model.vocabulary.tokens[id_], math.exp(logp))
+            yield Guess(self._vocabulary.tokens[id_], math.exp(logp))
 
 
-def read(model: LanguageModel, ids: Ids, state: States, k: int) -> tuple[Reading, States]:
-    """(1) and (2) for each of ids (T,), and the state before the last."""
-    parts = []
-    rows = max(1, LOGITS // model.vocabulary.n_tokens)
-    for top, wanted, after in read_in_chunks(model, ids, state):
-        state = after
-        for start in range(0, len(wanted), rows):
-            some = slice(start, start + rows)
-            parts.append(measured(verified(model.log_probabilities(top[some])), wanted[some], k))
-    return Reading(*map(np.concatenate, zip(*parts, strict=True))), state
+def measured_by(model: Predictor, k: int) -> Measure:
+    """(1) and (2), the rank and the k best tokens of each word; the rows of V numbers in parts."""
+    size = max(3, LOGITS // model.vocabulary.n_tokens)
+
+    def measure(top: Top, ids: Ids) -> Values:
+        return tuple(joined([some(top, ids, part) for part in parts(len(ids), size)]))
+
+    def some(top: Top, ids: Ids, part: slice) -> Reading:
+        return measured(model.log_probabilities(rows(top, part)), ids[part], k)
+
+    return measure
 
 
+@np.errstate(all="ignore")  # whoever uses the numbers checks them
 def measured(logp: NDArray[np.float32], ids: Ids, k: int) -> Reading:
     """From ln p of every token, logp (n, V), and the words that came, ids (n,)."""
     n, V = logp.shape
@@ -285,6 +289,7 @@ def measured(logp: NDArray[np.float32], ids: Ids, k: int) -> Reading:
     best = np.argpartition(-logp, min(k, V - 1), axis=1)[:, :k] if k else np.zeros((n, 0), int)
     order = np.argsort(-np.take_along_axis(logp, best, 1), axis=1, kind="stable")
     best = np.take_along_axis(best, order, 1)
-    entropy = -(np.exp(logp) * logp).sum(axis=1, dtype=np.float64)
+    terms = np.exp(logp) * logp
+    entropy = -np.array([row.sum(dtype=np.float64) for row in terms])  # each row alone
     guess_logp = np.take_along_axis(logp, best, 1).astype(np.float64)
     return Reading(wanted.astype(np.float64), entropy, ahead + 1, best, guess_logp)

@@ -220,8 +220,6 @@ def restore(
 
 def complete(model: Classifier, judge: LabelJudge) -> Classifier:
     """The temperature that the validation examples want."""
-    if judge.several:
-        return model
     temperature = fit_temperature(*judge.predicted(model))
     return replace(model, parts=model.parts._replace(temperature=float(temperature)))
 

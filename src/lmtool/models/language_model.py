@@ -30,6 +30,8 @@ from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["LanguageModel", "initialise", "members", "parameter_shapes"]
 
+STREAMS = 32
+
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all weights."""
@@ -79,6 +81,11 @@ class LanguageModel(Shown):
         yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
         yield counted(self.vocabulary.n_tokens, "output")
         yield counted(self.parameters.flat.size, "parameter")
+
+    @property
+    def block(self) -> int:
+        """Streams that ``step`` takes side by side, a stream's bits being its own; 1: none."""
+        return STREAMS if self.networks[0].keeps_streams_apart else 1
 
     def zero_state(self, B: int = 1) -> States:
         """a_0 = 0 for B streams."""

@@ -21,6 +21,7 @@ from lmtool.nn.cells.base import project
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
 from lmtool.nn.parameters import Parameters
+from lmtool.nn.rowwise import keeps_rows_apart, product, tile
 from lmtool.nn.stack import Stack, States
 from lmtool.settings import ModelSettings
 
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 PER_TOKEN = ("embedding.weight", "output.weight", "output.bias")  # a row for each token
-quietly = np.errstate(over="ignore", invalid="ignore")  # whoever uses the numbers checks them
+quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users check the numbers
 
 
 def stack_of(settings: ModelSettings) -> Stack:
@@ -138,7 +139,7 @@ class Network(Shown):
 
     def _project(self, top: Array) -> Array:
         if "projection.weight" in self.parameters:
-            return top @ self.parameters["projection.weight"].T
+            return product(top, self.parameters["projection.weight"])
         return top
 
     @quietly
@@ -150,6 +151,13 @@ class Network(Shown):
     def log_probability(self, top: Array, ids: Ids) -> Array:
         """log p_t, natural, of one token a row: top (N, D), ids (N,) -> (N,)."""
         return self._softmax.log_probability(output_weights(self.parameters), top, ids)
+
+    @property
+    def keeps_streams_apart(self) -> bool:
+        """Whether ``step`` gives a stream the same bits beside others; tried on this processor."""
+        dtype = self.parameters.flat.dtype.char
+        widths = {x.shape[1] for x in self.parameters.values() if x.ndim == 2}  # all that multiply
+        return keeps_rows_apart(dtype) and None not in {tile(K, dtype) for K in widths}
 
     @property
     def _softmax(self) -> Softmax:

@@ -35,6 +35,15 @@ class ModelKeywords(TypedDict, total=False):
     members: int | None
 
 
+class ClassifierKeywords(TypedDict, total=False):
+    """What ClassifierSettings has beyond ModelSettings."""
+
+    both: bool
+    pool: str
+    ngrams: int | None
+    labelling: str
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -59,7 +68,7 @@ class TrainKeywords(TypedDict, total=False):
     threads: int | None
 
 
-class TrainingKeywords(TextKeywords, ModelKeywords, TrainKeywords, total=False):
+class TrainingKeywords(TextKeywords, ModelKeywords, ClassifierKeywords, TrainKeywords, total=False):
     """All that says what is trained, and how."""
 
     time: str | float | None  # "10m", as the command line has it; another name of seconds

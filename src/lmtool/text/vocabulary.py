@@ -138,6 +138,10 @@ class Vocabulary(Shown):
         """The tokens of a line as spelled there, without ``<EOS>``."""
         return split_line(self.tokenizer, line)
 
+    def sentence(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """What is predicted along words: their ids and EOS_ID, (T,)."""
+        return np.array([*self.ids(words), EOS_ID], np.int32)
+
     def encode(self, line: str) -> list[int]:
         """The ids of a line without ``<EOS>``, one for each token of ``split``."""
         return self.ids(self.split(line))

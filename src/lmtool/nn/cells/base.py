@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lmtool.arrays import Array
+from lmtool.nn.rowwise import product
 from lmtool.workers import has_small_products
 
 __all__ = [
@@ -82,7 +83,8 @@ class Cell:
 
     def step(self, weights: Weights, x: Array, state: State, activation: str = "tanh") -> State:
         """The state after one input x (B, I)."""
-        return self.advance(weights, project(weights, x), state, activation)
+        zx = product(x, weights.weight_ih) + weights.bias_ih
+        return self.advance(weights, zx, state, activation)
 
 
 def project(weights: Weights, x: Array) -> Array:

@@ -26,6 +26,7 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
+from lmtool.nn.rowwise import product
 
 __all__ = ["CELL"]
 
@@ -44,7 +45,7 @@ def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh")
     """One step: zx (B, 3H) = x W' + bias_ih."""
     (h,) = state
     xr, xu, xn = gates(zx, 3)
-    hr, hu, m = gates(h @ weights.weight_hh.T + weights.bias_hh, 3)  # (3)
+    hr, hu, m = gates(product(h, weights.weight_hh) + weights.bias_hh, 3)  # (3)
     r, u = sigmoid(xr + hr), sigmoid(xu + hu)  # (1), (2)
     n = np.tanh(xn + r * m)  # (4)
     return ((1 - u) * n + u * h,)  # (5)

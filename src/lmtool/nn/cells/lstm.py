@@ -25,6 +25,7 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
+from lmtool.nn.rowwise import product
 
 __all__ = ["CELL"]
 
@@ -43,7 +44,7 @@ class Tape(NamedTuple):
 def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh") -> State:
     """One step: zx (B, 4H) = x W' + bias_ih."""
     h, c = state
-    z = zx + h @ weights.weight_hh.T + weights.bias_hh  # (1)
+    z = zx + product(h, weights.weight_hh) + weights.bias_hh  # (1)
     zi, zf, zg, zo = gates(z, 4)
     c = sigmoid(zf) * c + sigmoid(zi) * np.tanh(zg)  # (2), (3)
     return sigmoid(zo) * np.tanh(c), c  # (4)

@@ -20,6 +20,7 @@ from lmtool.nn.cells.base import (
     project,
     weight_gradients,
 )
+from lmtool.nn.rowwise import product
 
 __all__ = ["ACTIVATIONS", "CELL"]
 
@@ -45,7 +46,7 @@ class Tape(NamedTuple):
 def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh") -> State:
     """One step: zx (B, H) = x W' + bias_ih."""
     (h,) = state
-    return (ACTIVATIONS[activation](zx + h @ weights.weight_hh.T + weights.bias_hh),)  # (1)
+    return (ACTIVATIONS[activation](zx + product(h, weights.weight_hh) + weights.bias_hh),)  # (1)
 
 
 def forward(

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights, Softmax, log_softmax, share
+from lmtool.nn.rowwise import parts, product
 
 __all__ = ["OUTPUT", "SOFTMAX", "S", "n_classes"]
 
 S = 2000  # tokens in the head
 C = 128  # tokens of a class; the last class may have fewer
+ROWS = 64  # whose head is held at once
 
 
 def n_classes(V: int) -> int:
@@ -114,9 +116,8 @@ def head(weights: OutputWeights, n: int) -> tuple[Array, Array]:
 def log_probabilities(weights: OutputWeights, x: Array) -> Array:
     """ln p of every token: (N, D) -> (N, V)."""
     V, n = len(weights.weight), min(S, len(weights.weight))
-    W, b = head(weights, n)
-    first = log_softmax(x @ W.T + b)
-    out = x @ weights.weight.T
+    first = log_head(weights, x, n)
+    out = product(x, weights.weight)
     out += weights.bias
     out[:, :n] = first[:, :n]
     for k, start in enumerate(range(n, V, C)):
@@ -126,19 +127,28 @@ def log_probabilities(weights: OutputWeights, x: Array) -> Array:
     return out
 
 
+def log_head(weights: OutputWeights, x: Array, n: int) -> Array:
+    """ln p of the n head tokens and the K classes: (N, n + K)."""
+    logits = product(x, weights.weight[:n]) + weights.bias[:n]
+    if weights.class_weight is not None and weights.class_bias is not None:
+        classes = product(x, weights.class_weight) + weights.class_bias
+        logits = np.concatenate([logits, classes], axis=1)
+    return log_softmax(logits)
+
+
 def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
-    """ln p of one token a row, from the head and the token's class."""
+    """ln p of one token a row, from the head and the token's class; a class is computed alone."""
     n = min(S, len(weights.weight))
-    W, b = head(weights, n)
-    first = log_softmax(x @ W.T + b)
     tail, classes = ids >= n, (ids - n) // C
-    logp = first[np.arange(len(ids)), np.where(tail, n + classes, ids)]
-    for k in np.unique(classes[tail]):
-        rows, start = np.flatnonzero(tail & (classes == k)), n + int(k) * C
+    wanted, logp = np.where(tail, n + classes, ids), np.empty(len(ids), x.dtype)
+    for part in parts(len(ids), ROWS):
+        logp[part] = log_head(weights, x[part], n)[np.arange(len(ids[part])), wanted[part]]
+    for row in np.flatnonzero(tail):
+        start = n + int(classes[row]) * C
         block = slice(start, start + C)
-        inside = log_softmax(x[rows] @ weights.weight[block].T + weights.bias[block])
-        logp[rows] += inside[np.arange(len(rows)), ids[rows] - start]
-    return np.asarray(logp)
+        inside = log_softmax(weights.weight[block] @ x[row] + weights.bias[block])
+        logp[row] += inside[ids[row] - start]
+    return logp
 
 
 def shapes(V: int, D: int) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,8 @@ logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]    
 dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +19,13 @@ from lmtool.nn.outputs.base import (
     log_softmax,
     share,
 )
+from lmtool.nn.rowwise import parts, product
 
 __all__ = ["LABELLING", "OUTPUT", "SOFTMAX"]
 
 CHUNK = 1 << 22  # logits held at once: 16 MB of float32
+ROWS, COLUMNS = 128, 992  # of the logits in the cache; no power of two, which is slow to write
+LOWEST, HIGHEST = 1e-30, 1e30  # sums of exponentials in float32
 
 
 def loss(
@@ -58,19 +63,43 @@ def add_product(total: Array, x: Array, y: Array, first: bool) -> None:
 
 def log_probabilities(weights: OutputWeights, x: Array) -> Array:
     """(1) without a target."""
-    logits = x @ weights.weight.T
-    logits += weights.bias
-    return log_softmax(logits)
+    out, total = np.empty((len(x), len(weights.weight)), x.dtype), np.zeros(len(x))
+    for start, logits in blocks(weights, x):
+        out[:, start : start + COLUMNS] = logits
+        total += np.exp(logits, out=logits).sum(axis=1)
+    extreme = np.flatnonzero(is_extreme(total))
+    careful = log_softmax(out[extreme])
+    out -= np.log(total).astype(x.dtype)[:, None]
+    out[extreme] = careful
+    return out
 
 
 def log_probability(weights: OutputWeights, x: Array, ids: Ids) -> Array:
-    """ln p of one token a row: needs them all, in chunks of rows."""
-    out, rows = np.empty(len(ids), x.dtype), max(1, CHUNK // len(weights.weight))
-    for start in range(0, len(ids), rows):
-        part = slice(start, start + rows)
+    """ln p of one token a row, the same bits: needs them all, but never at once."""
+    logp, total = np.empty(len(ids), x.dtype), np.zeros(len(ids))
+    for part in parts(len(ids), ROWS):
         wanted = ids[part]
-        out[part] = log_probabilities(weights, x[part])[np.arange(len(wanted)), wanted]
-    return out
+        for start, logits in blocks(weights, x[part]):
+            here = np.flatnonzero((wanted >= start) & (wanted < start + COLUMNS))
+            logp[part][here] = logits[here, wanted[here] - start]
+            total[part] += np.exp(logits, out=logits).sum(axis=1)
+    logp -= np.log(total).astype(x.dtype)
+    for i in np.flatnonzero(is_extreme(total)):
+        logp[i] = log_probabilities(weights, x[[i, i]] if len(x) > 1 else x)[0, ids[i]]
+    return logp
+
+
+def blocks(weights: OutputWeights, x: Array) -> Iterator[tuple[int, Array]]:
+    """The logits (N, V) in blocks of columns, each with its first."""
+    for start in range(0, len(weights.weight), COLUMNS):
+        logits = product(x, weights.weight[start : start + COLUMNS])
+        logits += weights.bias[start : start + COLUMNS]
+        yield start, logits
+
+
+def is_extreme(total: Array) -> Array:
+    """Where exponentials leave what float32 holds, unless the largest logit is taken off first."""
+    return np.logical_not((total > LOWEST) & (total < HIGHEST))
 
 
 def initialise(weights: OutputWeights, counts: NDArray[np.int64]) -> None:

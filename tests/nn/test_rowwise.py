@@ -1,0 +1,67 @@
+"""A row's bits are its own, wherever BLAS was found to keep rows apart."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lmtool.arrays import Array
+from lmtool.nn import rowwise
+from lmtool.nn.rowwise import TILES, Tile, parts, passes, product, tile
+from lmtool.workers import has_small_products, single_threaded_blas
+
+
+def numbers(seed: int, *shape: int) -> Array:
+    """Small and large ones."""
+    rng = np.random.default_rng(seed)
+    return (rng.standard_normal(shape) * 10.0 ** rng.integers(-2, 3, shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("one", TILES)
+@pytest.mark.parametrize(("M", "N"), [(2, 5), (9, 32), (33, 40), (65, 700)])
+def test_every_tile_multiplies(one: Tile, M: int, N: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rowwise, "tile", lambda K, dtype: one)
+    x, W = np.random.default_rng(0).random((2, M + N, 17), np.float32)
+    found = product(x[:M], W[:N])
+    np.testing.assert_allclose(found, x[:M] @ W[:N].T, rtol=1e-5)
+
+
+@given(
+    seed=st.integers(0, 9),
+    K=st.sampled_from([1, 3, 16, 40, 100, 256]),
+    N=st.sampled_from([1, 31, 32, 77, 600]),
+    M=st.integers(2, 70),
+    data=st.data(),
+)
+def test_neighbours_and_place_change_no_bit(
+    seed: int, K: int, N: int, M: int, data: st.DataObject
+) -> None:
+    x, W = numbers(seed, 70, K), numbers(seed + 1, N, K)
+    rows = np.array(data.draw(st.permutations(range(70)))[:M])
+    with single_threaded_blas():
+        if tile(K, "f") is not None:
+            np.testing.assert_array_equal(product(x[rows], W), product(x, W)[rows])
+
+
+def test_blocks_are_read_where_blas_has_small_products() -> None:
+    widths = (3, 17, 200, 256, 650, 1024, 2048)
+    assert not has_small_products() or all(tile(K, "f") for K in widths)
+
+
+@pytest.mark.parametrize("one", TILES)
+def test_a_blas_that_mixes_rows_is_found_out(one: Tile) -> None:
+    def mixing(x: Array, W: Array) -> Array:
+        """The first row goes through another kernel than the others."""
+        product: Array = x @ W
+        product[0] *= 1 + 2**-20
+        return product
+
+    assert not passes(one, 16, "f", mixing)
+
+
+@given(st.integers(0, 50), st.integers(3, 9))
+def test_no_part_is_a_single_row(n: int, size: int) -> None:
+    cut = list(parts(n, size))
+    assert [i for part in cut for i in range(n)[part]] == list(range(n))
+    lengths = [part.stop - part.start for part in cut]
+    assert all(2 <= length <= size for length in lengths) or n == 1
