@@ -152,7 +152,7 @@ BAD = [
     ('{"label": ' + "9" * 5000 + ', "text": "x"}', ":1: a label has 5,000 characters"),
     ("label\ttext\n5\tTodd\n\tPete", ":3: a label is empty; a line is: one row"),
     ("label\ttext\n5\tTodd\n1\t", ":3: the text is empty; a line is: one row"),
-    ("label\ttext\n5\tTodd\n1", ":3: 1 columns where the header names 2"),
+    ("label\ttext\n5\tTodd\n1", ":3: 1 column where the header names 2"),
     ('label\ttext\n5\t"Todd\n', ":2: not a row of a table"),
     ("a\tcaf\xe9".encode("latin1"), ":1: not UTF-8"),
     (gzip.compress(b"a\tb\n" * 99)[:-9], ": not a whole gzip file"),
