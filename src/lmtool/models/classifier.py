@@ -2,7 +2,7 @@
 
 top = encode(source)                                                   (1)
 v = pool(top over the real steps)                                      (2)
-z = v W' + b + sum over the source's distinct n-grams g of U[g]        (3)
+z = v W' + b + sum over the source's n distinct n-grams g of U[g] / sqrt(n)                 (3)
 loss = -sum over labels of ln p, p = softmax(z), or sigmoid(z) where there may be several   (4)
 
 The sum in (3) is the wide part (Cheng et al. 2016). It starts from a share of what naive Bayes
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 NGRAMS = "ngrams.weight"
-PRIOR = 0.25  # of naive Bayes, which counts what goes together twice
+PRIOR = 1.0  # over sqrt(n) a fraction of naive Bayes, which counts twice what goes together
 TABLES = {EMBEDDING: "source", NGRAMS: "ngrams"}  # matrices with a row an id, fields with such ids
 
 
@@ -167,7 +167,7 @@ class Chosen(NamedTuple):
 
     ids: Ids  # (M,)
     examples: NDArray[np.intp]  # (M,) ascending
-    factors: Array  # (M, 1) the mask
+    factors: Array  # (M, 1) the mask over sqrt(n)
 
 
 def ngrams_of(batch: Batch, parameters: Mapping[str, Array], noise: Noise) -> Chosen | None:
@@ -177,10 +177,12 @@ def ngrams_of(batch: Batch, parameters: Mapping[str, Array], noise: Noise) -> Ch
     if batch.ngrams is None:
         raise ValueError("the batch has no n-grams")
     columns = batch.ngrams.T  # (B, N)
-    examples, places = np.nonzero(columns >= 0)
-    ones = np.ones((len(examples), 1), parameters[NGRAMS].dtype)
-    mask = dropout_mask(noise.rng, noise.dropout, ones)
-    return Chosen(columns[examples, places], examples, ones if mask is None else mask)
+    there = columns >= 0
+    examples, places = np.nonzero(there)
+    parts = there.sum(1)[examples, None] ** -0.5
+    factors = parts.astype(parameters[NGRAMS].dtype)
+    mask = dropout_mask(noise.rng, noise.dropout, factors)
+    return Chosen(columns[examples, places], examples, factors if mask is None else factors * mask)
 
 
 def logits_of(parameters: Mapping[str, Array], pooled: Array, chosen: Chosen | None) -> Array:
