@@ -48,10 +48,11 @@ class Fit(NamedTuple):
 FITS = (
     Fit(300, 32, 8, 0.004, 0.3, 0.1, 40, 3),
     Fit(3_000, 64, 16, 0.004, 0.5, 0.2, 12, 3),
-    Fit(30_000, 64, 64, 0.004, 0.5, 0.3, 4, 3),
-    Fit(300_000, 128, 64, 0.003, 0.5, 0.1, 2, 1),
+    Fit(30_000, 64, 64, 0.004, 0.5, 0.3, 3, 3),
+    Fit(300_000, 128, 64, 0.003, 0.5, 0.0, 2, 2),
     Fit(math.inf, 256, 128, 0.003, 0.2, 0.05, 2, 1),
 )
+FEW = 30_000  # examples, up to which the n-grams start from naive Bayes
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least
 MOST_MEMBERS = 5
@@ -142,7 +143,7 @@ def initialise(
     """Fresh weights of one network."""
     train, parts = material.train, material.parts
     classifier.initialise(parameters, settings, parts.labels.counts, len(train.rows), rng)
-    if train.ngrams is not None:
+    if train.ngrams is not None and len(train.rows) <= FEW:
         evidence = classifier.naive_bayes(
             settings, train.ngrams, train.targets, train.rows, sizes_of(parts)
         )

@@ -24,7 +24,7 @@ __all__ = ["Labelled", "prepare"]
 
 HELD_OUT = 0.1  # of the examples
 MOST_HELD_OUT = 10_000
-FEW = 30_000  # examples, up to which runs of words say more than cells find out
+MOST = 300_000  # examples, up to which runs of words say more than cells find out
 LONGEST_RUN = 2  # words
 SAME = "validation is on the examples trained on: give more of them, or others to validate on"
 
@@ -135,7 +135,7 @@ def ngrams_of(
 ) -> Ngrams | None:
     """The runs of words in the examples to train on."""
     if longest is None:
-        longest = LONGEST_RUN if len(rows) <= FEW else 0
+        longest = LONGEST_RUN if len(rows) <= MOST else 0
     own = Ragged.of(words[row] for row in rows)
     return Ngrams.build(own.flat, own.offsets, n_words, longest) if longest else None
 
