@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.inputs import Files, Inputs, Source, inputs, note, sources, workers
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import bar, cut, json_line, number, say, table
 from lmtool.cli.tables import TextColumn, Wanted, read_tables
 from lmtool.cli.terminal import harmless, is_terminal
@@ -117,11 +117,9 @@ def run(
     given those with p > 0.5, which may be none.
     """
     given = inputs(text, files, "classify", column)
-    if as_json and form not in (None, "jsonl"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other")
     screen = is_terminal(sys.stdout)
     default = "table" if screen else "tsv"
-    form = choice("--format", "jsonl" if as_json else form or default, FORMATS)
+    form = layout(form, as_json, default, FORMATS)
     found = texts(given, column)
 
     from lmtool import api

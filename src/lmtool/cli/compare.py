@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.inputs import once, text_of
-from lmtool.cli.options import Json, choice, settings, takes
+from lmtool.cli.options import Json, layout, settings, takes
 from lmtool.cli.render import cut, decimals, json_line, number, paragraph, say, table
 from lmtool.cli.rows import ROWS
 from lmtool.cli.terminal import harmless
@@ -131,9 +131,7 @@ def run(
     if speller and wanted.oov != "spell":
         raise typer.BadParameter("needs --oov spell", param_hint="--speller")
 
-    if as_json and form not in (None, "jsonl"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other")
-    form = choice("--format", "jsonl" if as_json else form or "table", LAYOUTS)
+    form = layout(form, as_json, "table", LAYOUTS)
     once(files)
 
     from lmtool import api

@@ -23,7 +23,7 @@ from lmtool.settings import (
 )
 
 __all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "flag", "seconds", "settings"]
-__all__ += ["said", "takes"]
+__all__ += ["layout", "said", "takes"]
 
 MODEL = Path("model.safetensors")
 PLACEHOLDERS: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
@@ -62,6 +62,13 @@ def choice(option: str, value: str, allowed: Iterable[str]) -> str:
     if value not in names:
         raise typer.BadParameter(f"{value!r} is not one of {', '.join(names)}", param_hint=option)
     return value
+
+
+def layout(form: str | None, as_json: bool, default: str, allowed: Iterable[str]) -> str:
+    """The name of the layout that is asked for; wrong usage where two are, or an unknown one."""
+    if as_json and form not in (None, "jsonl"):
+        raise typer.BadParameter(f"--json and --format {form} contradict each other")
+    return choice("--format", "jsonl" if as_json else form or default, allowed)
 
 
 def seconds(text: str) -> float:

@@ -9,7 +9,7 @@ import typer
 
 from lmtool.cli.counter import followed
 from lmtool.cli.inputs import file_lines, once, pace
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import cut, number, say, table
 from lmtool.cli.rows import ROWS
 from lmtool.cli.terminal import is_terminal
@@ -72,10 +72,8 @@ def run(
     once(files)
     if by and len(files) == 2:
         raise typer.BadParameter("groups are columns of a table; give one table", param_hint="--by")
-    if as_json and form not in (None, "jsonl"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other")
     default = "table" if is_terminal(sys.stdout) else "tsv"
-    form = choice("--format", "jsonl" if as_json else form or default, FORMATS)
+    form = layout(form, as_json, default, FORMATS)
 
     from lmtool import api
 

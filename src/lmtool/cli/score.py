@@ -9,7 +9,7 @@ import typer
 
 from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
 from lmtool.cli.inputs import Files, Inputs, Source, inputs, pace, sources
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import say
 from lmtool.cli.tables import (
     TAKE_COLUMN,
@@ -119,11 +119,9 @@ def line(source: Source) -> "Line":
 
 def chosen_format(form: str | None, as_json: bool, from_arguments: bool, chooses: bool) -> str:
     """The name of a format; wrong usage where two are asked for."""
-    if as_json and form not in (None, "jsonl"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other")
     for_people = (from_arguments or is_terminal(sys.stdout)) and not chooses
     default = "table" if for_people else "tsv"
-    return choice("--format", "jsonl" if as_json else form or default, FORMATS)
+    return layout(form, as_json, default, FORMATS)
 
 
 def check_level(form: str, level: str | None) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from lmtool.cli.heat import Page, has_colours
 from lmtool.cli.inputs import Files, beside, inputs, pace, sources
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result
 from lmtool.cli.tables import (
@@ -121,13 +121,11 @@ def chosen_format(
     form: str | None, as_json: bool, from_arguments: bool, columns: str | None
 ) -> str:
     """The name of a format; wrong usage where two are asked for."""
-    if as_json and form not in (None, "jsonl"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other")
     if columns is not None and form == "heat":
         raise typer.BadParameter(f"--columns and --format {form} contradict each other")
     as_table = from_arguments or columns is not None or not has_colours()
     default = ("table" if as_table else "heat") if is_terminal(sys.stdout) else "tsv"
-    return choice("--format", "jsonl" if as_json else form or default, FORMATS)
+    return layout(form, as_json, default, FORMATS)
 
 
 def printed(columns: str | None, known: Sequence[str], ours: Sequence[str]) -> list[str]:

@@ -13,8 +13,8 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
 from lmtool.display import Shown, counted
-from lmtool.errors import ModelFileError
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
+from lmtool.inference.score import verified
 from lmtool.inference.validation import Judgement, seconds
 from lmtool.models.classifier import Sizes, log_probabilities
 from lmtool.models.members import members
@@ -95,14 +95,6 @@ class Classifier(Shown):
         """ln p of each label without a temperature: (B, K), the networks' mean."""
         each = (log_probabilities(self.settings, one, batch) for one in self.networks)
         return np.asarray(reduce(np.logaddexp, each) - math.log(len(self.networks)))
-
-
-def verified(logp: Array) -> Array:
-    """The same. Raises ModelFileError where one is no finite number."""
-    if np.isnan(logp).any():
-        message = "the model's numbers overflow on this text: its weights are too large"
-        raise ModelFileError(f"{message}; train it again")
-    return logp
 
 
 @dataclass(frozen=True, slots=True)
