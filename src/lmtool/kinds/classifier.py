@@ -15,7 +15,7 @@ from lmtool.inference.classify import Classifier, LabelJudge, Parts, sizes_of
 from lmtool.inference.measures import fit_temperature
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.labelled import prepare
-from lmtool.kinds.language_model import text_settings
+from lmtool.kinds.language_model import respelled, spelled
 from lmtool.models import classifier
 from lmtool.models.classifier import NGRAMS, TABLES
 from lmtool.nn.cells import CELLS
@@ -26,7 +26,6 @@ from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import ClassifierSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
-from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers, n_cores
 
 __all__ = ["KIND"]
@@ -53,6 +52,7 @@ FITS = (
     Fit(math.inf, 256, 128, 0.003, 0.2, 0.05, 2, 1),
 )
 FEW = 30_000  # examples, up to which the n-grams start from naive Bayes
+SOURCE = "source."  # before the tensors of its vocabulary
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least
 MOST_MEMBERS = 5
@@ -188,11 +188,7 @@ def memory(settings: ClassifierSettings, recipe: TrainSettings, material: Materi
 def store(model: Classifier) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Vocabulary, labels, n-grams and the temperature."""
     vocabulary, labels, ngrams, temperature = model.parts
-    spelled = np.frombuffer("\n".join(vocabulary.tokens).encode(), np.uint8)
-    tensors: dict[str, NDArray[Any]] = {
-        "source.vocabulary": spelled,
-        "source.counts": vocabulary.counts,
-    }
+    tensors = spelled(vocabulary, SOURCE)
     tensors |= labels.tensors() | ({} if ngrams is None else ngrams.tensors())
     return {"text": asdict(vocabulary.settings), "temperature": temperature}, tensors
 
@@ -201,11 +197,7 @@ def restore(
     settings: ClassifierSettings, card: dict[str, Any], tensors: dict[str, NDArray[Any]]
 ) -> Parts:
     """The parts, verified."""
-    spelled, counts = tensors.pop("source.vocabulary"), tensors.pop("source.counts")
-    if spelled.dtype != np.uint8 or spelled.ndim != 1 or counts.dtype != np.int64:
-        raise ValueError("its vocabulary is damaged")
-    tokens = tuple(spelled.tobytes().decode().split("\n"))
-    vocabulary = Vocabulary(tokens, counts, text_settings(card["text"]))
+    vocabulary = respelled(card, tensors, SOURCE)
     labels, ngrams = Labels.from_tensors(tensors), None
     if longest := settings.ngrams or 0:
         ngrams = Ngrams.from_tensors(tensors, vocabulary.n_tokens, longest)

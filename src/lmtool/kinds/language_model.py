@@ -136,11 +136,14 @@ def learn(
 
 
 def store(model: LanguageModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The vocabulary: UTF-8 bytes, one token a line, and its counts (V,)."""
-    vocabulary = model.vocabulary
-    spelled = np.frombuffer("\n".join(vocabulary.tokens).encode(), np.uint8)
-    tensors: dict[str, NDArray[Any]] = {"vocabulary": spelled, "counts": vocabulary.counts}
-    return {"text": asdict(vocabulary.settings)}, tensors
+    """The vocabulary."""
+    return {"text": asdict(model.vocabulary.settings)}, spelled(model.vocabulary)
+
+
+def spelled(vocabulary: Vocabulary, prefix: str = "") -> dict[str, NDArray[Any]]:
+    """UTF-8 bytes, one token a line, and its counts (V,)."""
+    tokens = np.frombuffer("\n".join(vocabulary.tokens).encode(), np.uint8)
+    return {f"{prefix}vocabulary": tokens, f"{prefix}counts": vocabulary.counts}
 
 
 def restore(
@@ -149,11 +152,18 @@ def restore(
     """The vocabulary, verified."""
     if settings.softmax not in SOFTMAXES:
         raise ValueError(f"its softmax is unknown: {settings.softmax!r}")
-    spelled, counts = tensors.pop("vocabulary"), tensors.pop("counts")
-    if spelled.dtype != np.uint8 or spelled.ndim != 1 or counts.dtype != np.int64:
+    return respelled(card, tensors)
+
+
+def respelled(
+    card: dict[str, Any], tensors: dict[str, NDArray[Any]], prefix: str = ""
+) -> Vocabulary:
+    """The vocabulary that ``spelled`` wrote, taken out of the tensors. Raises ValueError."""
+    tokens, counts = tensors.pop(f"{prefix}vocabulary"), tensors.pop(f"{prefix}counts")
+    if tokens.dtype != np.uint8 or tokens.ndim != 1 or counts.dtype != np.int64:
         raise ValueError("its vocabulary is damaged")
     text = text_settings(card["text"])
-    return Vocabulary(tuple(spelled.tobytes().decode().split("\n")), counts, text)
+    return Vocabulary(tuple(tokens.tobytes().decode().split("\n")), counts, text)
 
 
 def text_settings(values: Any) -> TextSettings:
