@@ -12,6 +12,8 @@ import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.inference.classify import Classifier
 from lmtool.settings import ClassifierSettings
+from lmtool.training import step
+from lmtool.training.events import Progress
 from lmtool.training.resume import path_of
 
 SMALL: dict[str, Any] = {"writes": "label", "hidden": 8, "embed": 8, "steps": 30, "batch": 6}
@@ -83,12 +85,17 @@ def test_threads_change_no_bit(reviews: Path, members: int) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"members": 2}, {"cell": "none"}, {"ngrams": 0}])
-def test_resumed_equals_uninterrupted(reviews: Path, tmp_path: Path, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("stop", [11, 37])  # the second falls into the second run
+def test_resumed_equals_uninterrupted(
+    reviews: Path, tmp_path: Path, more: dict[str, Any], stop: int
+) -> None:
     options = SMALL | more
     whole = lmtool.train(reviews, model=tmp_path / "whole", **options)
     calls = iter(range(100))
     with pytest.raises(lmtool.InterruptionError):
-        lmtool.train(reviews, model=tmp_path / "m", stop=lambda: 2 * (next(calls) == 11), **options)
+        lmtool.train(
+            reviews, model=tmp_path / "m", stop=lambda: 2 * (next(calls) == stop), **options
+        )
     assert path_of(tmp_path / "m").exists()
     again = lmtool.resume(tmp_path / "m")
     assert weights(again) == weights(whole)
@@ -121,12 +128,15 @@ def test_several_labels_are_each_for_themselves(tmp_path: Path) -> None:
     assert [list(p[text] > 0.5) for text in p] == [[True, False], [False, True], [True, True]]
 
 
-def test_the_same_command_repeats_the_run(reviews: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("budget", [{}, {"steps": None, "time": "1s"}])
+def test_the_same_command_repeats_the_run(
+    reviews: Path, tmp_path: Path, budget: dict[str, Any]
+) -> None:
     import shlex
 
     from lmtool.cli.app import main
 
-    first = lmtool.train(reviews, model=tmp_path / "m", **SMALL)
+    first = lmtool.train(reviews, model=tmp_path / "m", **SMALL | budget)
     words = shlex.split(first.provenance["command"])
     assert words[:2] == ["lmtool", "train"]
     assert main([*words[1:], "--overwrite", "--quiet"]) == 0
@@ -186,6 +196,42 @@ def test_twenty_examples_are_enough_to_begin(tmp_path: Path) -> None:
     model = lmtool.train(path, writes="label", steps=20)
     assert isinstance(model.settings, ClassifierSettings)
     assert replace(model.settings, hidden=None).hidden is None
+
+
+def test_few_examples_are_all_learnt_for_as_long_as_a_tenth_chose(reviews: Path) -> None:
+    events: list[Any] = []
+    options = SMALL | {"steps": 40, "epochs": None}
+    model = lmtool.train(reviews, on_event=events.append, **options)
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    result = model.provenance["result"]
+    best = next(p["step"] for p in reversed(model.provenance["curve"]) if p["best"])
+    n_first, n_all = 30, 34  # batches of 6 in 180 and in 200 examples
+    assert (steps[-1], result["step"]) == (result["step"], round(best / n_first * n_all))
+    assert result["steps"] == 40
+    assert model.provenance["corpus"]["train"]["n"] == 200
+    assert any("all of them are learnt" in getattr(event, "message", "") for event in events)
+
+
+def test_a_validation_file_leaves_nothing_to_choose(reviews: Path, tmp_path: Path) -> None:
+    valid = written(tmp_path / "valid.tsv", majority(50, 2))
+    calls = iter(range(100))
+    lmtool.train(reviews, valid=valid, stop=lambda: 2 * (next(calls) > 31), **SMALL)
+
+
+def test_a_second_run_that_blows_up_leaves_the_first_ones_model(
+    reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lmtool.train(reviews, model=tmp_path / "whole", **SMALL)
+    reduce, calls = step.reduce_gradients, iter(range(1000))
+
+    def broken(*arguments: Any) -> float:
+        return float("inf") if next(calls) > 100 else reduce(*arguments)
+
+    monkeypatch.setattr(step, "reduce_gradients", broken)
+    with pytest.raises(lmtool.TrainingError, match=r"best weights so far are in"):
+        lmtool.train(reviews, model=tmp_path / "m", **SMALL)
+    kept = model_file.load(tmp_path / "m")
+    assert weights(kept) != weights(whole) and np.isfinite(kept.parameters.flat).all()
 
 
 def test_plan_forecasts(reviews: Path) -> None:

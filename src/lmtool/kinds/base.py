@@ -83,6 +83,7 @@ class Material(NamedTuple):
     talk: list[str]  # what was read, for people
     note: str = ""  # what they should know
     init: Any = None  # a finished model of the kind to go on with
+    whole: Any = None  # all of train and valid: learnt once train and valid chose the length
 
 
 class Trained(Protocol):

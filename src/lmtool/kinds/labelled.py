@@ -24,8 +24,10 @@ __all__ = ["Labelled", "prepare"]
 
 HELD_OUT = 0.1  # of the examples
 MOST_HELD_OUT = 10_000
+FEW = 1_000  # examples, too few to leave a tenth of them out for good
 MOST = 300_000  # examples, up to which runs of words say more than cells find out
 LONGEST_RUN = 2  # words
+AGAIN = "few examples: a tenth of them chooses how long to train, then all of them are learnt anew"
 SAME = "validation is on the examples trained on: give more of them, or others to validate on"
 
 
@@ -62,10 +64,14 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
         if others is None
         else (np.arange(len(train.records)), None)
     )
-    vocabulary = vocabulary_of(train.words, rows, list(numbers), request.text)
+    everything = np.arange(len(train.records))
+    again = held_rows is not None and held_rows is not rows and len(everything) < FEW
+    known = everything if again else rows
+    vocabulary = vocabulary_of(train.words, known, list(numbers), request.text)
     words = encoded(train.words, vocabulary.ids(numbers))
-    ngrams = ngrams_of(words, rows, vocabulary.n_tokens, request.network.ngrams)
+    ngrams = ngrams_of(words, known, vocabulary.n_tokens, request.network.ngrams)
     own = labelled(words, train, labels, ngrams, rows)
+    learnt = own._replace(rows=known)
     if others is None:
         held = own._replace(rows=held_rows)
     else:
@@ -75,7 +81,7 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
         parts=Parts(vocabulary, labels, ngrams),
         train=own,
         valid=held,
-        facts={"train": facts(own), "valid": facts(held)},
+        facts={"train": facts(learnt), "valid": facts(held)},
         fingerprints={
             "training text": facts(own)["fingerprint"],
             "validation text": facts(held)["fingerprint"],
@@ -86,7 +92,8 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
             f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
             f" {vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features",
         ],
-        note=SAME if held.rows is rows else "",
+        note=SAME if held.rows is rows else AGAIN if again else "",
+        whole=learnt if again else None,
     )
 
 
