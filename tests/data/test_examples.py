@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmtool.arrays import Array
 from lmtool.data.batch import Batch, Data
 from lmtool.data.examples import POOL, Example, Examples, held_out
 from lmtool.data.ragged import Ragged
@@ -201,3 +202,37 @@ def test_ngrams_stand_below_their_own_sources(lengths: list[int], size: int) -> 
         assert batch.ngrams is not None
         for i, column in zip(batch.targets[0], batch.ngrams.T, strict=True):
             assert column[column >= 0].tolist() == runs[i].tolist()
+
+
+def shorter(sources: list[Array], rng: np.random.Generator) -> list[Array]:
+    """Each without a few steps at its end."""
+    return [x[: len(x) - rng.integers(0, len(x))] for x in sources]
+
+
+def augmented() -> Examples:
+    """Twenty sources of ten steps, source i being i + 1 all along."""
+    sources = Ragged.of(np.full(10, i + 1, np.int32) for i in range(20))
+    targets = Ragged.of(np.array([i], np.int32) for i in range(20))
+    return Examples(sources, targets, batch=4, seed=1, augment=shorter)
+
+
+def test_augmentation_is_pure_in_the_step_and_keeps_targets() -> None:
+    examples, lengths = augmented(), set()
+    for step in (7, 0, 7, 3):
+        batch, again = examples.batch(step), augmented().batch(step)
+        assert batch.source is not None and batch.starts is not None and again.source is not None
+        np.testing.assert_array_equal(batch.source, again.source)
+        np.testing.assert_array_equal(batch.source[-1], batch.targets[0] + 1)
+        np.testing.assert_array_equal((batch.source > 0).argmax(0), batch.starts)
+        lengths |= set(batch.real().sum(0).tolist())
+    assert len(lengths) > 4
+
+
+def test_the_same_examples_are_augmented_anew_in_each_pass() -> None:
+    examples = augmented().subset(np.arange(1))
+    assert len({len(batch.real()) for batch in map(examples.batch, range(20))}) > 4
+
+
+def test_nothing_is_augmented_in_evaluation() -> None:
+    for _, batch in augmented().in_order(3):
+        assert batch.real().all() and len(batch.real()) == 10
