@@ -1,4 +1,4 @@
-"""Words seen once in training, sometimes read as the unknown one, which else nothing would teach."""
+"""Words seen once in training, at times read as the unknown one, which else nothing would teach."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.text.vocabulary import UNK_ID, Vocabulary
+from lmtool.text.vocabulary import N_SPECIALS, UNK_ID, Vocabulary
 
 __all__ = ["Rare"]
 
@@ -25,7 +25,9 @@ class Rare(NamedTuple):
     @classmethod
     def of(cls, vocabulary: Vocabulary, share: float = SHARE) -> "Rare":
         """The words that the vocabulary counts once."""
-        return cls(vocabulary.counts == 1, share)
+        rare = vocabulary.counts == 1
+        rare[:N_SPECIALS] = False
+        return cls(rare, share)
 
     def __call__(self, sources: list[Array], rng: np.random.Generator) -> list[Array]:
         """Ids (n,) each -> the same with some of them unknown."""
