@@ -42,7 +42,7 @@ class Encoded(NamedTuple):
     last: States  # after the last step
     words: Array | None  # the word mask (S, B, 1)
     spelled: Spelled | None
-    letters: letters.Tape | None
+    windows: letters.Tape | None
     tape: Tape
 
 
@@ -100,9 +100,9 @@ def spelled_backward(
     parameters: Mapping[str, Array], gradients: Parameters, encoded: Encoded, dx: Array
 ) -> None:
     """2' of letters and case, and 1'; dx (S, B, F + size)."""
-    spelled, own = encoded.spelled, encoded.letters
+    spelled, own = encoded.spelled, encoded.windows
     if spelled is not None and own is not None:
-        dv = np.empty(own.where.shape, dx.dtype)
+        dv: Array = np.empty(own.where.shape, dx.dtype)
         add_at(dv, spelled.places, dx[..., : dv.shape[1]])
         letters.backward(parameters, gradients, own, dv)
     if spelled is not None and CASE in parameters:

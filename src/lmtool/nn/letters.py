@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids, Shapes
 from lmtool.nn.rowwise import product
 
-__all__ = ["VECTORS", "WIDTH", "Tape", "backward", "forward", "read", "shapes"]
+__all__ = ["VECTORS", "WIDTH", "Tape", "backward", "bounds", "forward", "read", "shapes"]
 
 WIDTH = 3  # letters that a filter sees
 VECTORS = "letters.embedding.weight"
@@ -38,6 +38,15 @@ class Tape(NamedTuple):
 def shapes(A: int, C: int, F: int) -> Shapes:
     """Names and shapes of the weights, as torch.nn has them."""
     return {VECTORS: (A, C), FILTERS: (F, C, WIDTH), BIAS: (F,)}
+
+
+def bounds(weights: Mapping[str, Array]) -> dict[str, float]:
+    """Of the uniform distributions that the weights start from: answers are of size 1."""
+    return {
+        name: (of / weights[name].shape[1]) ** 0.5
+        for name, of in ((VECTORS, WIDTH), (FILTERS, 1 / WIDTH))
+        if name in weights
+    }
 
 
 def forward(weights: Mapping[str, Array], letters: Ids) -> tuple[Array, Tape]:
