@@ -24,8 +24,9 @@ class TrainSettings:
 
     output: str | None = option(
         None,
-        "How the output is trained.",
+        "How text (full, sampled, classes) or tags (crf, full, sigmoid) are trained.",
         panel=TRAINING,
+        metavar="NAME",
         shown=FOLLOWS,
         choices=tuple(dict.fromkeys(chain(*OUTPUTS.values()))),
         choices_of=OUTPUTS,
