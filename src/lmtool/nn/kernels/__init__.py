@@ -3,6 +3,7 @@
 A file holds a family and calls no other's kernels: numba's cache does not notice edits there.
 """
 
+from lmtool.nn.kernels.chain import chain_cross_entropy, chain_messages
 from lmtool.nn.kernels.gates import (
     ACTIVATE,
     ACTIVATE_BACKWARD,
@@ -33,6 +34,7 @@ from lmtool.nn.kernels.updates import (
     sgd_step,
     sum_of_squares,
 )
+from lmtool.nn.kernels.viterbi import chain_decode
 
 __all__ = [
     "ACTIVATE",
@@ -42,6 +44,9 @@ __all__ = [
     "adam_step",
     "add",
     "block_cross_entropy",
+    "chain_cross_entropy",
+    "chain_decode",
+    "chain_messages",
     "enter",
     "gru_gates",
     "gru_gates_backward",

@@ -1,6 +1,6 @@
 """The tables of output layers: a new one is a new file and a line here."""
 
-from lmtool.nn.outputs import classes, full, sampled, sigmoid
+from lmtool.nn.outputs import classes, crf, full, sampled, sigmoid
 from lmtool.nn.outputs.base import (
     Chain,
     Draw,
@@ -37,5 +37,5 @@ LABELLINGS: dict[str, Labelling] = {
     labelling.name: labelling for labelling in (full.LABELLING, sigmoid.LABELLING)
 }
 TAGGINGS: dict[str, Tagging] = {
-    tagging.name: tagging for tagging in (full.TAGGING, sigmoid.TAGGING)
+    tagging.name: tagging for tagging in (crf.TAGGING, full.TAGGING, sigmoid.TAGGING)
 }
