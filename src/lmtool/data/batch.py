@@ -22,11 +22,12 @@ class Batch(NamedTuple):
     inputs: Ids | None  # (T, B) what a decoder reads
     targets: Ids  # (T, B) words, (S, B) tags, (1, B) a label, (M, B) several as 0/1; -1 is padding
     n: int  # targets that count, of the whole batch and not of the shard: scale = 1 / n
-    spellings: Ids | None = None  # (S, B) rows of a table of spelled words
+    spellings: Ids | None = None  # (S, B) rows of ``letters``; padding is any
     ngrams: Ids | None = None  # (N, B) distinct runs of words in each source; -1 is padding
+    letters: Ids | None = None  # (N, W) a row for each spelled word of all sources: case, letters
 
     def columns(self, some: slice) -> "Batch":
-        """A shard: contiguous arrays of some of the sequences; ``n`` stays that of the whole."""
+        """A shard: contiguous arrays of some of the sequences; ``n`` and ``letters`` stay."""
         return Batch(
             source=shard(self.source, some),
             starts=None if self.starts is None else self.starts[some],
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
             n=self.n,
             spellings=shard(self.spellings, some),
             ngrams=shard(self.ngrams, some),
+            letters=self.letters,
         )
 
     def real(self) -> NDArray[np.bool_]:

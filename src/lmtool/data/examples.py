@@ -1,6 +1,6 @@
 """Records to batches: like lengths together, each pass in an order of its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +10,13 @@ from lmtool.arrays import Array, Ids
 from lmtool.data.batch import Batch
 from lmtool.data.ragged import Gathering, Ragged
 
-__all__ = ["Example", "Examples", "held_out"]
+__all__ = ["Augment", "Example", "Examples", "held_out"]
 
 POOL = 50  # batches whose examples are sorted by length: little padding, and still by chance
 NO_TARGET = NO_NGRAM = -1
+AUGMENTED = 1 << 30  # sets its random numbers apart from those of a step's other uses
+
+Augment = Callable[[list[Array], np.random.Generator], list[Array]]
 
 
 class Example(NamedTuple):
@@ -37,7 +40,10 @@ class Examples:
     A pass meets every example once, in batches of at most ``batch`` whose sizes differ by one at
     most. Its order follows from (seed, number of the pass) alone: examples mixed, sorted by length
     within pools of 50 batches, the batches mixed. A source without any step is read as one step of
-    0. Raises ValueError for no examples, other than one target array each, or one that is empty.
+    0. ``augment`` takes the sources of a step's batch, views that it must not write into, and gives
+    other ones, of any length, by a generator that follows from (seed, step); ``in_order`` never
+    calls it. Raises ValueError for no examples, other than one target array each, or one that is
+    empty.
     """
 
     def __init__(
@@ -49,10 +55,15 @@ class Examples:
         seed: int,
         rows: NDArray[np.intp] | None = None,
         ngrams: Ragged | None = None,
+        augment: Augment | None = None,
+        spellings: Ragged | None = None,
+        letters: Ids | None = None,
     ) -> None:
         self.sources = sources if isinstance(sources, Ragged) else Ragged.of(sources)
         self.targets = targets if isinstance(targets, Ragged) else Ragged.of(targets)
         self.ngrams = ngrams  # runs of words in each source
+        self.augment = augment
+        self.spellings, self.letters = spellings, letters  # rows of each source's words; the rows
         n, n_targets = len(self.sources), len(self.targets)
         if n != n_targets or not self.targets.lengths.all():
             raise ValueError(f"targets for each of {n} examples expected, {n_targets} given")
@@ -103,7 +114,8 @@ class Examples:
         order = self._order
         if order is None or order.number != number:
             order = self._order = self._mixed(number)
-        return self._side_by_side(order.rows[self._piece(int(order.batches[place]))])
+        some = order.rows[self._piece(int(order.batches[place]))]
+        return self._augmented(self._side_by_side(some), some, step)
 
     def in_order(self, size: int) -> Iterator[tuple[NDArray[np.intp], Batch]]:
         """(which of the n, their batch of at most ``size``): each example once, by length."""
@@ -114,9 +126,16 @@ class Examples:
 
     def subset(self, some: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Examples":
         """Some of the examples, over the same data."""
-        data = self.sources, self.targets
         return Examples(
-            *data, batch=self._size, seed=self._seed, rows=self.rows[some], ngrams=self.ngrams
+            self.sources,
+            self.targets,
+            batch=self._size,
+            seed=self._seed,
+            rows=self.rows[some],
+            ngrams=self.ngrams,
+            augment=self.augment,
+            spellings=self.spellings,
+            letters=self.letters,
         )
 
     def _mixed(self, number: int) -> Order:
@@ -133,15 +152,26 @@ class Examples:
         """The places of batch k in the rows of a pass."""
         return slice(self.n * k // self.steps_a_pass, self.n * (k + 1) // self.steps_a_pass)
 
+    def _augmented(self, batch: Batch, some: NDArray[np.intp], step: int) -> Batch:
+        """The batch with other sources, where there is something that makes them."""
+        if self.augment is None:
+            return batch
+        own = [self.sources[row] for row in self.rows[some]]
+        others = self.augment(own, np.random.default_rng((self._seed, step, AUGMENTED)))
+        source, starts = Ragged.of(others).side_by_side(np.arange(len(others)), 0)
+        return batch._replace(source=source, starts=starts)
+
     def _side_by_side(self, some: NDArray[np.intp]) -> Batch:
         """Examples as a batch."""
         source, starts = self.sources.side_by_side(self.rows[some], 0)
         targets, _ = self.targets.side_by_side(self.rows[some], NO_TARGET)
-        wide = None
+        wide = spelled = None
         if self.ngrams is not None:
             wide, _ = self.ngrams.side_by_side(self.rows[some], NO_NGRAM)
+        if self.spellings is not None:
+            spelled, _ = self.spellings.side_by_side(self.rows[some], 0)
         n = int(np.count_nonzero(targets >= 0))
-        return Batch(source, starts, None, targets, n, ngrams=wide)
+        return Batch(source, starts, None, targets, n, spelled, wide, self.letters)
 
 
 def held_out(

@@ -73,7 +73,7 @@ def shapes(settings: ClassifierSettings, sizes: Sizes) -> Shapes:
     K, D = sizes.labels, stack.outputs
     named = {**stack.shapes(), **pool.shapes(D)}
     named |= {"output.weight": (K, pool.parts * D), "output.bias": (K,)}
-    named |= source_shapes(stack, sizes.words, sizes.features)
+    named |= source_shapes(stack.inputs, sizes.words, sizes.features)
     return named | ({NGRAMS: (sizes.ngrams, K)} if sizes.ngrams else {})
 
 

@@ -16,6 +16,7 @@ from lmtool.settings.inference import (
 )
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import PAIRS, READS, WRITES, Pairing, pair_of, refuse_foreign
+from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Pairing",
     "SampleSettings",
     "SurprisalSettings",
+    "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "checked",

@@ -44,6 +44,15 @@ class ClassifierKeywords(TypedDict, total=False):
     labelling: str
 
 
+class TaggerKeywords(TypedDict, total=False):
+    """What TaggerSettings has beyond the others."""
+
+    letters: int
+    filters: int
+    case: int
+    tagging: str
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -68,7 +77,9 @@ class TrainKeywords(TypedDict, total=False):
     threads: int | None
 
 
-class TrainingKeywords(TextKeywords, ModelKeywords, ClassifierKeywords, TrainKeywords, total=False):
+class TrainingKeywords(
+    TextKeywords, ModelKeywords, ClassifierKeywords, TaggerKeywords, TrainKeywords, total=False
+):
     """All that says what is trained, and how."""
 
     time: str | float | None  # "10m", as the command line has it; another name of seconds

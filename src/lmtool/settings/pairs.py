@@ -10,7 +10,8 @@ from lmtool.settings.fields import declared
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.training import TrainSettings
 
-__all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of", "refuse_foreign"]
+__all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of"]
+__all__ += ["refuse_choices", "refuse_foreign"]
 
 
 class Pairing(NamedTuple):
@@ -60,6 +61,17 @@ def refuse_foreign(pair: Pairing, given: Mapping[str, Any]) -> None:
             if foreign and given.get(name, field.default) != field.default:
                 message = f"{pair} does not take it; it is for"
                 raise OptionError(f"{named(name)}: {message} {' and '.join(takers_of(name))}")
+    refuse_choices(pair, given)
+
+
+def refuse_choices(pair: Pairing, given: Mapping[str, Any]) -> None:
+    """Raises OptionError for a choice that is there for other pairs alone."""
+    for name, (_, _, option) in declared(TrainSettings).items():
+        choices = option and option.choices_of and option.choices_of.get(pair.name)
+        value = given.get(name)
+        if choices and value is not None and value not in choices:
+            message = f"must be one of {', '.join(choices)} for {pair}, not {value}"
+            raise OptionError(f"{named(name)}: {message}")
 
 
 def takers_of(name: str) -> Iterable[str]:

@@ -1,17 +1,19 @@
 """How the weights are found."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from lmtool.errors import OptionError
 from lmtool.errors import option as named
 from lmtool.settings.fields import check, option
-from lmtool.settings.network import FOLLOWS
+from lmtool.settings.shared import FOLLOWS
 
 __all__ = ["CHECKPOINT_EVERY", "TrainSettings"]
 
 CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
 STREAMS = ("language model",)  # kinds that read a text without end
+OUTPUTS = {"language model": ("full", "sampled", "classes"), "tagger": ("crf", "full", "sigmoid")}
 BUDGETS = ("epochs", "steps", "seconds")
 MOST_TOKENS = 1_000_000  # of a step
 
@@ -22,11 +24,13 @@ class TrainSettings:
 
     output: str | None = option(
         None,
-        "How the softmax is trained.",
+        "How text (full, sampled, classes) or tags (crf, full, sigmoid) are trained.",
         panel=TRAINING,
+        metavar="NAME",
         shown=FOLLOWS,
-        choices=("full", "sampled", "classes"),
-        kinds=STREAMS,
+        choices=tuple(dict.fromkeys(chain(*OUTPUTS.values()))),
+        choices_of=OUTPUTS,
+        kinds=tuple(OUTPUTS),
     )
     samples: int | None = option(
         None,

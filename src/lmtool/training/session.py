@@ -48,8 +48,8 @@ class Session:
 
     @property
     def last_output(self) -> str:
-        """The output that needs every token: a key of OUTPUTS."""
-        output = self.recipe.output or "full"
+        """The output that needs every token: a key of OUTPUTS, in which taggings are none."""
+        output = self.recipe.output if self.recipe.output in OUTPUTS else "full"
         return OUTPUTS[output].finish or output
 
     @property

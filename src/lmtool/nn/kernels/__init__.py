@@ -18,6 +18,7 @@ from lmtool.nn.kernels.gates import (
     tanh_gate,
     tanh_gate_backward,
 )
+from lmtool.nn.kernels.letters import largest_of_windows, largest_of_windows_backward
 from lmtool.nn.kernels.softmax import (
     block_cross_entropy,
     sampled_cross_entropy,
@@ -49,6 +50,8 @@ __all__ = [
     "enter",
     "gru_gates",
     "gru_gates_backward",
+    "largest_of_windows",
+    "largest_of_windows_backward",
     "lstm_gates",
     "lstm_gates_backward",
     "relu_gate",
