@@ -3,9 +3,9 @@
 The first lines decide which one a file is; a later line of another one is an error.
 
 1. ``{"`` begins the first line: JSON lines.
-2. ``text`` or ``tags`` is given, or there is a TAB in it: columns. Ten of them behind TABs, a number
-   in the first one: CoNLL-U, where the second is the word, the fourth its part of speech, ``# ...``
-   a comment, and a line numbered 1-2 or 1.1 no word.
+2. ``text`` or ``tags`` is given, or there is a TAB in it: columns. Ten of them behind TABs and a
+   number in the first one are CoNLL-U: the second is the word, the fourth its part of speech,
+   ``# ...`` a comment, and a line numbered 1-2 or 1.1 no word.
 3. More than half of its words have a slash inside, or else a ``|``: word/TAG.
 4. One of the first lines has ``<some words>``: those have the tag 1, others 0. But where all lines
    have as many columns and what looks like a tag in the last one, they are columns.
