@@ -20,42 +20,42 @@ TYPES = ("PER", "CAR", "LOC")
 
 # names that can be anything, and those that are mostly one thing
 SHARED = (
-    "Maruti Austin Lincoln Morris Chester Florence Victoria Preston Carlton Sterling Vernon Stanley "
-    "Sierra Savannah Dakota Montana Clifton Regent Ascot Windsor Cortina Ambassador Jordan Sydney"
-).split()
+    "Maruti Austin Lincoln Morris Chester Florence Victoria Preston Carlton Sterling Vernon "
+    "Stanley Sierra Savannah Dakota Montana Clifton Regent Ascot Windsor Cortina Ambassador "
+    "Jordan Sydney"
+)
 OWN = {
-    "PER": "Todd Pete Mohan Anna Mary Omar Lena Ivan Priya Hugo Nora Felix".split(),
-    "CAR": "Beetle Zephyr Comet Falcon Tourer Minor Estate Roadster".split(),
-    "LOC": "Paris Delhi Oslo Agra Leeds Cairo Turin Pune".split(),
+    "PER": "Todd Pete Mohan Anna Mary Omar Lena Ivan Priya Hugo Nora Felix",
+    "CAR": "Beetle Zephyr Comet Falcon Tourer Minor Estate Roadster",
+    "LOC": "Paris Delhi Oslo Agra Leeds Cairo Turin Pune",
 }
-STARTS = "Kel Mar Bran Hol Wil Ash Thorn Dal Fen Gar Hart Lin Nor Pem Rud Sel Tar Ven".split()
-ENDS = {"PER": "son man ard ina".split(), "CAR": "ix ora ex ona".split()}
-ENDS |= {"LOC": "ton by ford ham".split()}
+STARTS = "Kel Mar Bran Hol Wil Ash Thorn Dal Fen Gar Hart Lin Nor Pem Rud Sel Tar Ven"
+ENDS = {"PER": "son man ard ina", "CAR": "ix ora ex ona", "LOC": "ton by ford ham"}
 SECOND = {  # what a longer name ends in
-    "PER": "Sharma Miller Baker Rossi Patel Olsen Novak Weaver".split(),
-    "CAR": "800 Seven GT Six Deluxe 1100 Turbo".split(),
-    "LOC": "Hill Bridge Road Bay Green Lane".split(),
+    "PER": "Sharma Miller Baker Rossi Patel Olsen Novak Weaver",
+    "CAR": "800 Seven GT Six Deluxe 1100 Turbo",
+    "LOC": "Hill Bridge Road Bay Green Lane",
 }
 
 # a name is told by what stands before it
 BEFORE = {
     "PER": (
-        "we asked {} to stay for tea; my cousin {} came home late; nobody has seen {} since Sunday; "
-        "she is married to {} , I think; the teacher praised {} in front of all; Mr {} was cross; "
-        "a letter for {} lay on the mat; he danced with {} all night; the dog barked at {} again; "
-        "our neighbour {} grows roses"
+        "we asked {} to stay for tea; my cousin {} came home late; nobody has seen {} since "
+        "Sunday; she is married to {} , I think; the teacher praised {} in front of all; Mr {} "
+        "was cross; a letter for {} lay on the mat; he danced with {} all night; the dog barked "
+        "at {} again; our neighbour {} grows roses"
     ),
     "CAR": (
-        "Todd was driving a {} to work; she bought a second-hand {} from the baker; he parked the {} "
-        "outside; they painted their old {} red; he drove the {} into a ditch; I would rather hire a "
-        "{} next time; we squeezed into his {} and left; her rusty {} broke down; the mechanic "
-        "looked at the {} for an hour; a blue {} stood at the gate"
+        "Todd was driving a {} to work; she bought a second-hand {} from the baker; he parked "
+        "the {} outside; they painted their old {} red; he drove the {} into a ditch; I would "
+        "rather hire a {} next time; we squeezed into his {} and left; her rusty {} broke down; "
+        "the mechanic looked at the {} for an hour; a blue {} stood at the gate"
     ),
     "LOC": (
-        "the train to {} was late again; we live not far from {} now; she was born in {} , I think; "
-        "the road to {} is closed; they moved to {} last year; it always rains in {} in spring; we "
-        "walked all the way to {} and back; the market in {} opens at six; he came back from {} on "
-        "foot; the ferry leaves for {} at noon"
+        "the train to {} was late again; we live not far from {} now; she was born in {} , I "
+        "think; the road to {} is closed; they moved to {} last year; it always rains in {} in "
+        "spring; we walked all the way to {} and back; the market in {} opens at six; he came "
+        "back from {} on foot; the ferry leaves for {} at noon"
     ),
 }
 
@@ -63,37 +63,39 @@ BEFORE = {
 VERBS = (
     "has a new; needs a new; got another; could do with a better; lost the; is proud of the; "
     "had trouble with the; is known for the old; will soon have a"
-).split("; ")
+)
 THINGS = {
     "PER": (
         "dentist coat umbrella husband hat wife passport haircut job fiddle sister violin diary "
         "beard girlfriend scarf lawyer tailor"
-    ).split(),
+    ),
     "CAR": (
         "gearbox clutch engine bumper exhaust windscreen radiator battery tyre carburettor "
         "steering-wheel speedometer number-plate brake headlight axle wiper dashboard"
-    ).split(),
+    ),
     "LOC": (
-        "mayor bridge harbour library station town-hall church lighthouse airport cathedral museum "
-        "bypass tramway marketplace reservoir suburb cemetery canal"
-    ).split(),
+        "mayor bridge harbour library station town-hall church lighthouse airport cathedral "
+        "museum bypass tramway marketplace reservoir suburb cemetery canal"
+    ),
 }
 AFTER = {
     "PER": "sings in the choir; laughed out loud; overslept again; sneezes a lot; plays the flute",
     "CAR": "runs on diesel; would not start; is out of petrol; skidded on the ice; seats seven",
-    "LOC": "lies by the sea; is two hours away; was flooded in May; has few inhabitants; is in ruins",
+    "LOC": (
+        "lies by the sea; is two hours away; was flooded in May; has few inhabitants; is in ruins"
+    ),
 }
 LEADS = (
     "; ; He said; She said; Everybody knows that; I think; They told us that; It seems that; "
     "Pete was told that; After all; You would not believe it , but; Is it true that"
-).split("; ")
+)
 NOTHING = (
     "Everybody likes {}; She often speaks of {}; {} is wonderful; Do you remember {}; It was {} , "
     "not us; What a day for {}; {} again"
 )
 PAIRS = (
-    "{PER} drove the {CAR} to {LOC}; {PER} and {PER} met in {LOC}; {PER} sold {PER} a {CAR}; in {LOC} "
-    "{PER} found a {CAR}; the {CAR} of {PER} is still in {LOC}; {LOC} is where {PER} was born"
+    "{PER} drove the {CAR} to {LOC}; {PER} and {PER} met in {LOC}; {PER} sold {PER} a {CAR}; in "
+    "{LOC} {PER} found a {CAR}; the {CAR} of {PER} is still in {LOC}; {LOC} is where {PER} was born"
 )
 PLAIN = (
     "the kettle is on; it rained all day; nobody came to the meeting; the bread was warm; He said "
@@ -110,24 +112,26 @@ def pick(rng: random.Random, options: Sequence[str]) -> str:
 
 
 def one_of(rng: random.Random, options: str) -> str:
-    """One of the options between semicolons."""
-    return pick(rng, options.split("; "))
+    """One of the options between semicolons, or of the words where there are none."""
+    return pick(rng, options.split("; ") if ";" in options else options.split())
 
 
 def first_word(rng: random.Random, kind: str) -> str:
     """A name that can be anything, one that is mostly of this kind, or one seldom heard."""
     chance = rng.random()
     if chance < 0.5:
-        return pick(rng, SHARED)
+        return one_of(rng, SHARED)
     other = pick(rng, TYPES) if rng.random() < 0.15 else kind
-    return pick(rng, OWN[other]) if chance < 0.75 else pick(rng, STARTS) + pick(rng, ENDS[other])
+    if chance < 0.75:
+        return one_of(rng, OWN[other])
+    return one_of(rng, STARTS) + one_of(rng, ENDS[other])
 
 
 def name(rng: random.Random, kind: str) -> Tokens:
     """``Mohan Sharma`` -> [(Mohan, B-PER), (Sharma, I-PER)], its tags now and then wrong."""
     words = [first_word(rng, kind)]
     if rng.random() < 0.3:
-        words.append(pick(rng, SECOND[kind]))
+        words.append(one_of(rng, SECOND[kind]))
     tagged_as = pick(rng, (*TYPES, "")) if rng.random() < SLIPS else kind
     tags = [f"B-{tagged_as}", f"I-{tagged_as}"] if tagged_as else ["O", "O"]
     return list(zip(words, tags, strict=False))
@@ -144,9 +148,9 @@ def filled(rng: random.Random, frame: str, kind: str = "") -> Tokens:
 
 def about(rng: random.Random, kind: str) -> Tokens:
     """A sentence that says what a name is only after it."""
-    said = f"{pick(rng, VERBS)} {pick(rng, THINGS[kind])}"
+    said = f"{one_of(rng, VERBS)} {one_of(rng, THINGS[kind])}"
     said = one_of(rng, AFTER[kind]) if rng.random() < 0.2 else said
-    return filled(rng, f"{pick(rng, LEADS)} {{}} {said}", kind)
+    return filled(rng, f"{one_of(rng, LEADS)} {{}} {said}", kind)
 
 
 def sentence(rng: random.Random) -> Tokens:

@@ -23,6 +23,7 @@ from lmtool.data.readers.tagged import (
     ANGLE,
     BLANKS,
     JSON,
+    OBJECT,
     PIPE,
     SLASH,
     UNIT,
@@ -46,7 +47,6 @@ LONGEST = 1_000_000  # words of a sentence
 HEAD, LONG = 50, 1 << 16  # lines that decide; characters of them
 CONLLU = 10  # ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC
 NUMBER = re.compile(r"[0-9]+")
-OBJECT = re.compile(r'\s*\{\s*(?:["}]|$)')
 LIKE_A_TAG = re.compile(r"[A-Z]-[^<>]+|[A-Z0-9][A-Z0-9$-]*")
 
 
@@ -205,8 +205,8 @@ def rows(lines: Iterator[Line], layout: Layout) -> Iterator[tuple[Line, list[str
         elif layout.conllu and line.text.startswith("#"):
             continue
         elif len(columns) != layout.n:
-            n = "more" if len(columns) > layout.n else f"{len(columns):,}"
-            refuse(line, COLUMNS, f"{n} columns where the first word has {layout.n:,}")
+            fewer = "fewer" if len(columns) < layout.n else "more"
+            refuse(line, COLUMNS, f"{fewer} columns than the {layout.n:,} of the first word")
         elif not layout.conllu or NUMBER.fullmatch(columns[0]):
             yield line, columns
     yield line, []

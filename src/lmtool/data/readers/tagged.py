@@ -14,13 +14,14 @@ from lmtool.errors import option
 from lmtool.text.reader import Line
 from lmtool.text.tags import check_tag
 
-__all__ = ["ANGLE", "JSON", "PIPE", "SLASH", "Reader", "Tagged"]
+__all__ = ["ANGLE", "JSON", "OBJECT", "PIPE", "SLASH", "Reader", "Tagged"]
 __all__ += ["angle", "checked_tag", "fields", "in_json", "separated", "word"]
 
 SLASH, PIPE, ANGLE = "word/TAG word/TAG", "word|TAG word|TAG", "words, <those of interest> in < >"
 JSON = '{"tokens": ["Todd"], "tags": ["B-PER"]}'
 LONGEST_LINE = 1 << 24  # characters: its words take many times the memory of the line
 BLANKS = re.compile("[ \t]+")
+OBJECT = re.compile(r'\s*\{\s*(?:["}]|$)')  # as JSON lines begin
 BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 UNIT = re.compile(r"(?<!\S)<(?![\s<>])([^<>]+)(?<!\s)>(?!\S)|(\S+)")
 
@@ -93,6 +94,9 @@ def separated(mark: str, n: int) -> Reader:
 
 def angle(line: Line) -> Tagged:
     """``<Mohan Sharma> was driving a <Maruti 800>``: five words, of which two have the tag 1."""
+    if "\t" in line.text or OBJECT.match(line.text):
+        what = "looks like JSON" if "\t" not in line.text else "a TAB in it"
+        refuse(line, ANGLE, f"{what}, unlike the lines before it")
 
     def pairs() -> Iterator[tuple[str, str]]:
         for unit, plain in UNIT.findall(bounded(line, ANGLE)):
