@@ -4,7 +4,7 @@ x = embedding[ids] * word mask,  or  x = frames W'                     (1)
 top = stack(x), each source from zero state at its first real step     (2)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,13 @@ from lmtool.data.batch import Batch
 from lmtool.nn import stack as stacks
 from lmtool.nn.embedding import embedding_backward
 from lmtool.nn.noise import Noise, masked, word_mask
+from lmtool.nn.packed import Packed, packed
 from lmtool.nn.parameters import Parameters
+from lmtool.nn.rowwise import apart, passed
 from lmtool.nn.stack import Stack, States, Tape
 
-__all__ = ["EMBEDDING", "FRAMES", "Encoded", "encode", "encode_backward", "read", "source_shapes"]
+__all__ = ["EMBEDDING", "FRAMES", "Encoded", "Read"]
+__all__ += ["encode", "encode_backward", "keeps_apart", "read", "source_shapes"]
 
 EMBEDDING, FRAMES = "source.embedding.weight", "source.weight"
 
@@ -29,6 +32,14 @@ class Encoded(NamedTuple):
     last: States  # after the last step
     words: Array | None  # the word mask (S, B, 1)
     tape: Tape
+
+
+class Read(NamedTuple):
+    """What sources became: the rows of all of them, and where they belong."""
+
+    top: Array  # (N, D)
+    last: States  # after the last step, longest first
+    rows: Packed
 
 
 def source_shapes(stack: Stack, n_words: int, n_features: int) -> Shapes:
@@ -74,21 +85,39 @@ def encode_backward(
         gradients[FRAMES][...] = flat.T @ source.reshape(len(flat), -1)
 
 
-def read(stack: Stack, parameters: Mapping[str, Array], batch: Batch) -> tuple[Array, States]:
-    """(1), (2) without numba: top (S, B, D) and the states after the last step."""
-    x = features(parameters, source_of(batch))
-    state = stack.zero_state(x.shape[1], x.dtype)
-    keep = batch.keep().astype(x.dtype)
-    return stacks.read(stack, parameters, x, state, keep, batch.turn())
+def read(stack: Stack, parameters: Mapping[str, Array], batch: Batch) -> Read:
+    """(1), (2) in numpy, a source's bits being its own where products keep rows apart."""
+    source, starts = source_of(batch), batch.starts
+    if starts is None:
+        raise ValueError("the batch has no source")
+    rows = packed(starts, len(source))
+    x = features(parameters, source[rows.times, rows.columns], apart)
+    return Read(*stacks.read(stack, parameters, x, rows), rows)
 
 
-def features(parameters: Mapping[str, Array], source: Array) -> Array:
-    """(1): (S, B) ids or (S, B, F) frames -> (S, B, E)."""
+def keeps_apart(stack: Stack, parameters: Parameters) -> bool:
+    """Whether ``read`` gives a source the same bits beside others; tried on this processor."""
+    widths = {x.shape[1] for x in parameters.values() if x.ndim == 2}  # all that multiply
+    dtypes = {parameters.flat.dtype.char, "d"}  # of log-probabilities
+    return all(passed(widths | {stack.outputs}, dtype) for dtype in dtypes)
+
+
+def product(x: Array, W: Array) -> Array:
+    """x (M, K) W' (K, N)."""
+    return np.asarray(x @ W.T)
+
+
+def features(
+    parameters: Mapping[str, Array],
+    source: Array,
+    multiply: Callable[[Array, Array], Array] = product,
+) -> Array:
+    """(1): ids (...) or frames (..., F) -> (..., E)."""
     if EMBEDDING in parameters:
         return parameters[EMBEDDING][source]
     W = parameters[FRAMES]
-    flat = source.reshape(-1, source.shape[-1]) @ W.T
-    return np.asarray(flat.reshape(*source.shape[:2], -1), W.dtype)
+    flat = multiply(np.asarray(source, W.dtype).reshape(-1, source.shape[-1]), W)
+    return flat.reshape(*source.shape[:-1], -1)
 
 
 def source_of(batch: Batch) -> Array:
