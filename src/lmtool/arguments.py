@@ -22,6 +22,7 @@ __all__ = [
     "lines",
     "optional",
     "options",
+    "paced",
     "pairs",
     "path",
 ]
@@ -147,6 +148,11 @@ def whole(value: object, name: str, least: int) -> int:
     """A whole number. Raises OptionError for another, and below ``least``."""
     number: int = checked(name, value, int, Option(at_least=least))
     return number
+
+
+def paced(threads: object, ahead: object) -> tuple[int, int]:
+    """Both, if they are whole numbers from 1 on."""
+    return whole(threads, "threads", 1), whole(ahead, "ahead", 1)
 
 
 def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:

@@ -10,6 +10,7 @@ import pytest
 
 import lmtool
 from lmtool import model_file, tensor_file
+from lmtool.faces.classifier import Classifier as Face
 from lmtool.inference.classify import Classifier
 from lmtool.settings import ClassifierSettings
 from lmtool.training import step
@@ -45,6 +46,11 @@ def written(path: Path, lines: Iterator[str]) -> Path:
 @pytest.fixture
 def reviews(tmp_path: Path) -> Path:
     return written(tmp_path / "train.tsv", majority(200, 1))
+
+
+def said(model: Any, text: str) -> Any:
+    """ln p of each label (K,)."""
+    return model.log_probabilities([model.source(text)])[0]
 
 
 def weights(model: Any) -> bytes:
@@ -110,13 +116,23 @@ def test_round_trip(reviews: Path, tmp_path: Path) -> None:
     assert (weights(again), again.settings) == (weights(model), model.settings)
     assert again.labels.names == ("fewer", "more") and again.temperature == model.temperature
     text = "one one nought"
-    np.testing.assert_array_equal(again.log_probabilities(text), model.log_probabilities(text))
+    np.testing.assert_array_equal(said(again, text), said(model, text))
 
 
-def test_probabilities_sum_to_one_and_know_no_neighbour(reviews: Path) -> None:
+def test_probabilities_sum_to_one(reviews: Path) -> None:
     model = lmtool.train(reviews, **SMALL)
     for text in ("one", "one nought one", "", "unheard of", "one " * 300):
-        assert np.exp(model.log_probabilities(text)).sum() == pytest.approx(1, abs=1e-6)
+        assert np.exp(said(model, text)).sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("more", [{}, {"members": 2, "cell": "gru"}, {"ngrams": 0}])
+def test_what_is_kept_is_what_is_said(reviews: Path, tmp_path: Path, more: dict[str, Any]) -> None:
+    """The validation loss in the card is what ``evaluate`` finds on the same file, to the bit."""
+    valid = written(tmp_path / "valid.tsv", majority(90, 2))
+    model = lmtool.train(reviews, valid=valid, **SMALL | more)
+    found = Face(model).evaluate(valid, threads=2)
+    assert found.nats == model.provenance["result"]["valid_loss"]
+    assert found.accuracy == model.provenance["result"]["valid_accuracy"]
 
 
 def test_several_labels_are_each_for_themselves(tmp_path: Path) -> None:
@@ -124,7 +140,7 @@ def test_several_labels_are_each_for_themselves(tmp_path: Path) -> None:
     path = written(tmp_path / "train.txt", iter(lines))
     model = lmtool.train(path, **SMALL | {"steps": 300, "lr": 0.02, "word_drop": 0.0})
     assert model.settings.labelling == "sigmoid"
-    p = {text: np.exp(model.log_probabilities(text)) for text in ("x", "y", "x y")}
+    p = {text: np.exp(said(model, text)) for text in ("x", "y", "x y")}
     assert [list(p[text] > 0.5) for text in p] == [[True, False], [False, True], [True, True]]
 
 

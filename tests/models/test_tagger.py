@@ -220,7 +220,9 @@ def test_fresh_weights_give_tags_their_shares() -> None:
         )
         for name, x in network.items():
             own = name in TAGGINGS[settings.tagging].shapes(K)
-            assert x.any() != (own or ".bias" in name and name != "output.bias") or ".bias_" in name
+            assert (
+                x.any() != (own or (".bias" in name and name != "output.bias")) or ".bias_" in name
+            )
 
 
 def test_tables_come_last() -> None:
