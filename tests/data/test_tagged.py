@@ -272,6 +272,17 @@ def test_what_is_long_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         list(opened(tmp_path, "Todd O\n" + "a " * (1 << 20)).records)
 
 
+def test_long_first_lines_are_not_cut_into_columns(tmp_path: Path) -> None:
+    for content in ("Todd " * (1 << 22), "Todd\t" * (1 << 22), "<a> " * (1 << 22) + "b"):
+        (tmp_path / "t.conll").write_text(content)
+        tracemalloc.start()
+        with pytest.raises(InputError, match=r":1: (more columns|longer than)"):
+            list(read_tagged(tmp_path / "t.conll").records)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * len(content)
+
+
 def test_description(tmp_path: Path) -> None:
     file = opened(tmp_path, "Todd NNP I-PER\nmet VBD O\n")
     found = detect(record.tags for record in file.records)

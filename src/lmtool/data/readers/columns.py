@@ -138,6 +138,8 @@ def is_conllu(head: Sequence[str]) -> bool:
 
 def in_columns(head: Sequence[str]) -> bool:
     """Whether lines have as many columns, two or more, and something like a tag in the last."""
+    if any(len(line) > LONG for line in head):
+        return False
     rows = [line.split() for line in head if not line.startswith(BOUNDARY)]
     alike = len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
     return alike and all(LIKE_A_TAG.fullmatch(row[-1]) for row in rows)
@@ -149,7 +151,7 @@ def layout_of(head: Sequence[Line], text: str | None, tags: str | None) -> Layou
     rows = [line for line in head if not line.text.startswith("#" if conllu else BOUNDARY)]
     first = (rows or head)[0]
     tabs = "\t" in first.text
-    n = len(cut(first.text, tabs))
+    n = len(cut(first.text[:LONG], tabs))
     if n < 2:
         refuse(first, COLUMNS, "one column, which cannot be both a word and its tag")
     words = place(first, text, n, 1 if conllu else 0)
