@@ -25,12 +25,12 @@ def case(dtype: type[np.floating] = np.float64) -> Parameters:
 def defined(weights: Parameters, word: Ids) -> Array:
     """v of one word, letter by letter."""
     L, K, b = weights[letters.VECTORS], weights[letters.FILTERS], weights[letters.BIAS]
-    n = max(1, np.count_nonzero(word))
+    n = max(1, int(np.count_nonzero(word)))
     own = [0, *word[:n].tolist(), 0]
     y = [
         sum(K[:, :, k] @ L[own[w + k]] for k in range(letters.WIDTH)) + b for w in range(n)
     ]  # n of (F,)
-    return np.max(y, axis=0)
+    return np.asarray(np.max(y, axis=0))
 
 
 def test_both_ways_to_compute_it_are_the_definition() -> None:

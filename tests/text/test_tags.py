@@ -91,7 +91,7 @@ def test_ids_of_a_phrase() -> None:
 
 def test_rules_allow_what_is_written_and_nothing_else() -> None:
     made = tags("B-A I-A", "B-B I-B")
-    first, between, last = made.rules()
+    first, between, last = made.rules
     assert first.dtype == between.dtype == last.dtype == np.bool_
     legal = 0
     for ids in product(range(made.n), repeat=4):
@@ -106,7 +106,7 @@ def test_rules_allow_what_is_written_and_nothing_else() -> None:
 
 
 def test_rules_of_plain_tags_allow_everything() -> None:
-    first, between, last = tags("NNP VBD").rules()
+    first, between, last = tags("NNP VBD").rules
     assert first.all() and between.all() and last.all()
     assert (first.shape, between.shape, last.shape) == ((2,), (2, 2), (2,))
 

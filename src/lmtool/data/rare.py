@@ -1,6 +1,6 @@
 """Words seen once in training, at times read as the unknown one, which else nothing would teach."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ __all__ = ["Rare"]
 SHARE = 0.5  # Lample et al. 2016
 
 
-class Rare(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Rare:
     """What augments the sources of taggers: a rare word becomes UNK_ID with probability ``share``.
 
     Its spelling stays.

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError
 from lmtool.text.schemes import IOB2, Phrase, phrases, strict_phrases
+from lmtool.text.tags import Tags
 
 __all__ = ["Phrase", "PhraseEvaluation", "PhraseResult", "block", "evaluate_phrases"]
+__all__ += ["evaluate_tags"]
 __all__ += ["phrases", "single_words", "strict_phrases"]
 
 Reading = Callable[[Sequence[str]], list[Phrase]]
@@ -96,6 +99,12 @@ def evaluate_phrases(
         n_correct=total.n_correct,
         per_type=tuple(result(kind, *counts[kind]) for kind in sorted(counts)),
     )
+
+
+def evaluate_tags(tags: Tags, sentences: Iterable[tuple[Ids, Ids]]) -> PhraseEvaluation:
+    """The same of ids (T,): of phrases in IOB2, of other tags word by word."""
+    pairs = ((tags.iob2(wanted.tolist()), tags.iob2(given.tolist())) for wanted, given in sentences)
+    return evaluate_phrases(pairs, phrases if tags.phrased else single_words)
 
 
 def single_words(tags: Sequence[str], outside: str = "0") -> list[Phrase]:

@@ -119,6 +119,7 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
 
 def learn(
     settings: ModelSettings,
+    parts: Vocabulary,
     recipe: TrainSettings,
     weights: Mapping[str, Array],
     gradients: Parameters,

@@ -130,6 +130,11 @@ class Tags(Shown):
         """Whether the tags say phrases."""
         return self.scheme != PLAIN
 
+    @property
+    def binary(self) -> bool:
+        """Whether a word is something or is not: tags 0 and 1."""
+        return not self.phrased and self.names == ("0", "1")
+
     @cached_property
     def types(self) -> tuple[str, ...]:
         """The types of phrases; none of plain tags, one empty one of letters alone."""
@@ -181,6 +186,7 @@ class Tags(Shown):
         n = phrase.end - phrase.start
         return [self._ids[name] for name in written([Phrase(0, n, phrase.type)], n, BIOES)]
 
+    @cached_property
     def rules(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """Where tags may stand: first (K,), between (K, K) [before, after], last (K,)."""
         if not self.phrased:

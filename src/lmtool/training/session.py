@@ -13,7 +13,7 @@ from lmtool.data.batch import Data
 from lmtool.kinds import Kind, Material
 from lmtool.kinds.base import Judge
 from lmtool.models.members import all_shapes, members
-from lmtool.nn.outputs import OUTPUTS, Sampler
+from lmtool.nn.outputs import Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.training.events import Event
@@ -48,9 +48,10 @@ class Session:
 
     @property
     def last_output(self) -> str:
-        """The output that needs every token: a key of OUTPUTS, in which taggings are none."""
-        output = self.recipe.output if self.recipe.output in OUTPUTS else "full"
-        return OUTPUTS[output].finish or output
+        """The output that needs every token."""
+        output = self.recipe.output or "full"
+        layer = self.kind.outputs.get(output)
+        return (layer and layer.finish) or output
 
     @property
     def members(self) -> int:
