@@ -210,6 +210,7 @@ KIND = Kind(
     store=store,
     restore=restore,
     memory=memory,
+    outputs=OUTPUTS,
     tables=(Table(PER_TOKEN, ("inputs", "targets"), (EOS_ID,), drawn=True),),  # <EOS> stays row 0
     sampler=sampler,
     paced=paced,

@@ -144,14 +144,8 @@ def numbered(
 
 def facts(data: Sentences) -> dict[str, Any]:
     """What a model file says about examples."""
-    digest = hashlib.sha256()
-    for x in (
-        data.letters,
-        data.spellings.flat,
-        data.sources.offsets,
-        data.targets.flat,
-        data.rows,
-    ):
+    digest, sources = hashlib.sha256(), data.sources
+    for x in (data.letters, data.spellings.flat, sources.offsets, data.targets.flat, data.rows):
         digest.update(np.ascontiguousarray(x).data)
     n_words = int(sources.lengths[data.rows].sum())
     return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}
