@@ -7,7 +7,7 @@ of right answers are percentages, and so is the calibration error, a difference 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError
 from lmtool.inference import measures
-from lmtool.inference.reading import AHEAD, in_blocks
+from lmtool.inference.reading import AHEAD, Asked, read_sources
 from lmtool.inference.score import verified
 from lmtool.settings import Option, checked
 from lmtool.text.labels import Labelled, Labels
@@ -190,18 +190,6 @@ def results(
         yield classified(model.labels, one.what, logp, k)
 
 
-class Asked(NamedTuple):
-    """A text on its way, alone or in its record."""
-
-    what: Any
-    source: Array | None  # None: it is blank
-
-    @property
-    def length(self) -> int:
-        """Steps; a source without any is read as one."""
-        return 0 if self.source is None else max(1, len(self.source))
-
-
 def spoken(model: LabelModel, text: str) -> Array | None:
     """What is read of a text, if it is not blank."""
     return model.source(text) if text.strip() else None
@@ -214,14 +202,10 @@ def answered(
 
     Raises ModelFileError where the weights are too large for that.
     """
-
-    def read(block: list[Asked]) -> list[NDArray[np.float64]]:
-        sources = [one.source for one in block if one.source is not None]
-        return list(np.asarray(model.log_probabilities(sources), np.float64))
-
     with Workers(threads) as workers:
-        for one, logp in in_blocks(asked, read, model.block, workers, ahead):
-            yield one, None if logp is None else verified(logp)
+        found = read_sources(asked, model.log_probabilities, model.block, workers, ahead)
+        for one, logp in found:
+            yield one, None if logp is None else np.asarray(verified(logp), np.float64)
 
 
 def classified(

@@ -10,13 +10,21 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.models.predictor import Predictor, State, Top, joined, rows
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["AHEAD", "Measure", "Reader", "Sentence", "Sized", "Values", "follow", "in_blocks"]
-__all__ += ["read_block", "reading", "sentence", "shifted", "side_by_side"]
+__all__ = ["AHEAD", "Asked", "Measure", "Reader", "Sentence", "Sized", "Values", "follow"]
+__all__ += [
+    "in_blocks",
+    "read_block",
+    "read_sources",
+    "reading",
+    "sentence",
+    "shifted",
+    "side_by_side",
+]
 
 AHEAD = 1024  # lines read before the first of them is answered
 TOKENS = 1 << 17  # at which no further line is
@@ -126,7 +134,7 @@ def side_by_side(
 
 def in_blocks(
     items: Iterable[Item],
-    read: Callable[[list[Item]], Sequence[Result]],
+    read: Callable[[list[Item]], Iterable[Result]],
     size: int,
     workers: Workers,
     ahead: int = AHEAD,
@@ -138,7 +146,7 @@ def in_blocks(
     fails, those before are given back first.
     """
 
-    def done(block: Block) -> tuple[Block, Sequence[Result]]:
+    def done(block: Block) -> tuple[Block, Iterable[Result]]:
         some = [block.window.items[place] for place in block.places]
         return block, read(some) if some else ()
 
@@ -147,6 +155,33 @@ def in_blocks(
             block.window.results[place] = result
         if block.last:
             yield from zip(*block.window, strict=True)
+
+
+class Asked(NamedTuple):
+    """What has a source, on its way: a text, or a record with its targets."""
+
+    what: Any
+    source: Array | None  # (T,) ids or (T, F) frames; None: it is blank
+
+    @property
+    def length(self) -> int:
+        """Steps; a source without any is read as one."""
+        return 0 if self.source is None else max(1, len(self.source))
+
+
+def read_sources(
+    asked: Iterable[Asked],
+    read: Callable[[list[Array]], Iterable[Result]],
+    size: int,
+    workers: Workers,
+    ahead: int = AHEAD,
+) -> Iterator[tuple[Asked, Result | None]]:
+    """``in_blocks`` for what reads sources: a result each, be it of the whole or of each step."""
+
+    def of(block: list[Asked]) -> Iterable[Result]:
+        return read([one.source for one in block if one.source is not None])
+
+    return in_blocks(asked, of, size, workers, ahead)
 
 
 def blocks(items: Iterable[Sized], size: int, ahead: int) -> Iterator[Block]:
