@@ -1,7 +1,8 @@
 """lmtool: recurrent sequence models on ordinary CPUs.
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
-evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts.
+evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
+``writes="tags"`` a ``Tagger`` of their words.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -23,12 +24,13 @@ from lmtool.settings import (
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
+    TaggerSettings,
     TextSettings,
     TrainSettings,
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model, compare, load, plan, resume, train
+    from lmtool.api import Classifier, Model, Tagger, compare, load, plan, resume, train
 
 __all__ = [
     "Classifier",
@@ -44,6 +46,8 @@ __all__ = [
     "OptionError",
     "SampleSettings",
     "SurprisalSettings",
+    "Tagger",
+    "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
@@ -56,7 +60,7 @@ __all__ = [
 ]
 
 
-LAZY = ("Classifier", "Model", "compare", "load", "plan", "resume", "train")
+LAZY = ("Classifier", "Model", "Tagger", "compare", "load", "plan", "resume", "train")
 
 
 def __getattr__(name: str) -> Any:
