@@ -23,6 +23,7 @@ from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
+from tests.fuzz.tagged import tagged_case, tagged_seeds
 
 __all__ = ["TARGETS", "Target"]
 
@@ -288,5 +289,6 @@ TARGETS: dict[str, Target] = {
     "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
     "table": Target(table_seeds, damaged_bytes, table_case),
     "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
+    "tagged": Target(tagged_seeds, damaged_bytes, tagged_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

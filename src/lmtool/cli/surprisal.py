@@ -21,6 +21,7 @@ from lmtool.cli.tables import (
     Wanted,
     chosen,
     names_in,
+    needs_table,
     read_tables,
 )
 from lmtool.cli.terminal import is_terminal
@@ -108,9 +109,8 @@ def run(
 
 def asked(column: str | None, keep: str | None, group: str | None) -> Wanted | None:
     """What is asked of tables; wrong usage where there is none."""
-    for flag, names in (("--keep", keep), ("--group", group)):
-        if names is not None and column is None:
-            raise typer.BadParameter("needs a table: name its text with --text", param_hint=flag)
+    needs_table("--keep", keep, column)
+    needs_table("--group", group, column)
     if column is None:
         return None
     every = keep is None and group is not None

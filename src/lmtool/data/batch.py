@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
+from lmtool.data.ragged import Ragged
 
-__all__ = ["Batch", "Data"]
+__all__ = ["NO_NGRAM", "Batch", "Data", "unlabelled"]
+
+NO_NGRAM = -1
 
 
 class Batch(NamedTuple):
@@ -65,6 +68,14 @@ class Batch(NamedTuple):
         if self.source is None or self.starts is None:
             raise ValueError("the batch has no source")
         return np.arange(len(self.source))[:, None], self.starts.astype(np.int64)[None]
+
+
+def unlabelled(sources: Ragged, ngrams: Ragged | None = None) -> Batch:
+    """A batch of all sources, to be read: without targets."""
+    every = np.arange(len(sources))
+    source, starts = sources.side_by_side(every, 0)
+    wide = None if ngrams is None else ngrams.side_by_side(every, NO_NGRAM)[0]
+    return Batch(source, starts, None, np.zeros((0, len(every)), np.int32), 0, ngrams=wide)
 
 
 class Data(Protocol):

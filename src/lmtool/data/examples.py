@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
-from lmtool.data.batch import Batch
+from lmtool.data.batch import NO_NGRAM, Batch
 from lmtool.data.ragged import Gathering, Ragged
 
 __all__ = ["Augment", "Example", "Examples", "held_out"]
 
 POOL = 50  # batches whose examples are sorted by length: little padding, and still by chance
-NO_TARGET = NO_NGRAM = -1
+NO_TARGET = -1
 AUGMENTED = 1 << 30  # sets its random numbers apart from those of a step's other uses
 
 Augment = Callable[[list[Array], np.random.Generator], list[Array]]

@@ -10,11 +10,12 @@ from lmtool.arguments import PathLike
 from lmtool.errors import ModelFileError, option
 from lmtool.faces.classifier import Classifier
 from lmtool.faces.language_model import Model
+from lmtool.faces.tagger import Tagger
 from lmtool.kinds import KINDS, Kind
 
-__all__ = ["FACES", "Classifier", "Model", "face_of", "load", "load_as", "load_for"]
+__all__ = ["FACES", "Classifier", "Model", "Tagger", "face_of", "load", "load_as", "load_for"]
 
-FACES: dict[str, type] = {face.kind: face for face in (Model, Classifier)}
+FACES: dict[str, type] = {face.kind: face for face in (Model, Classifier, Tagger)}
 
 Face = TypeVar("Face")
 

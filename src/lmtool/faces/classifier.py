@@ -16,6 +16,7 @@ from lmtool.inference.classification import (
     classify_lines,
     evaluate_labelled,
 )
+from lmtool.inference.reading import AHEAD, reading
 from lmtool.kinds.base import Trained
 from lmtool.text.labels import Labels
 
@@ -64,11 +65,20 @@ class Classifier(Shown):
         return classify(self.classifier, arguments.text(text), k)
 
     def classify_lines(
-        self, lines: Iterable[str], k: int | None = None, *, threads: int = 1
+        self,
+        lines: Iterable[str],
+        k: int | None = None,
+        *,
+        threads: int = 1,
+        ahead: int = AHEAD,
     ) -> Iterator[Classification]:
-        """The same line by line, each on its own."""
-        threads = arguments.whole(threads, "threads", 1)
-        return classify_lines(self.classifier, arguments.lines(lines), k, threads)
+        """The same line by line, each on its own.
+
+        Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
+        computed together, to the same bits as alone. 1 answers each line as it comes.
+        """
+        threads, ahead = arguments.paced(threads, ahead)
+        return classify_lines(self.classifier, arguments.lines(lines), k, threads, ahead)
 
     def evaluate(
         self,
@@ -93,5 +103,10 @@ class Classifier(Shown):
     def info(self) -> dict[str, Any]:
         """The model card: settings, labels, parameters with shapes, provenance."""
         counts = dict(zip(self.labels.names, self.labels.counts.tolist(), strict=True))
-        facts = {"labels": counts, "several": self.labels.several, "temperature": self.temperature}
+        facts = {
+            "labels": counts,
+            "several": self.labels.several,
+            "temperature": self.temperature,
+            "reading": reading(self.classifier),
+        }
         return card(self.classifier, facts)

@@ -1,7 +1,7 @@
 """A trained classifier: the label of a text, as a mean of what its networks say."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.data.batch import Batch
+from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
+from lmtool.data.ragged import Ragged
 from lmtool.display import Shown, counted
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
-from lmtool.inference.score import verified
 from lmtool.inference.validation import Judgement, seconds
-from lmtool.models.classifier import Sizes, log_probabilities
+from lmtool.models.classifier import Sizes, log_probabilities, stack_of
+from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import ClassifierSettings
@@ -27,7 +28,7 @@ from lmtool.workers import Workers
 
 __all__ = ["Classifier", "LabelJudge", "Parts", "sizes_of"]
 
-SIDE_BY_SIDE = 64  # examples of a validation
+SIDE_BY_SIDE = 64  # sources of a block
 TIMED = 2  # batches for each unit
 
 
@@ -74,22 +75,27 @@ class Classifier(Shown):
         """By which logits are divided, found on the validation examples."""
         return self.parts.temperature
 
-    def batch(self, text: str) -> Batch:
-        """One text as a batch of its own, so that nothing depends on its neighbours."""
-        words = np.array(self.parts.vocabulary.encode(text), np.int32)
-        source, starts = words.reshape(-1, 1), np.zeros(1, np.int32)
-        if not len(words):
-            source = np.zeros((1, 1), np.int32)
-        wide = None
-        if self.parts.ngrams is not None:
-            wide, _ = self.parts.ngrams.of(words, np.array([0, len(words)]))
-            wide = wide.reshape(-1, 1)
-        return Batch(source, starts, None, np.zeros((1, 1), np.int32), 1, ngrams=wide)
+    @property
+    def block(self) -> int:
+        """Sources read side by side, a source's bits being its own; 1: none."""
+        stack = stack_of(self.settings)
+        return SIDE_BY_SIDE if keeps_apart(stack, self.networks[0]) else 1
 
-    def log_probabilities(self, text: str) -> NDArray[np.float64]:
-        """ln p of each label (K,), tempered; several labels are each for themselves."""
-        logp = verified(self.log_probabilities_of(self.batch(text)))
-        return np.asarray(tempered(logp, self.temperature, self.labels.several)[0])
+    def source(self, text: str) -> Array:
+        """What is read of a text: the ids of its words (T,)."""
+        return np.array(self.parts.vocabulary.encode(text), np.int32)
+
+    @np.errstate(all="ignore")  # users check the numbers
+    def log_probabilities(self, sources: Sequence[Array]) -> NDArray[np.float64]:
+        """ln p of each label (B, K), tempered; several labels are each for themselves."""
+        logp = self.log_probabilities_of(self.batch(Ragged.of(sources)))
+        return tempered(logp, self.temperature, self.labels.several)
+
+    def batch(self, sources: Ragged) -> Batch:
+        """Sources with their n-grams."""
+        ngrams = self.parts.ngrams
+        wide = None if ngrams is None else Ragged(*ngrams.of(sources.flat, sources.offsets))
+        return unlabelled(sources, wide)
 
     def log_probabilities_of(self, batch: Batch) -> Array:
         """ln p of each label without a temperature: (B, K), the networks' mean."""

@@ -1,10 +1,10 @@
 """The table of kinds: a new one is a new file and a line here."""
 
-from lmtool.kinds import classifier, language_model
+from lmtool.kinds import classifier, language_model, tagger
 from lmtool.kinds.base import Kind, Material
 
 __all__ = ["KINDS", "Kind", "Material"]
 
 KINDS: dict[tuple[str, str], Kind] = {
-    (kind.reads, kind.writes): kind for kind in (language_model.KIND, classifier.KIND)
+    (kind.reads, kind.writes): kind for kind in (language_model.KIND, classifier.KIND, tagger.KIND)
 }

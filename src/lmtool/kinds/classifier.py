@@ -164,6 +164,7 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
 
 def learn(
     settings: ClassifierSettings,
+    parts: Parts,
     recipe: TrainSettings,
     weights: Mapping[str, Array],
     gradients: Parameters,

@@ -5,7 +5,7 @@ x = [embedding[ids] * word mask, v, case],  or  x = frames W'              (2)
 top = stack(x), each source from zero state at its first real step         (3)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +17,13 @@ from lmtool.nn import letters
 from lmtool.nn import stack as stacks
 from lmtool.nn.embedding import embedding_backward
 from lmtool.nn.noise import Noise, masked, word_mask
+from lmtool.nn.packed import Packed, packed
 from lmtool.nn.parameters import Parameters
+from lmtool.nn.rowwise import apart, passed
 from lmtool.nn.stack import Stack, States, Tape
 
-__all__ = ["CASE", "EMBEDDING", "FRAMES", "Encoded", "encode", "encode_backward", "read"]
-__all__ += ["source_shapes", "spelling_shapes"]
+__all__ = ["CASE", "EMBEDDING", "FRAMES", "Encoded", "Read", "encode", "encode_backward"]
+__all__ += ["keeps_apart", "read", "source_shapes", "spelling_shapes"]
 
 EMBEDDING, FRAMES = "source.embedding.weight", "source.weight"
 CASE = "case.embedding.weight"
@@ -31,8 +33,8 @@ class Spelled(NamedTuple):
     """The distinct words of a batch."""
 
     letters: Ids  # (M, W)
-    places: NDArray[np.intp]  # (S, B) which of them stands there
-    cases: Ids  # (S, B)
+    places: NDArray[np.intp]  # (S, B) or (N,) which of them stands there
+    cases: Ids  # (S, B) or (N,)
 
 
 class Encoded(NamedTuple):
@@ -44,6 +46,14 @@ class Encoded(NamedTuple):
     spelled: Spelled | None
     windows: letters.Tape | None
     tape: Tape
+
+
+class Read(NamedTuple):
+    """What sources became: the rows of all of them, and where they belong."""
+
+    top: Array  # (N, D)
+    last: States  # after the last step, longest first
+    rows: Packed
 
 
 def source_shapes(E: int, n_words: int, n_features: int) -> Shapes:
@@ -115,15 +125,29 @@ def add_at(total: Array, ids: NDArray[np.integer], dx: Array) -> None:
     embedding_backward(total, ids, dx)
 
 
-def read(stack: Stack, parameters: Mapping[str, Array], batch: Batch) -> tuple[Array, States]:
-    """(1) to (3) without numba: top (S, B, D) and the states after the last step."""
-    spelled, v = spelled_of(parameters, batch), None
+def read(stack: Stack, parameters: Mapping[str, Array], batch: Batch) -> Read:
+    """(1) to (3) in numpy, a source's bits being its own where products keep rows apart."""
+    if batch.starts is None:
+        raise ValueError("the batch has no source")
+    source = source_of(batch)
+    rows = packed(batch.starts, len(source))
+    spelled, v = spelled_of(parameters, batch, rows), None
     if spelled is not None and letters.VECTORS in parameters:
         v = letters.read(parameters, spelled.letters)
-    x = features(parameters, source_of(batch), None, spelled, v)
-    state = stack.zero_state(x.shape[1], x.dtype)
-    keep = batch.keep().astype(x.dtype)
-    return stacks.read(stack, parameters, x, state, keep, batch.turn())
+    x = features(parameters, source[rows.times, rows.columns], None, spelled, v, apart)
+    return Read(*stacks.read(stack, parameters, x, rows), rows)
+
+
+def keeps_apart(stack: Stack, parameters: Parameters) -> bool:
+    """Whether ``read`` gives a source the same bits beside others; tried on this processor."""
+    widths = {x.shape[1] for x in parameters.values() if x.ndim == 2}  # all that multiply
+    dtypes = {parameters.flat.dtype.char, "d"}  # of log-probabilities
+    return all(passed(widths | {stack.outputs}, dtype) for dtype in dtypes)
+
+
+def product(x: Array, W: Array) -> Array:
+    """x (M, K) W' (K, N)."""
+    return np.asarray(x @ W.T)
 
 
 def features(
@@ -132,29 +156,33 @@ def features(
     words: Array | None,
     spelled: Spelled | None,
     v: Array | None,
+    multiply: Callable[[Array, Array], Array] = product,
 ) -> Array:
-    """(2): (S, B) ids or (S, B, F) frames -> (S, B, I)."""
+    """(2): ids (...) or frames (..., F) -> (..., I)."""
     if EMBEDDING not in parameters:
         W = parameters[FRAMES]
-        flat = source.reshape(-1, source.shape[-1]) @ W.T
-        return np.asarray(flat.reshape(*source.shape[:2], -1), W.dtype)
+        flat = multiply(np.asarray(source, W.dtype).reshape(-1, source.shape[-1]), W)
+        return flat.reshape(*source.shape[:-1], -1)
     parts = [masked(parameters[EMBEDDING][source], words)]
     if spelled is not None and v is not None:
         parts.append(v[spelled.places])
     if spelled is not None and CASE in parameters:
         parts.append(parameters[CASE][spelled.cases])
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
-def spelled_of(parameters: Mapping[str, Array], batch: Batch) -> Spelled | None:
+def spelled_of(
+    parameters: Mapping[str, Array], batch: Batch, rows: Packed | None = None
+) -> Spelled | None:
     """The words as spelled, if the model looks at them. Raises ValueError where they are not."""
     if letters.VECTORS not in parameters and CASE not in parameters:
         return None
     if batch.spellings is None or batch.letters is None:
         raise ValueError("the batch has no spellings")
-    rows, places = np.unique(batch.spellings, return_inverse=True)
-    own = batch.letters[rows]
-    places = places.reshape(batch.spellings.shape)
+    spellings = batch.spellings if rows is None else batch.spellings[rows.times, rows.columns]
+    distinct, places = np.unique(spellings, return_inverse=True)
+    own = batch.letters[distinct]
+    places = places.reshape(spellings.shape)
     return Spelled(own[:, 1:], places, own[:, 0][places])
 
 

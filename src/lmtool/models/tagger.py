@@ -29,6 +29,7 @@ from lmtool.nn.noise import QUIET, Noise, weight_masks
 from lmtool.nn.outputs import TAGGINGS, Rules
 from lmtool.nn.outputs.base import share
 from lmtool.nn.parameters import Parameters
+from lmtool.nn.rowwise import apart
 from lmtool.nn.stack import Stack
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.text.letters import CASES
@@ -123,11 +124,16 @@ def loss_and_gradients(
 
 
 def potentials(settings: TaggerSettings, parameters: Mapping[str, Array], batch: Batch) -> Array:
-    """z (S, B, outputs) of (2), without numba: what the tagging makes a chain of."""
-    top, _ = read(stack_of(settings), parameters, batch)
-    z = top.reshape(-1, top.shape[2]) @ parameters["output.weight"].T
-    z += parameters["output.bias"]
-    return np.asarray(z.reshape(*top.shape[:2], -1))
+    """z (S, B, outputs) of (2), 0 at padding: what the tagging makes a chain of.
+
+    In numpy; where products keep rows apart, a source has the same bits whatever is beside it.
+    """
+    top, _, rows = read(stack_of(settings), parameters, batch)
+    z = apart(top, parameters["output.weight"]) + parameters["output.bias"]
+    shape = len(batch.real()), len(starts_of(batch)), z.shape[1]
+    padded = np.zeros(shape, z.dtype)
+    padded[rows.times, rows.columns] = z
+    return padded
 
 
 def starts_of(batch: Batch) -> Ids:

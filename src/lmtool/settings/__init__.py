@@ -15,7 +15,15 @@ from lmtool.settings.inference import (
     SurprisalSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
-from lmtool.settings.pairs import PAIRS, READS, WRITES, Pairing, pair_of, refuse_foreign
+from lmtool.settings.pairs import (
+    PAIRS,
+    READS,
+    WRITES,
+    Pairing,
+    pair_of,
+    refuse_columns,
+    refuse_foreign,
+)
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
 
@@ -40,5 +48,6 @@ __all__ = [
     "declared",
     "in_seconds",
     "pair_of",
+    "refuse_columns",
     "refuse_foreign",
 ]

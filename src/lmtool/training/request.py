@@ -65,7 +65,7 @@ class Request:
 
 def columns_from(values: Any) -> dict[str, str | None]:
     """Names of columns. Raises ValueError."""
-    if not isinstance(values, dict) or not set(values) <= {"text", "label"}:
+    if not isinstance(values, dict) or not set(values) <= {"text", "label", "tags"}:
         raise ValueError("its columns have unknown names")
     if not all(value is None or type(value) is str for value in values.values()):
         raise ValueError("its columns are no names")
