@@ -148,7 +148,7 @@ def of_tags(tagger: "Tagger", job: Job) -> None:
             say(json_line({FILE: file} | result.to_dict()))
             continue
         heading = f"{file}\n" * (len(job.files) > 1)
-        strict = "" if result.strict_f1 is None else f"strict FB1: {result.strict_f1:6.2f}"
+        strict = "" if result.strict_f1 is None else f"strict FB1: {result.strict_f1:z6.2f}"
         say(f"{heading}{block(result)}{strict}".rstrip("\n"))
 
 
