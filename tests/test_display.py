@@ -17,13 +17,16 @@ from lmtool.data.readers.labelled import Record
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import Classifier, Parts, sizes_of
+from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.models import classifier
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ClassifierSettings, ModelSettings, TextSettings
+from lmtool.text import tags as learnt
 from lmtool.text.labels import Labels, check_label
 from lmtool.text.ngrams import Ngrams
+from lmtool.text.schemes import IOB2
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 
 V = 10_002
@@ -63,6 +66,9 @@ def shown(lm: Model) -> Iterator[Any]:
     name = labelling.labels.names[0]
     measured = evaluate_labelled(labelling, [Record((name,), TEXT, 1, "texts")])
     yield from (measured, *measured.per_class)
+    tags = [f"B-{name}" for name in HOSTILE if not learnt.check_tag(f"B-{name}")]
+    phrases = evaluate_phrases([([*tags, "B", "O"], [*tags, "O", "B"])])
+    yield from (learnt.Tags.from_counts(dict.fromkeys(tags, 1), IOB2), phrases, *phrases.per_type)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):

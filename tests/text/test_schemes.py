@@ -140,6 +140,7 @@ def test_phrases(tags: str, found: list[tuple[int, int, str]]) -> None:
         ("B-A E-B E-A S-A I-A E-A", BIOES, [(3, 4, "A")]),
         ("B-A B-A E-A B-A I-A", BIOES, [(1, 3, "A")]),
         ("I-A E-A B-A", BIOES, []),
+        ("B-A S-A", BIOES, [(1, 2, "A")]),
     ],
 )
 def test_strict_phrases(tags: str, scheme: str, found: list[tuple[int, int, str]]) -> None:
