@@ -19,12 +19,17 @@ from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import Classifier, Parts, sizes_of
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
-from lmtool.models import classifier
+from lmtool.inference.tag import Parts as TagParts
+from lmtool.inference.tag import Tagger
+from lmtool.inference.tag import sizes_of as tag_sizes
+from lmtool.inference.tagging import tag_lines
+from lmtool.models import classifier, tagger
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import ClassifierSettings, ModelSettings, TextSettings
+from lmtool.settings import ClassifierSettings, ModelSettings, TaggerSettings, TextSettings
 from lmtool.text import tags as learnt
 from lmtool.text.labels import Labels, check_label
+from lmtool.text.letters import Letters
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.schemes import IOB2
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
@@ -55,6 +60,17 @@ def labeller(vocabulary: Vocabulary) -> Classifier:
     return Classifier(settings, parts, Parameters(classifier.shapes(settings, sizes_of(parts))))
 
 
+def tagger_of(vocabulary: Vocabulary) -> Tagger:
+    """A tagger of the same words, all of them names of a hostile type."""
+    names = [f"B-{name}" for name in HOSTILE if not learnt.check_tag(f"B-{name}")]
+    tags = learnt.Tags.from_counts(dict.fromkeys(names, 1), IOB2)
+    own = TagParts(vocabulary, Letters.build({"word": 9}), tags)
+    settings = TaggerSettings(embed=4, hidden=4)
+    network = Parameters(tagger.shapes(settings, tag_sizes(own)))
+    network["output.bias"][1] = 9
+    return Tagger(settings, own, network)
+
+
 def shown(lm: Model) -> Iterator[Any]:
     """One object at least of each class that shows itself."""
     model = lm.language_model
@@ -69,6 +85,10 @@ def shown(lm: Model) -> Iterator[Any]:
     tags = [f"B-{name}" for name in HOSTILE if not learnt.check_tag(f"B-{name}")]
     phrases = evaluate_phrases([([*tags, "B", "O"], [*tags, "O", "B"])])
     yield from (learnt.Tags.from_counts(dict.fromkeys(tags, 1), IOB2), phrases, *phrases.per_type)
+    tagging = tagger_of(lm.vocabulary)
+    yield from (tagging, tagging.parts.letters)
+    for tagged in tag_lines(tagging, [TEXT, "", "word1"]):
+        yield from (tagged, *tagged.spans)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):

@@ -20,6 +20,8 @@ NAMES = {
     "OptionError",
     "SampleSettings",
     "SurprisalSettings",
+    "Tagger",
+    "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",

@@ -293,9 +293,9 @@ def test_an_option_of_another_kind(model: Path, files: Path, run: Run) -> None:
     assert result.code == 2 and "--context: stars is a classifier; only a language model" in (
         result.err
     )
-    for option in ("--text", "--label"):
+    for option, takers in (("--text", "classifier or tagger"), ("--label", "classifier")):
         result = run("evaluate", "-m", model, "a.txt", option, "x")
-        assert result.code == 2 and "is a language model; only a classifier or tagger takes" in result.err
+        assert result.code == 2 and f"is a language model; only a {takers} takes" in result.err
 
 
 def test_every_kind_is_evaluated() -> None:

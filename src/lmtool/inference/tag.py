@@ -25,7 +25,7 @@ from lmtool.text.tags import Tags
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Parts", "TagJudge", "Tagger", "measured", "sizes_of"]
+__all__ = ["Parts", "TagJudge", "Tagger", "key", "measured", "sizes_of"]
 
 SIDE_BY_SIDE = 64  # sentences of a block
 TIMED = 2  # batches for each unit
@@ -37,6 +37,11 @@ class Parts(NamedTuple):
     vocabulary: Vocabulary
     letters: Letters
     tags: Tags
+
+
+def key(word: str) -> str:
+    """What a vocabulary knows a word by: ``Mohan Sharma`` -> ``Mohan_Sharma``."""
+    return "_".join(word.split()) if any(map(str.isspace, word)) else word
 
 
 def sizes_of(parts: Parts) -> Sizes:
@@ -85,7 +90,7 @@ class Tagger(Shown):
     def batch(self, sentences: Sequence[Sequence[str]]) -> Batch:
         """Words as ids and as spelled, side by side."""
         vocabulary, letters, _ = self.parts
-        flat = [word for words in sentences for word in words]
+        flat = [key(word) for words in sentences for word in words]
         offsets = np.cumsum([0, *map(len, sentences)])
         every, known = np.arange(len(sentences)), dict.fromkeys(flat)
         place = {word: n for n, word in enumerate(known)}

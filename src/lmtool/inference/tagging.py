@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
-from lmtool.errors import ModelFileError
 from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
 from lmtool.inference.reading import AHEAD, in_blocks
+from lmtool.inference.score import verified
 from lmtool.nn.outputs import Chain
 from lmtool.nn.outputs.chain import decode, log_marginals, log_spans
 from lmtool.text.schemes import Phrase, phrases
@@ -136,8 +136,7 @@ def answered(
 
     def read(block: list[Asked]) -> list[Answer]:
         chain, starts = model.chain([one.words for one in block])
-        if np.isnan(chain.emissions).any() or np.isposinf(chain.emissions).any():
-            raise ModelFileError("the model's weights are too large to compute with")
+        verified(chain.emissions)
         best = decode(chain, starts)
         ids = [best[t:, b] for b, t in enumerate(starts.tolist())]
         if not probabilities:

@@ -14,7 +14,7 @@ from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.columns import TaggedFile, describe, read_tagged
 from lmtool.data.readers.tagged import Tagged
 from lmtool.errors import InputError, OptionError, option
-from lmtool.inference.tag import Parts
+from lmtool.inference.tag import Parts, key
 from lmtool.kinds.base import Material
 from lmtool.kinds.shares import all_of, shares
 from lmtool.text.letters import Letters
@@ -107,7 +107,7 @@ def gathered(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Gat
     for path in paths:
         file, before = read_tagged(path, **request.columns), len(records)
         for one in file.records:
-            ids = [numbers.setdefault(word, len(numbers)) for word in one.words]
+            ids = [numbers.setdefault(key(word), len(numbers)) for word in one.words]
             words.add(np.array(ids, np.int32))
             records.append(one._replace(words=()))
         own = records[before:]
