@@ -220,3 +220,16 @@ def test_expected_accuracy_of_the_reviews() -> None:
     stars = [classifier.classify(text.format(word)).label for word in ("perfect", "awful")]
     assert stars == sorted(stars, reverse=True)
     assert stars[0] != stars[1]
+
+
+def test_expected_f1_of_the_names() -> None:
+    paths = (TAGS / "names.conll", TAGS / "names_valid.conll")
+    stated = re.findall(r"F1 (\d+\.\d)", NAMES.split("lmtool train")[1])
+    for both, figure in zip((True, False), stated, strict=True):
+        tagger = lmtool.train(paths[0], valid=paths[1], writes="tags", members=1, both=both)
+        result = tagger.evaluate(paths[1])
+        assert result.f1 == pytest.approx(float(figure), abs=2)
+        if both:
+            assert 80 < result.f1 < 98
+            spans = tagger.tag("He said Maruti needs a new gearbox .").spans
+            assert [(span.type, span.text) for span in spans] == [("CAR", "Maruti")]
