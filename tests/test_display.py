@@ -16,7 +16,7 @@ from lmtool.api import Model, compare
 from lmtool.data.readers.labelled import Record
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.inference.classification import classify_lines, evaluate_labelled
-from lmtool.inference.classify import Classifier, Parts, sizes_of
+from lmtool.inference.classify import Classifier, Parts
 from lmtool.inference.score import WordScore
 from lmtool.models import classifier
 from lmtool.models.language_model import LanguageModel, initialise
@@ -49,7 +49,7 @@ def labeller(vocabulary: Vocabulary) -> Classifier:
     ngrams = Ngrams(vocabulary.n_tokens, (np.array([7], np.int64),))
     parts = Parts(vocabulary, labels, ngrams)
     settings = ClassifierSettings(embed=4, hidden=4, ngrams=2, labelling="sigmoid")
-    return Classifier(settings, parts, Parameters(classifier.shapes(settings, sizes_of(parts))))
+    return Classifier(settings, parts, Parameters(classifier.shapes(settings, parts.sizes())))
 
 
 def shown(lm: Model) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from lmtool.cli.tables import TextColumn, Wanted, read_tables
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
+    from lmtool.api import Classifier
     from lmtool.inference.classification import Classification, LabelProbability
 
 __all__ = ["run"]
@@ -126,10 +127,21 @@ def run(
 
     classifier: api.Classifier = api.load_for("classify", model)
     n_threads = workers(given.files, threads)
-    lines = noted((source.text for source in found), classifier.labels.names)
+    if classifier.reads == "text":
+        lines: Iterator[Any] = noted((source.text for source in found), classifier.labels.names)
+    else:
+        lines = clips(classifier, given, column)
     shown = 1 if form == "table" and given.files and k is None else k
     for chunk in FORMATS[form](classifier.classify_lines(lines, k, threads=n_threads), shown):
         say(chunk)
+
+
+def clips(classifier: "Classifier", given: Inputs, column: str | None) -> Iterator[Any]:
+    """What is to be labelled where it is no text: clips or vectors of files."""
+    if given.sentences or column:
+        message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
+        raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
+    return (clip for file in given.files for clip in classifier.clips(file))
 
 
 def noted(lines: Iterator[str], labels: Sequence[str]) -> Iterator[str]:

@@ -117,7 +117,8 @@ def of_language(lm: "Model", job: Job) -> None:
 def of_labels(classifier: "Classifier", job: Job) -> None:
     """Accuracies and confusions."""
     options: Any = {"text": job.text, "label": job.label, "threads": job.threads}
-    results = [(file, classifier.evaluate(file, **options)) for file in job.files]
+    files = job.files if classifier.reads != "vector" else with_labels(job.files)
+    results = [(name_of(file), classifier.evaluate(file, **options)) for file in files]
     if job.as_json:
         say("\n".join(json_line({FILE: file} | result.to_dict()) for file, result in results))
         return
@@ -125,10 +126,24 @@ def of_labels(classifier: "Classifier", job: Job) -> None:
         say(part)
 
 
+def with_labels(files: Sequence[str]) -> list[Any]:
+    """Files, an array of vectors together with the labels that follow it."""
+    from lmtool.data.readers.vectors import grouped
+
+    return [vectors if labels is None else (vectors, labels) for vectors, labels in grouped(files)]
+
+
+def name_of(files: str | tuple[str, str]) -> str:
+    """The name of the first."""
+    return files if isinstance(files, str) else files[0]
+
+
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "language model": (of_language, ("context",)),
     "classifier": (of_labels, ("text", "label")),
+    "frame classifier": (of_labels, ("label",)),
+    "vector classifier": (of_labels, ("label",)),
 }
 OPTIONS = ("context", "text", "label")  # that not every kind takes
 

@@ -14,7 +14,10 @@ from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Classifier", "Model", "face_of", "load", "load_as", "load_for"]
 
-FACES: dict[str, type] = {face.kind: face for face in (Model, Classifier)}
+FACES: dict[str, type] = {
+    "language model": Model,
+    **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
+}
 
 Face = TypeVar("Face")
 

@@ -49,17 +49,30 @@ class LabelModel(Protocol):
         """What its logits are divided by."""
         ...
 
-    def log_probabilities(self, text: str) -> NDArray[np.floating]:
-        """ln p of each label (K,); where a text can have several, each is for itself."""
+    def log_probabilities(self, source: Any) -> NDArray[np.floating]:
+        """ln p of each label (K,); where a source can have several, each is for itself."""
         ...
 
 
 class LabelledText(Labelled, Protocol):
-    """A text with its labels, and where it stands."""
+    """A text, or what else a model reads, with its labels, and where it stands."""
+
+    @property
+    def source(self) -> Any:
+        """What the model reads of it; of a text not blank."""
+
+
+class Named(Protocol):
+    """A source that is no text, by its name."""
 
     @property
     def text(self) -> str:
-        """Not blank."""
+        """``clips.jsonl:3``"""
+        ...
+
+    @property
+    def source(self) -> Any:
+        """What the model reads of it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +95,7 @@ class Classification(Tabular):
 
     _shown = ("text", "label", "p")
 
-    text: str
+    text: str  # or the name of what is no text: ``clips.jsonl:3``
     label: str | None  # the most probable; None where several are possible and none is likely
     p: float | None  # of that label
     labels: tuple[LabelProbability, ...]  # most probable first
@@ -157,7 +170,7 @@ def classify(model: LabelModel, text: str, k: int | None = None) -> Classificati
 
 
 def classify_lines(
-    model: LabelModel, lines: Iterable[str], k: int | None = None, threads: int = 1
+    model: LabelModel, lines: Iterable[str | Named], k: int | None = None, threads: int = 1
 ) -> Iterator[Classification]:
     """The same line by line, each on its own; a blank line has no label. Raises OptionError."""
     most = len(model.labels) if k is None else checked("k", k, int, Option(at_least=1))
@@ -165,18 +178,19 @@ def classify_lines(
 
 
 def results(
-    model: LabelModel, lines: Iterable[str], k: int, threads: int
+    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int
 ) -> Iterator[Classification]:
     """Of a generator the bounds would be checked too late."""
     with Workers(threads) as workers:
         yield from workers.stream(lambda line: classified(model, line, k), lines)
 
 
-def classified(model: LabelModel, text: str, k: int) -> Classification:
-    """One text; ties go to the label that comes first."""
+def classified(model: LabelModel, given: str | Named, k: int) -> Classification:
+    """One text, or what has a name; ties go to the label that comes first."""
+    text, source = (given, given) if isinstance(given, str) else (given.text, given.source)
     if not text.strip():
         return Classification(text, None, None, ())
-    logp = read(model, text)
+    logp = read(model, source)
     order = np.argsort(-logp, kind="stable")[:k]
     best = tuple(LabelProbability(model.labels.names[i], math.exp(logp[i])) for i in order)
     if model.labels.several and best[0].p <= LIKELY:
@@ -204,12 +218,12 @@ def answered(
     model: LabelModel, record: LabelledText
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Its targets, and ln p of each label (K,)."""
-    return model.labels.targets(record), read(model, record.text)
+    return model.labels.targets(record), read(model, record.source)
 
 
-def read(model: LabelModel, text: str) -> NDArray[np.float64]:
+def read(model: LabelModel, source: Any) -> NDArray[np.float64]:
     """ln p of each label (K,). Raises ModelFileError where the weights are too large for that."""
-    return np.asarray(verified(model.log_probabilities(text)), np.float64)
+    return np.asarray(verified(model.log_probabilities(source)), np.float64)
 
 
 def summary(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
+from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
 from lmtool.inference.score import verified
@@ -19,13 +20,14 @@ from lmtool.inference.validation import Judgement, seconds
 from lmtool.models.classifier import Sizes, log_probabilities
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
-from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.classifier import PooledSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Classifier", "LabelJudge", "Parts", "sizes_of"]
+__all__ = ["Classifier", "FrameClassifier", "FrameParts", "LabelJudge", "Parts"]
+__all__ += ["VectorClassifier"]
 
 SIDE_BY_SIDE = 64  # examples of a validation
 TIMED = 2  # batches for each unit
@@ -39,19 +41,51 @@ class Parts(NamedTuple):
     ngrams: Ngrams | None
     temperature: float = 1.0  # of the labels' probabilities (Guo et al. 2017)
 
+    def sizes(self) -> Sizes:
+        """What the shapes of the weights go by."""
+        wide = 0 if self.ngrams is None else len(self.ngrams)
+        return Sizes(self.vocabulary.n_tokens, 0, wide, len(self.labels))
 
-def sizes_of(parts: Parts) -> Sizes:
-    """What the shapes of the weights go by."""
-    wide = 0 if parts.ngrams is None else len(parts.ngrams)
-    return Sizes(parts.vocabulary.n_tokens, 0, wide, len(parts.labels))
+    def batch(self, text: str) -> Batch:
+        """One text as a batch of its own, so that nothing depends on its neighbours."""
+        words = np.array(self.vocabulary.encode(text), np.int32)
+        source, wide = words.reshape(-1, 1), None
+        if not len(words):
+            source = np.zeros((1, 1), np.int32)
+        if self.ngrams is not None:
+            wide, _ = self.ngrams.of(words, np.array([0, len(words)]))
+            wide = wide.reshape(-1, 1)
+        return alone(source, wide)
+
+
+class FrameParts(NamedTuple):
+    """What turns frames, or a vector as the only one, into a source, and logits into labels."""
+
+    framing: Framing
+    labels: Labels
+    temperature: float = 1.0
+
+    def sizes(self) -> Sizes:
+        """What the shapes of the weights go by."""
+        return Sizes(0, len(self.framing.standard), 0, len(self.labels))
+
+    def batch(self, frames: Array) -> Batch:
+        """Frames (T, F) as a batch of their own."""
+        return alone(self.framing(frames)[:, None])
+
+
+def alone(source: Array, ngrams: Array | None = None) -> Batch:
+    """The batch of one source (S, 1), its label unknown."""
+    start = np.zeros(1, np.int32)
+    return Batch(source, start, None, np.zeros((1, 1), np.int32), 1, ngrams=ngrams)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Classifier(Shown):
     """Settings, parts and weights; everything that computes is numpy and keeps no state."""
 
-    settings: ClassifierSettings
-    parts: Parts
+    settings: PooledSettings
+    parts: Any  # Parts, or FrameParts
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
     networks: tuple[Parameters, ...] = field(init=False, repr=False, compare=False)
@@ -67,34 +101,36 @@ class Classifier(Shown):
     @property
     def labels(self) -> Labels:
         """What can be said."""
-        return self.parts.labels
+        known: Labels = self.parts.labels
+        return known
 
     @property
     def temperature(self) -> float:
         """By which logits are divided, found on the validation examples."""
-        return self.parts.temperature
+        temperature: float = self.parts.temperature
+        return temperature
 
-    def batch(self, text: str) -> Batch:
-        """One text as a batch of its own, so that nothing depends on its neighbours."""
-        words = np.array(self.parts.vocabulary.encode(text), np.int32)
-        source, starts = words.reshape(-1, 1), np.zeros(1, np.int32)
-        if not len(words):
-            source = np.zeros((1, 1), np.int32)
-        wide = None
-        if self.parts.ngrams is not None:
-            wide, _ = self.parts.ngrams.of(words, np.array([0, len(words)]))
-            wide = wide.reshape(-1, 1)
-        return Batch(source, starts, None, np.zeros((1, 1), np.int32), 1, ngrams=wide)
-
-    def log_probabilities(self, text: str) -> NDArray[np.float64]:
+    def log_probabilities(self, source: Any) -> NDArray[np.float64]:
         """ln p of each label (K,), tempered; several labels are each for themselves."""
-        logp = verified(self.log_probabilities_of(self.batch(text)))
+        logp = verified(self.log_probabilities_of(self.parts.batch(source)))
         return np.asarray(tempered(logp, self.temperature, self.labels.several)[0])
 
     def log_probabilities_of(self, batch: Batch) -> Array:
         """ln p of each label without a temperature: (B, K), the networks' mean."""
         each = (log_probabilities(self.settings, one, batch) for one in self.networks)
         return np.asarray(reduce(np.logaddexp, each) - math.log(len(self.networks)))
+
+
+class FrameClassifier(Classifier):
+    """The same of clips (T, F)."""
+
+    __slots__ = ()
+
+
+class VectorClassifier(Classifier):
+    """The same of vectors (1, F)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
 """The table of kinds: a new one is a new file and a line here."""
 
-from lmtool.kinds import classifier, language_model
+from lmtool.kinds import classifier, frame_classifier, language_model, vector_classifier
 from lmtool.kinds.base import Kind, Material
 
 __all__ = ["KINDS", "Kind", "Material"]
 
 KINDS: dict[tuple[str, str], Kind] = {
-    (kind.reads, kind.writes): kind for kind in (language_model.KIND, classifier.KIND)
+    (kind.reads, kind.writes): kind
+    for kind in (
+        language_model.KIND,
+        classifier.KIND,
+        frame_classifier.KIND,
+        vector_classifier.KIND,
+    )
 }

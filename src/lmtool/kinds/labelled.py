@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.data.examples import Examples, held_out
+from lmtool.data.examples import Augment, Examples, held_out
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.labelled import Record, describe, read_labelled
 from lmtool.errors import InputError
@@ -37,10 +37,10 @@ class Labelled(NamedTuple):
     ngrams: Ragged | None
     rows: Any  # (n,) those that are meant
 
-    def examples(self, batch: int, seed: int) -> Examples:
+    def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
         """Batches of them, those of like length side by side."""
-        own = self.sources, self.targets
-        return Examples(*own, batch=batch, seed=seed, rows=self.rows, ngrams=self.ngrams)
+        more: Any = {"rows": self.rows, "ngrams": self.ngrams, "augment": augment}
+        return Examples(self.sources, self.targets, batch=batch, seed=seed, **more)
 
 
 class Spelled(NamedTuple):
@@ -107,7 +107,7 @@ def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spel
     return Spelled(words.ragged(), records, talk)
 
 
-def split(train: Spelled, labels: Labels, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def split(train: Any, labels: Labels, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows to train on and rows to validate on; the same where there is nothing to spare."""
     first = np.array([labels.id(record.labels[0]) for record in train.records], np.int32)
     own, held = held_out(first, min(HELD_OUT, MOST_HELD_OUT / len(first)), seed)
@@ -148,10 +148,10 @@ def labelled(
     return Labelled(words, Ragged.of(map(labels.targets, read.records)), wide, rows)
 
 
-def facts(data: Labelled) -> dict[str, Any]:
+def facts(data: Labelled, counted: str = "n_words") -> dict[str, Any]:
     """What a model file says about examples."""
     digest = hashlib.sha256()
     for x in (data.sources.flat, data.sources.offsets, data.targets.flat, data.rows):
         digest.update(np.ascontiguousarray(x).data)
-    n_words = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}
+    n_steps = int(data.sources.lengths[data.rows].sum())
+    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), counted: n_steps}

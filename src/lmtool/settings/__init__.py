@@ -4,7 +4,7 @@
 model file never holds a ``None``.
 """
 
-from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.duration import in_seconds
 from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
@@ -16,7 +16,7 @@ from lmtool.settings.inference import (
 )
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import PAIRS, READS, WRITES, Pairing, pair_of, refuse_foreign
-from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
+from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
 __all__ = [
     "BASES",
@@ -27,6 +27,7 @@ __all__ = [
     "WRITES",
     "ClassifierSettings",
     "CompareSettings",
+    "FrameSettings",
     "ModelSettings",
     "Option",
     "Pairing",
@@ -34,9 +35,11 @@ __all__ = [
     "SurprisalSettings",
     "TextSettings",
     "TrainSettings",
+    "VectorSettings",
     "checked",
     "declared",
     "in_seconds",
     "pair_of",
     "refuse_foreign",
+    "without_foreign",
 ]

@@ -18,7 +18,8 @@ from lmtool.text.labels import Labels, check_label
 from lmtool.text.reader import Line, display_name, read_lines
 from lmtool.text.tables import Table, is_csv, split_header, table_of
 
-__all__ = ["LabelledFile", "Record", "describe", "read_labelled"]
+__all__ = ["LabelledFile", "Record", "describe", "holds_text", "object_in", "read_labelled"]
+__all__ += ["refuse"]
 
 TAB, FASTTEXT = "label <TAB> text", "__label__NAME text"
 JSON = '{"label": "NAME", "text": "..."}'
@@ -45,13 +46,18 @@ class Record(NamedTuple):
     line: int  # counted from 1
     path: str  # for messages
 
+    @property
+    def source(self) -> str:
+        """What a model reads of it."""
+        return self.text
+
 
 class LabelledFile(NamedTuple):
     """What a file was taken for, and its records, to be read once."""
 
     path: str  # for messages
     form: str  # ``label <TAB> text``
-    records: Iterator[Record]
+    records: Iterator[Any]  # Record, or Clip of frames
 
 
 def read_labelled(
@@ -151,14 +157,20 @@ def in_json(name: str, lines: Iterator[Line], text: str, label: str) -> Labelled
 
 def parsed(line: Line) -> dict[str, Any]:
     """The object of a line; numbers stay as they are spelled."""
-    if len(checked(line, JSON)) > LONGEST_JSON:
-        refuse(line, JSON, f"longer than {LONGEST_JSON >> 20} Mi characters")
+    checked(line, JSON)
+    return object_in(line, JSON, parse_int=str, parse_float=str)
+
+
+def object_in(line: Line, form: str, **numbers: Any) -> dict[str, Any]:
+    """The object of a line of this form; ``numbers`` say how they are read. Raises InputError."""
+    if len(line.text) > LONGEST_JSON:
+        refuse(line, form, f"longer than {LONGEST_JSON >> 20} Mi characters")
     try:
-        value = json.loads(line.text, parse_int=str, parse_float=str)
+        value = json.loads(line.text, **numbers)
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        refuse(line, JSON, f"not JSON ({reason or 'nested too deep'})")
-    return value if isinstance(value, dict) else refuse(line, JSON, "not an object")
+        refuse(line, form, f"not JSON ({reason or 'nested too deep'})")
+    return value if isinstance(value, dict) else refuse(line, form, "not an object")
 
 
 def names(value: Any, line: Line) -> list[str]:
