@@ -121,13 +121,13 @@ def run(
     screen = is_terminal(sys.stdout)
     default = "table" if screen else "tsv"
     form = layout(form, as_json, default, FORMATS)
-    found = texts(given, column)
 
     from lmtool import api
 
     classifier: api.Classifier = api.load_for("classify", model)
     n_threads = workers(given.files, threads)
     if classifier.reads == "text":
+        found = texts(given, column)
         lines: Iterator[Any] = noted((source.text for source in found), classifier.labels.names)
     else:
         lines = clips(classifier, given, column)

@@ -38,12 +38,12 @@ def refuse_at(path: str, place: int, message: str) -> NoReturn:
 
 
 def same_width(clips: Iterable[Clip], noun: str, width: int | None = None) -> Iterator[Clip]:
-    """The clips, if all have as many columns. Raises InputError."""
+    """The clips, if all have ``width`` columns, or as many as the first. Raises InputError."""
     for clip in clips:
         columns = clip.source.shape[1]
         width = width or columns
         if columns != width:
-            message = f"{columns} numbers {noun}, but {width} in those before it"
+            message = f"{columns} numbers {noun}, but {width} are expected"
             refuse_at(clip.path, clip.line, message)
         yield clip
 
@@ -74,7 +74,7 @@ def finite(rows: Array, path: str, place: int, noun: str) -> Array:
         message = f"{rows.shape[1]} numbers a {noun}; 1 to {MOST_COLUMNS:,} are possible"
         refuse_at(path, place, message)
     with np.errstate(invalid="ignore"):
-        bad = np.flatnonzero(~(np.abs(rows) <= LARGEST).all(1))
+        bad = np.flatnonzero(~(np.abs(rows.astype(np.float64)) <= LARGEST).all(1))
     if len(bad):
         which = f"{noun} {bad[0] + 1}: " if len(rows) > 1 else ""
         refuse_at(path, place, f"{which}{TOO_LARGE}")
