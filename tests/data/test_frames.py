@@ -129,7 +129,7 @@ BAD_LINES: list[tuple[bytes, str]] = [
     (b"[1]", ":1: not an object"),
     (b'{"label": "a", "frames": [[1]]}\n\0', ":2: looks binary"),
     (f'{{"label": "a", "frames": {" " * (1 << 24)}[[1]]}}'.encode(), ":1: longer than 16 Mi"),
-    (HEADER.replace("@data\n", "").encode(), "no @data in it"),
+    (HEADER.replace("@data\n", "").encode(), "no line @data in it"),
     (HEADER.replace("true wave clap", "false").encode(), "no labels in it"),
     (HEADER.replace("Stamps false", "Stamps true").encode(), ":3: time stamps are not read"),
     (f"{HEADER}1,?:3,4:a\n".encode(), ":6: a value is missing (?)"),

@@ -19,7 +19,7 @@ from lmtool.data.examples import Augment
 __all__ = ["Framing", "Standardisation", "centred", "with_differences"]
 
 FLOAT = np.dtype(np.float32)
-STILL, TINY = 1e-6, 1e-30  # what float32 cannot tell from no change
+STILL, TINY = 1e-7, 1e-30  # what float32 cannot tell from no change
 FARTHEST = 1e4  # scales from the mean: what is farther would only overflow
 
 Constants = NDArray[np.float32]

@@ -34,7 +34,7 @@ class Clip(NamedTuple):
 
 def refuse_at(path: str, place: int, message: str) -> NoReturn:
     """Raises InputError."""
-    raise InputError(f"{path}:{place}: {message}")
+    raise InputError(f"{path}:{place}: {message}; correct it, or leave it out")
 
 
 def same_width(clips: Iterable[Clip], noun: str, width: int | None = None) -> Iterator[Clip]:

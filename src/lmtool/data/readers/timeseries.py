@@ -38,7 +38,7 @@ def header_of(lines: Iterator[Line], name: str) -> dict[str, str]:
         if not word.startswith(("@", "#")):
             refuse_at(name, line.number, f"a header line begins with @, and {DATA} ends it")
         header[word] = value
-    raise InputError(f"{name}: no {DATA} in it")
+    raise InputError(f"{name}: no line @data in it")
 
 
 def clip(line: Line, has_label: bool, labelled: bool) -> Clip:
