@@ -1,7 +1,8 @@
 """lmtool: recurrent sequence models on ordinary CPUs.
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
-evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts.
+evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
+and with ``reads="frames"`` or ``reads="vector"`` what is no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -20,11 +21,13 @@ from lmtool.errors import (
 from lmtool.settings import (
     ClassifierSettings,
     CompareSettings,
+    FrameSettings,
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
+    VectorSettings,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
+    "FrameSettings",
     "InputError",
     "InterruptionError",
     "LmtoolError",
@@ -47,6 +51,7 @@ __all__ = [
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "VectorSettings",
     "__version__",
     "compare",
     "load",

@@ -57,7 +57,7 @@ def test_arrays_are_followed_by_their_labels(tmp_path: Path, labels: Path) -> No
         (X[0], "its shape is (2,), but 2 dimensions"),
         (X[:, :0], "its shape is (3, 0)"),
         (X.astype(int), "of type int64, not float16, float32 or float64"),
-        (X.astype(object), "of type object"),
+        (X.astype(object), "of type '|O'"),
         (X * np.array([[1], [np.nan], [1]]), "x.npy:2: a number is not finite"),
     ],
 )

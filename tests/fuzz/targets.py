@@ -21,6 +21,7 @@ from lmtool.settings import TextSettings
 from lmtool.text.corpus import prepare
 from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
+from tests.fuzz.clips import clips_case, clips_seeds
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 
@@ -102,7 +103,10 @@ def model_seeds(folder: Path) -> list[bytes]:
         lmtool.train(text, model=folder / f"seed{number}", overwrite=True, **SMALL, **options)
     options = FOR_LABELS | {"writes": "label", "overwrite": True}
     lmtool.train(labelled(folder), model=folder / "labels", **options)
-    names = [*(f"seed{number}" for number in range(len(variants))), "labels"]
+    clips = folder / "clips.jsonl"
+    clips.write_bytes(clips_seeds(folder)[0])
+    lmtool.train(clips, model=folder / "frames", reads="frames", **options)
+    names = [*(f"seed{number}" for number in range(len(variants))), "labels", "frames"]
     return [(folder / name).read_bytes() for name in names]
 
 
@@ -288,5 +292,6 @@ TARGETS: dict[str, Target] = {
     "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
     "table": Target(table_seeds, damaged_bytes, table_case),
     "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
+    "clips": Target(clips_seeds, damaged_bytes, clips_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

@@ -87,8 +87,8 @@ def test_resumed_equals_uninterrupted(training: Path, tmp_path: Path, more: Any)
     whole = lmtool.train(training, model=tmp_path / "whole", **options)
     asked = iter(range(100))
     with pytest.raises(lmtool.InterruptionError):
-        stop = {"stop": lambda: 2 * (next(asked) == 7)}
-        lmtool.train(training, model=tmp_path / "m", **options, **stop)
+        options["stop"] = lambda: 2 * (next(asked) == 7)
+        lmtool.train(training, model=tmp_path / "m", **options)
     assert path_of(tmp_path / "m").exists()
     assert weights(lmtool.resume(tmp_path / "m")) == weights(whole)
 

@@ -4,7 +4,9 @@ An archive of clips holds ``frames`` (N, F), all of them end to end, ``lengths``
 (n + 1,) that cut them, and ``labels`` (n,) of text or whole numbers.
 """
 
+import ast
 import math
+import re
 import struct
 import zipfile
 import zlib
@@ -15,7 +17,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
@@ -25,14 +26,17 @@ from lmtool.text.reader import STDIN, display_name
 
 __all__ = ["NPY", "ZIP", "archive", "array", "beginning"]
 
-NPY, ZIP = npy.MAGIC_PREFIX, b"PK"
+NPY, ZIP = b"\x93NUMPY", b"PK"
+LENGTHS = {b"\1\0": "<H", b"\2\0": "<I"}  # version -> how the length of the header is written
+LONGEST_HEADER = 10_000
+PLAIN = re.compile(r"[<>|=]?(f[248]|[iu][1248]|U\d{1,3})")
 MOST = 1 << 32  # bytes of an array
 FULL, DENSEST = 1 << 26, 100  # from so many bytes on, at most so many times what they are packed in
 BROKEN = (
-    ValueError, TypeError, LookupError, EOFError, OverflowError, RuntimeError, NotImplementedError,
-    SyntaxError, struct.error, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile,
+    ValueError, TypeError, LookupError, EOFError, OverflowError, RuntimeError, SyntaxError,
+    MemoryError, struct.error, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile,
 )  # fmt: skip
-FLOATS, WHOLE, TEXTS = "f", "iu", "U"  # kinds of numpy's types
+FLOATS, WHOLE, TEXTS = "f", "iu", "U"  # kinds of types
 
 
 def beginning(path: str | Path, n: int) -> bytes:
@@ -101,23 +105,38 @@ def member(packed: zipfile.ZipFile, name: str, kinds: str, ndim: int) -> NDArray
 
 def read_array(stream: IO[bytes], size: int, kinds: str, ndim: int) -> NDArray[Any]:
     """An array of ``size`` bytes with its header, which must agree. Raises ValueError."""
-    version = npy.read_magic(stream)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"version {version[0]}.{version[1]} of .npy is not read")
-    shape, by_columns, dtype = read(stream)
-    if dtype.kind not in kinds or dtype.hasobject:
+    dtype, by_columns, shape = header_of(stream)
+    if dtype.kind not in kinds:
         raise ValueError(f"its numbers are of type {dtype}, not {WANTED[kinds[0]]}")
-    if len(shape) != ndim or not all(shape):
+    if len(shape) != ndim or min(shape) < 1:
         raise ValueError(f"its shape is {shape}, but {ndim} dimensions that are not 0 are needed")
     n_bytes = math.prod(shape) * dtype.itemsize
-    if n_bytes > MOST or n_bytes >= size or min(shape) < 0:
+    if n_bytes > MOST or n_bytes >= size:
         raise ValueError("it is cut short, or larger than can be meant")
     raw = stream.read(n_bytes + 1)
     if len(raw) != n_bytes:
         raise ValueError("it is cut short, or holds more than its header says")
     x = np.frombuffer(raw, dtype)
     return x.reshape(shape[::-1]).T if by_columns else x.reshape(shape)
+
+
+def header_of(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+    """Type, whether columns come first, shape. Raises ValueError and the like."""
+    magic, version = stream.read(len(NPY)), stream.read(2)
+    if magic != NPY or version not in LENGTHS:
+        raise ValueError("it does not begin as numpy's arrays do")
+    (length,) = struct.unpack(LENGTHS[version], stream.read(struct.calcsize(LENGTHS[version])))
+    if length > LONGEST_HEADER:
+        raise ValueError("its header is damaged")
+    header = ast.literal_eval(stream.read(length).decode("ascii").strip())
+    descr, by_columns, shape = (header[name] for name in ("descr", "fortran_order", "shape"))
+    if type(by_columns) is not bool or type(shape) is not tuple or type(descr) is not str:
+        raise ValueError("its header is damaged, or it holds records")
+    if not all(type(n) is int for n in shape):
+        raise ValueError("its shape is damaged")
+    if not PLAIN.fullmatch(descr):
+        raise ValueError(f"it is of type {descr[:40]!r}, which holds no plain numbers or text")
+    return np.dtype(descr), by_columns, shape
 
 
 WANTED = {FLOATS: "float16, float32 or float64", WHOLE[0]: "whole numbers", TEXTS: "text"}
