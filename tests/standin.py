@@ -1,6 +1,6 @@
 """A classifier without a network: each known word speaks for labels."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +28,7 @@ class Classifier(Shown):
     labels: Labels
     words: Mapping[str, tuple[float, ...]]  # K numbers each
     temperature: float = 1.0
+    block: int = 3
     settings: ClassifierSettings = field(default_factory=ClassifierSettings)
     parameters: Parameters = field(default_factory=lambda: Parameters({"output.bias": (2,)}))
     provenance: dict[str, Any] = field(default_factory=lambda: {"recipe": {"seed": 1}})
@@ -36,14 +37,18 @@ class Classifier(Shown):
         yield "words"
         yield str(self.labels)
 
+    def source(self, text: str) -> NDArray[np.int32]:
+        known = list(self.words)
+        return np.array([known.index(w) if w in known else -1 for w in text.split()], np.int32)
+
     @np.errstate(invalid="ignore")
-    def log_probabilities(self, text: str) -> NDArray[np.floating]:
-        logits = np.zeros(len(self.labels))
-        for word in text.split():
-            logits += self.words.get(word, 0)
+    def log_probabilities(self, sources: Sequence[NDArray[Any]]) -> NDArray[np.floating]:
+        K = len(self.labels)
+        rows = np.array([*self.words.values(), (0.0,) * K])
+        logits = np.stack([rows[source].sum(0) for source in sources])
         if self.labels.several:
             return np.asarray(-np.logaddexp(0, -logits / self.temperature))
-        return np.asarray(tempered(logits[None], self.temperature)[0])
+        return tempered(logits, self.temperature)
 
 
 def stars(temperature: float = 1.0) -> Classifier:

@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 import lmtool
+from lmtool.data.readers.columns import read_tagged
+from lmtool.inference.phrases import evaluate_phrases, phrases
 
 CORPORA = Path(__file__).parents[1] / "examples" / "corpora"
 README = (CORPORA / "README.md").read_text(encoding="utf-8")
 LABELS = CORPORA.parent / "labels"
 REVIEWS = (LABELS / "README.md").read_text(encoding="utf-8")
+TAGS = CORPORA.parent / "tags"
+NAMES = (TAGS / "README.md").read_text(encoding="utf-8")
 
 
 def row(name: str) -> list[str]:
@@ -105,6 +109,92 @@ def test_how_hard_the_reviews_are() -> None:
     assert 70 < shares[0] < shares[1] < 95
     stated = re.findall(r"(\d+\.\d) %", REVIEWS.split("Naive Bayes")[1].split("lmtool train")[0])
     assert [f"{share:.1f}" for share in shares] == stated
+
+
+Sentences = list[tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+def tagged(name: str) -> Sentences:
+    """(words, tags)"""
+    return [(record.words, record.tags) for record in read_tagged(TAGS / name).records]
+
+
+def test_the_names_are_repeated_and_counted(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, TAGS / "make_names.py", "--folder", tmp_path], check=True)
+    for name in ("names.conll", "names_valid.conll", "names_brackets.txt"):
+        assert (tmp_path / name).read_bytes() == (TAGS / name).read_bytes()
+        sentences = tagged(name)
+        words = list(chain.from_iterable(words for words, _ in sentences))
+        n_names = sum(len(phrases(tags)) for _, tags in sentences)
+        if name == "names_brackets.txt":
+            n_names = sum(tags.count("1") for _, tags in sentences)
+        line = next(line for line in NAMES.splitlines() if line.startswith(f"| `{name}`"))
+        cells = [int(re.sub(r"\D", "", cell)) for cell in line.split("|")[3:-1]]
+        assert cells == [len(sentences), len(words), len(set(words)), n_names]
+    train, valid = ({words for words, _ in tagged(f"names{x}.conll")} for x in ("", "_valid"))
+    assert not train & valid
+
+
+def window(words: tuple[str, ...], at: int, places: range) -> list[tuple[int, str]]:
+    """The words around one, each with where it stands."""
+    return [(d, words[at + d] if 0 <= at + d < len(words) else "") for d in places]
+
+
+def most_frequent_tags(train: Sentences) -> dict[str, str]:
+    """Each word's; O of the others."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for words, tags in train:
+        for word, tag in zip(words, tags, strict=True):
+            counts[word][tag] += 1
+    return {word: min(own, key=lambda tag: (-own[tag], tag)) for word, own in counts.items()}
+
+
+def f1_by_frequency(train: Sentences, valid: Sentences) -> float:
+    """F1 of giving each word its most frequent tag."""
+    known = most_frequent_tags(train)
+    given = [[known.get(word, "O") for word in words] for words, _ in valid]
+    return evaluate_phrases(zip([tags for _, tags in valid], given, strict=True)).f1
+
+
+def f1_by_window(train: Sentences, valid: Sentences, places: range) -> float:
+    """F1 of naive Bayes over the words of a window, counts of a tenth more."""
+    seen, n, values = Counter[object](), Counter[str](), set[tuple[int, str]]()
+    for words, tags in train:
+        for at, tag in enumerate(tags):
+            found = window(words, at, places)
+            n[tag] += 1
+            seen.update((tag, one) for one in found)
+            values.update(found)
+    distinct = Counter(place for place, _ in values)
+
+    def logp(tag: str, found: list[tuple[int, str]]) -> float:
+        rest = [math.log((seen[tag, x] + 0.1) / (n[tag] + 0.1 * distinct[x[0]])) for x in found]
+        return math.log(n[tag]) + sum(rest)
+
+    def best(found: list[tuple[int, str]]) -> str:
+        return max(sorted(n), key=lambda tag: logp(tag, found))
+
+    given = [[best(window(words, i, places)) for i in range(len(words))] for words, _ in valid]
+    return evaluate_phrases(zip([tags for _, tags in valid], given, strict=True)).f1
+
+
+def test_how_hard_the_names_are() -> None:
+    train, valid = tagged("names.conll"), tagged("names_valid.conll")
+    found = [f1_by_frequency(train, valid)]
+    found += [f1_by_window(train, valid, places) for places in (range(-4, 1), range(-4, 7))]
+    assert found[0] < 70 and found[0] + 5 < found[1] < found[2] - 15 and found[2] < 98
+    stated = re.findall(r"F1 (?:of )?(\d+\.\d)", NAMES)
+    assert [f"{f1:.1f}" for f1 in found] == stated[:3]
+
+
+def test_what_comes_next_alone_tells_some_names() -> None:
+    said = defaultdict(set)  # what is said up to a name and with it -> its types
+    for words, tags in tagged("names.conll"):
+        for name in phrases(tags):
+            said[words[: name.end]].add(name.type)
+    told_later = [start for start, types in said.items() if len(types) > 1]
+    assert len(told_later) > 20
+    assert any(start[:-1] == ("He", "said") for start in told_later)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("todd_and_pete", "word"), ("place_names", "char")])

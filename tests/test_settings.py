@@ -19,7 +19,7 @@ from lmtool.errors import LmtoolError, OptionError, option
 from lmtool.kinds import KINDS as MODELS
 from lmtool.nn.cells import CELLS
 from lmtool.nn.cells.rnn import ACTIVATIONS
-from lmtool.nn.outputs import LABELLINGS, OUTPUTS
+from lmtool.nn.outputs import LABELLINGS, OUTPUTS, TAGGINGS
 from lmtool.nn.pool import POOLS
 from lmtool.settings import (
     PAIRS,
@@ -31,6 +31,7 @@ from lmtool.settings import (
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
+    TaggerSettings,
     TextSettings,
     TrainSettings,
     VectorSettings,
@@ -50,12 +51,13 @@ KINDS = (
     ClassifierSettings,
     FrameSettings,
     VectorSettings,
+    TaggerSettings,
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
     CompareSettings,
 )
-FOLLOWED = ("softmax", "labelling")  # no options: they follow the output, and the labels
+FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
 OF_ONE_STEP = ("both", "pool")  # of a vector, which has no order
 FIELDS = [(kind, name) for kind in KINDS for name in declared(kind)]
 
@@ -116,7 +118,9 @@ def test_two_budgets_are_one_too_many() -> None:
         (FrameSettings, "cell", {*CELLS, NO_CELL}),
         (FrameSettings, "pool", POOLS),
         (VectorSettings, "cell", {"rnn", NO_CELL}),
-        (TrainSettings, "output", OUTPUTS),
+        (TaggerSettings, "cell", CELLS),
+        (TaggerSettings, "activation", ACTIVATIONS),
+        (TrainSettings, "output", {*OUTPUTS, *TAGGINGS}),
         (TrainSettings, "optimizer", OPTIMIZERS),
         (TrainSettings, "context", CONTEXTS),
     ],
@@ -132,7 +136,14 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
     [
         (
             keywords.TrainingKeywords,
-            (TextSettings, ModelSettings, ClassifierSettings, FrameSettings, TrainSettings),
+            (
+                TextSettings,
+                ModelSettings,
+                ClassifierSettings,
+                FrameSettings,
+                TaggerSettings,
+                TrainSettings,
+            ),
             {"time"},
         ),
         (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
@@ -341,7 +352,40 @@ def test_what_all_kinds_take_is_no_ones_own(pair: Any) -> None:
     refuse_foreign(pair, {field.name: field.default for field in fields})
 
 
-@pytest.mark.parametrize("name", ["cell", "activation", "pool", "output"])
+def test_help_lists_the_choices_that_differ_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "--help"])
+    said = " ".join(re.sub("[│]", " ", capsys.readouterr().out).split())
+    for name, (_, _, known) in declared(TrainSettings).items():
+        if known is not None and known.choices_of:
+            assert set(known.choices_of) == set(known.kinds) and known.help in said, name
+            assert set(known.choices) == {c for some in known.choices_of.values() for c in some}
+            assert set(re.findall(r"\w+", known.help)) >= set(known.choices)
+
+
+def of_another_pair() -> Iterator[Any]:
+    """(pair, name, a choice that is there for other pairs alone)."""
+    for pair in PAIRS:
+        for name, (_, _, known) in declared(TrainSettings).items():
+            own = (known and known.choices_of and known.choices_of.get(pair.name)) or ()
+            for choice in known.choices if known and own else ():
+                if choice not in own:
+                    yield pytest.param(pair, name, choice, own, id=f"{pair.name} {name} {choice}")
+
+
+@pytest.mark.parametrize(("pair", "name", "choice", "own"), list(of_another_pair()))
+def test_a_choice_of_another_pair_is_wrong_usage(
+    pair: Any, name: str, choice: str, own: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = f"must be one of {', '.join(own)} for a {pair.name} (reads {pair.reads}, "
+    with pytest.raises(OptionError, match=f"^{name}: {re.escape(expected)}.*not {choice}$"):
+        refuse_foreign(pair, {name: choice})
+    words = ["train", "x", "--reads", pair.reads, "--writes", pair.writes, flag(name), choice]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"lmtool: error: {flag(name)}: {expected}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["cell", "activation", "pool"])
 def test_help_lists_the_choices_of_any_kind(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["train", "--help"])
     listed = re.search(rf"--{name} +(\S+)", capsys.readouterr().out)

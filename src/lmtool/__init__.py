@@ -2,7 +2,7 @@
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
 evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
-and with ``reads="frames"`` or ``reads="vector"`` what is no text.
+``writes="tags"`` a ``Tagger`` of their words; ``reads="frames"`` or ``"vector"`` reads no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -25,13 +25,14 @@ from lmtool.settings import (
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
+    TaggerSettings,
     TextSettings,
     TrainSettings,
     VectorSettings,
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model, compare, load, plan, resume, train
+    from lmtool.api import Classifier, Model, Tagger, compare, load, plan, resume, train
 
 __all__ = [
     "Classifier",
@@ -48,6 +49,8 @@ __all__ = [
     "OptionError",
     "SampleSettings",
     "SurprisalSettings",
+    "Tagger",
+    "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
@@ -61,7 +64,7 @@ __all__ = [
 ]
 
 
-LAZY = ("Classifier", "Model", "compare", "load", "plan", "resume", "train")
+LAZY = ("Classifier", "Model", "Tagger", "compare", "load", "plan", "resume", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import PathLike, Paths
 from lmtool.errors import OptionError
-from lmtool.faces import Classifier, Model, load_for
+from lmtool.faces import Classifier, Model, Tagger, load_for
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
@@ -22,6 +22,7 @@ from lmtool.settings import (
     declared,
     in_seconds,
     pair_of,
+    refuse_columns,
     refuse_foreign,
 )
 from lmtool.settings.keywords import CompareKeywords, TrainingKeywords
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Classifier", "Model", "accuracies", "compare", "load", "load_for", "plan", "resume"]
-__all__ += ["train"]
+__all__ = ["Classifier", "Model", "Tagger", "accuracies", "compare", "load", "load_for", "plan"]
+__all__ += ["resume", "train"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier)
+Face = TypeVar("Face", Model, Classifier, Tagger)
 
 
 @overload
@@ -43,9 +44,9 @@ def load(path: PathLike) -> Any: ...
 @overload
 def load(path: PathLike, kind: type[Face]) -> Face: ...
 def load(path: PathLike, kind: type[Face] | None = None) -> Any:
-    """The model in a file, verified before use: a Model or a Classifier, as it was trained.
+    """The model in a file, verified before use: a Model, a Classifier or a Tagger.
 
-    With ``kind``, one of these two, a model of another kind is refused. Raises ModelFileError.
+    With ``kind``, one of these, a model of another kind is refused. Raises ModelFileError.
     """
     return faces.load(path) if kind is None else faces.load_as(path, kind)
 
@@ -81,6 +82,7 @@ def train(
     from lmtool.training import launch
 
     pair = pair_of(reads, writes)
+    refuse_columns(pair, columns or {})
     settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
     settings, known, named = begun(init, pair, options, settings)
@@ -173,6 +175,7 @@ def plan(
     from lmtool.training import launch
 
     pair = pair_of(reads, writes)
+    refuse_columns(pair, columns or {})
     settings = merge(pair, options, text, network, recipe)
     files, given = arguments.texts(corpus, sentences)
     settings, known, named = begun(init, pair, options, settings)

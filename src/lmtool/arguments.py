@@ -6,7 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from lmtool.data.readers.columns import read_tagged
 from lmtool.data.readers.labelled import Record, read_labelled
+from lmtool.data.readers.tagged import Tagged
 from lmtool.display import quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
@@ -18,10 +20,12 @@ __all__ = [
     "LabelledTexts",
     "PathLike",
     "Paths",
+    "TaggedTexts",
     "continues",
     "lines",
     "optional",
     "options",
+    "paced",
     "pairs",
     "path",
 ]
@@ -30,10 +34,12 @@ __all__ += ["paths", "source", "text", "texts", "valid_of", "whole"]
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = PathLike | Sequence[PathLike]
 LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
+TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 
 Settings = TypeVar("Settings", SampleSettings, SurprisalSettings, CompareSettings)
 
 ONE = "for one sentence give [text]"
+LISTS, EACH = "a list of str", "one for each word"
 AS_SENTENCES = "sentences are given as sentences=[...]"
 
 
@@ -83,6 +89,33 @@ def labelled(
         raise ConfigError(f"{option('text')} and {option('label')} name columns of a file")
     found = items(given, "source", "a path or a list of pairs", "[(label, text)] is one")
     return (labelled_text(value, index) for index, value in enumerate(found))
+
+
+def tagged(
+    given: PathLike | TaggedTexts, column: str | None = None, tags: str | None = None
+) -> Iterator[Tagged]:
+    """The sentences of a file, ``column`` and ``tags`` naming its columns, or of pairs."""
+    if isinstance(given, str | Path):
+        refuse_sentence(given, "tagged sentences are given as a list: [(words, tags)]")
+        return read_tagged(given, column, tags).records
+    if column is not None or tags is not None:
+        raise ConfigError(f"{option('text')} and {option('tags')} name columns of a file")
+    found = items(given, "source", "a path or a list of pairs", "[(words, tags)] is one")
+    return (tagged_words(value, index) for index, value in enumerate(found))
+
+
+def tagged_words(value: object, index: int) -> Tagged:
+    """One of them: as many words as tags, one at least."""
+    name = f"source[{index}]"
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InputError(f"{name}: a pair (words, tags) is wanted, not {kind(value)}")
+    words, tags = (
+        tuple(text(one, f"{name}: {what}") for one in items(part, f"{name}: {what}", LISTS, EACH))
+        for part, what in zip(value, ("words", "tags"), strict=True)
+    )
+    if len(words) != len(tags) or not words:
+        raise InputError(f"{name}: {len(words)} words with {len(tags)} tags; each needs one")
+    return Tagged(words, tags, index, name)
 
 
 def labelled_text(value: object, index: int) -> Record:
@@ -147,6 +180,11 @@ def whole(value: object, name: str, least: int) -> int:
     """A whole number. Raises OptionError for another, and below ``least``."""
     number: int = checked(name, value, int, Option(at_least=least))
     return number
+
+
+def paced(threads: object, ahead: object) -> tuple[int, int]:
+    """Both, if they are whole numbers from 1 on."""
+    return whole(threads, "threads", 1), whole(ahead, "ahead", 1)
 
 
 def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:

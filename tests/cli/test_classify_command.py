@@ -85,10 +85,60 @@ def test_fasttext(files: Path, run: Run) -> None:
     assert result.out == "__label__1 0.866813 __label__3 0.11731\n\n"
 
 
-def test_a_column_of_a_table(files: Path, run: Run) -> None:
-    result = run("classify", "-m", "stars", "-f", "t.csv", "--text", "review")
-    assert [row[0] for row in cells(result)] == ["1", "5"] and result.err == ""
-    assert "no column named 'x'" in run("classify", "-m", "stars", "-f", "t.csv", "--text", "x").err
+def test_rows_of_a_table_come_back_with_their_labels(files: Path, run: Run) -> None:
+    options = ("classify", "-m", "stars", "-f", "t.csv", "--text", "review")
+    result = run(*options)
+    assert result.err == ""
+    assert cells(result) == [
+        ["item", "review", "stars", "label", "p"],
+        ["1", "bad", "1", "1", "0.866813"],
+        ["2", "good", "5", "5", "0.866813"],
+    ]
+    assert run(*options, "--format", "csv").out == result.out.replace("\t", ",")
+    kept = run(*options, "--keep", "stars,item")
+    assert cells(kept)[:2] == [
+        ["stars", "item", "text", "label", "p"],
+        ["1", "1", "bad", "1", "0.866813"],
+    ]
+    few = run(*options, "--keep", "item", "--columns", "label,item")
+    assert cells(few) == [["label", "item"], ["1", "1"], ["5", "2"]]
+    value = json.loads(run(*options, "--keep", "item", "--json", "-k", 1).out.splitlines()[1])
+    assert list(value) == ["item", "text", "label", "p", "labels"]
+    assert (value["item"], value["text"], len(value["labels"])) == ("2", "good", 1)
+    whole = json.loads(run(*options, "--json").out.splitlines()[0])
+    assert list(whole) == ["item", "review", "stars", "label", "p", "labels"]
+    assert "no column named 'x'" in run(*options[:-1], "x").err
+    assert run(*options, "--format", "fasttext").out == "__label__1 0.866813\n__label__5 0.866813\n"
+
+
+def test_a_column_with_a_name_of_ours(files: Path, run: Run) -> None:
+    (files / "l.csv").write_text("label,text\nx,bad\ny,\n")
+    result = run("classify", "-m", "stars", "-f", "l.csv", "--text", "text")
+    assert cells(result) == [
+        ["input_label", "text", "label", "p"],
+        ["x", "bad", "1", "0.866813"],
+        ["y", "", "", ""],
+    ]
+
+
+def test_chosen_columns_of_lines(files: Path, run: Run) -> None:
+    options = ("classify", "-m", "stars", "-f", "a.txt")
+    rows = cells(run(*options, "--columns", "label,text"))
+    assert rows == [["label", "text"], ["1", "bad"], ["", ""], ["5", "good Zork"], ["3", "fine"]]
+    rows = cells(run(*options, "-k", 9, "--format", "csv"))
+    assert rows[0] == ["text,label,p,label_2,p_2,label_3,p_3"] and rows[2] == [",,,,,,"]
+    both = run("classify", "-m", "topics", "--columns", "label,p", stdin="boat market\nwood\n")
+    assert cells(both)[1:] == [["sea, town", "0.982014, 0.952574"], ["", ""]]
+
+
+def test_a_note_where_there_is_nothing(files: Path, run: Run) -> None:
+    (files / "empty.txt").write_text("")
+    for result in (
+        run("classify", "-m", "stars", "-f", "empty.txt"),
+        run("classify", "-m", "stars"),
+    ):
+        assert (result.code, result.out) == (0, "")
+        assert result.err == "note: nothing to classify: the input holds no line\n"
 
 
 def test_for_people(files: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +177,13 @@ def test_a_note_where_labels_are_read_as_words(files: Path, run: Run) -> None:
         (("classify", "-m", "stars", "-k", 0, "bad"), 2, "-k"),
         (("classify", "-m", "stars", "bad", "-f", "a.txt"), 2, "not both"),
         (("classify", "-m", "stars", " "), 1, "sentence 1 is empty"),
+        (("classify", "-m", "stars", "bad", "--keep", "x"), 2, "--keep: needs a table"),
+        (
+            ("classify", "-m", "stars", "bad", "--columns", "p", "--format", "fasttext"),
+            2,
+            "--columns and --format fasttext contradict",
+        ),
+        (("classify", "-m", "stars", "bad", "--columns", "x"), 2, "no column named 'x'"),
         (("classify", "-m", "stars", "--json", "--format", "tsv", "bad"), 2, "contradict"),
         (("classify", "-m", "stars", "--format", "xml", "bad"), 2, "'xml' is not one of"),
         (("classify", "-m", "stars", "-f", "missing.txt"), 1, "missing.txt: cannot be read"),

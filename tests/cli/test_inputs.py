@@ -1,11 +1,16 @@
 """What commands take in: several files, ``-``, and notes where something else was meant."""
 
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from lmtool.cli.formats import FORMATS
+from lmtool.cli.inputs import pace
+from lmtool.workers import n_cores
 from tests.cli.conftest import Result, Run
 
 LINES = [("score",), ("surprisal",), ("next", "-k", 2)]  # commands that take lines
@@ -148,6 +153,25 @@ def test_no_note_where_all_is_as_it_should_be(
     arguments: tuple[str, ...], model: Path, files: Path, run: Run
 ) -> None:
     assert run(*arguments, "-m", model)[::2] == (0, "")
+
+
+def test_in_a_file_all_lines_are_there_and_in_a_pipe_they_come(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the file is named; who writes into a pipe may wait for each answer."""
+    at_once, one_by_one = {"threads": n_cores()}, {"threads": 1, "ahead": 1}
+    with (files / "a.txt").open() as redirected:
+        monkeypatch.setattr(sys, "stdin", redirected)
+        for named in (["a.txt"], ["-"], ["a.txt", "-"]):
+            assert pace(named, None) == at_once
+        assert pace(["-"], 3) == {"threads": 3} and pace([], None) == one_by_one
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as pipe, os.fdopen(writing, "w"):
+        for stdin in (pipe, redirected, io.StringIO(), None):
+            monkeypatch.setattr(sys, "stdin", stdin)
+            assert pace(["a.txt"], None) == at_once
+            for named in (["-"], ["a.txt", "-"]):
+                assert pace(named, 3) == one_by_one
 
 
 @by_line

@@ -21,7 +21,7 @@ def of(lengths: list[int], width: int = 0) -> Batch:
     ids = np.where(steps > 0, steps, 0).astype(np.int32)
     source = np.repeat(ids[..., None], width, axis=2).astype(np.float32) if width else ids
     tags = np.where(ids > 0, ids, -1).astype(np.int32)
-    return Batch(source, starts, ids, tags, sum(lengths), ids, ids)
+    return Batch(source, starts, ids, tags, sum(lengths), ids, ids, np.ones((9, 3), np.int32))
 
 
 @given(lengths)
@@ -55,6 +55,8 @@ def test_shards_side_by_side_are_the_whole(lengths: list[int], n: int, width: in
         pieces: list[Any] = [shard[place] for shard in shards]
         if name == "n":
             assert pieces == [batch.n] * n
+        elif name == "letters":  # one table for all, not copied
+            assert all(piece is batch.letters for piece in pieces)
         else:
             assert (np.concatenate(pieces, axis=int(name != "starts")) == batch[place]).all(), name
             assert all(piece.flags.c_contiguous for piece in pieces), name

@@ -13,6 +13,9 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch, Data
 from lmtool.data.examples import POOL, Example, Examples, held_out
 from lmtool.data.ragged import Ragged
+from lmtool.data.rare import Rare
+from lmtool.settings import TextSettings
+from lmtool.text.vocabulary import UNK_ID, Vocabulary
 
 lengths = st.lists(st.integers(0, 9), min_size=1, max_size=40)
 sizes = st.integers(1, 50)
@@ -236,3 +239,50 @@ def test_the_same_examples_are_augmented_anew_in_each_pass() -> None:
 def test_nothing_is_augmented_in_evaluation() -> None:
     for _, batch in augmented().in_order(3):
         assert batch.real().all() and len(batch.real()) == 10
+
+
+@given(lengths, sizes)
+def test_spellings_stand_beside_their_words(lengths: list[int], size: int) -> None:
+    plain = ids(lengths, size)
+    spelled = Ragged.of(np.arange(n, dtype=np.int32) + 10 * i for i, n in enumerate(lengths))
+    table = np.zeros((400, 5), np.int32)
+    examples = Examples(
+        plain.sources, plain.targets, batch=size, seed=1, spellings=spelled, letters=table
+    )
+    some = [examples.batch(0), examples.subset(slice(0, 3)).batch(0)]
+    for batch in (*some, *(batch for _, batch in examples.in_order(size))):
+        assert batch.spellings is not None and batch.starts is not None
+        assert batch.letters is table
+        for i, start, column in zip(batch.targets[0], batch.starts, batch.spellings.T, strict=True):
+            own = spelled[i].tolist() or [0]
+            assert column.tolist() == [0] * start + own
+
+
+def test_rare_words_are_unknown_at_times_but_never_in_evaluation() -> None:
+    counts = np.array([1, 1, 9, 1, 1])
+    vocabulary = Vocabulary(("<EOS>", "<UNK>", "a", "b", "c"), counts, TextSettings())
+    rare = Rare.of(vocabulary)
+    assert rare.rare.tolist() == [False, False, False, True, True]
+    sources = [np.array([2, 3, 2, 4] * n, np.int32) for n in (1, 0, 200)]
+    examples = Examples(
+        sources,
+        [np.zeros(1, np.int32)] * 3,
+        batch=3,
+        seed=1,
+        augment=rare,
+        spellings=Ragged.of(sources),
+        letters=np.zeros((5, 3), np.int32),
+    )
+    batch, again = examples.batch(0), examples.batch(0)
+    assert batch.source is not None and batch.spellings is not None
+    assert np.array_equal(batch.source, again.source)  # type: ignore[arg-type]
+    changed = batch.source != batch.spellings
+    assert (batch.source[changed] == UNK_ID).all()
+    assert set(np.unique(batch.spellings[changed]).tolist()) == {3, 4}
+    assert changed.sum() / (batch.spellings > 2).sum() == pytest.approx(rare.share, abs=0.1)
+    assert not np.array_equal(batch.source, examples.batch(1).source)  # type: ignore[arg-type]
+    ((_, plain),) = examples.in_order(3)
+    assert np.array_equal(plain.source, plain.spellings)  # type: ignore[arg-type]
+    given_sources = [x.copy() for x in sources]
+    assert [len(x) for x in rare(sources, np.random.default_rng(0))] == [4, 0, 800]
+    assert all(map(np.array_equal, sources, given_sources))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmtool.data.readers import labelled
+from lmtool.data.readers import lines as shared
 from lmtool.data.readers.labelled import LabelledFile, Record, describe, read_labelled
 from lmtool.errors import InputError
 from lmtool.text import reader
@@ -209,7 +209,7 @@ def test_records_stream(tmp_path: Path) -> None:
 
 
 def test_long_lines_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labelled, "LONGEST_JSON", 1 << 10)
+    monkeypatch.setattr(shared, "LONGEST_JSON", 1 << 10)
     monkeypatch.setattr(reader, "LONGEST_LINE", 1 << 17)
     line = '{"label": 1, "text": "x", "n": [' + "1," * (1 << 10) + "1]}"
     with pytest.raises(InputError, match=r":1: longer than 0 Mi characters"):

@@ -26,12 +26,15 @@ from lmtool.training import resume
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 60
 MODEL = "m.st"
-COMMON = "--hidden 12 --embed 8 --batch 6 --bptt 7 --shards 2 --threads 1 --quiet"
+COMMON = "--hidden 12 --embed 8 --batch 6 --shards 2 --threads 1 --quiet"
+LANGUAGE = f"{COMMON} --bptt 7"
+LABELS = f"{COMMON} --writes label --members 2"
 RECIPES = (  # every kind of state: moments, none; carried, reset; drawn samples; two layers
-    "--steps 500 --dropout 0.2",
-    "--steps 500 --cell gru --layers 2 --no-tie --optimizer sgd",
-    "--steps 700 --cell rnn --output sampled --samples 4 --finish 0.3",
-    "--steps 500 --output classes --context sentence --dropout 0.2",
+    f"{LANGUAGE} --steps 500 --dropout 0.2",
+    f"{LANGUAGE} --steps 500 --cell gru --layers 2 --no-tie --optimizer sgd",
+    f"{LANGUAGE} --steps 700 --cell rnn --output sampled --samples 4 --finish 0.3",
+    f"{LANGUAGE} --steps 500 --output classes --context sentence --dropout 0.2",
+    f"{LABELS} --steps 150",  # and a second run on all examples
 )
 SHARE = 0.3  # of the time that saving may take here: more writes, more kills inside one
 SLOW = 0.06  # seconds in the middle of a slow write
@@ -50,15 +53,16 @@ def train_words(recipe: str, goes_on: bool) -> list[str]:
     """The command line of a start, or of a start after a kill."""
     if goes_on:
         return ["train", "--resume", "-m", MODEL, "--checkpoint-every", "0.01s", "--quiet"]
-    words = f"train corpus.txt -m {MODEL} {COMMON} {recipe} --checkpoint-every 0.01s"
+    words = f"train corpus.txt -m {MODEL} {recipe} --checkpoint-every 0.01s"
     return words.split()
 
 
-def fresh_folder(parent: Path, name: str) -> Path:
-    """A folder with nothing but the text."""
+def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
+    """A folder with nothing but the text, labelled by its first word where labels are learnt."""
     folder = parent / name
     folder.mkdir()
-    (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in LINES))
+    lines = [f"{line.split()[0]}\t{line}" for line in LINES] if "label" in recipe else LINES
+    (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in lines))
     return folder
 
 
@@ -151,14 +155,14 @@ def campaign(kills: int, seed: int, work: Path) -> Counter[str]:
     Path(tempfile.tempdir).mkdir()
     wholes = {}
     for n, recipe in enumerate(RECIPES):  # compiles every kernel as well
-        folder = fresh_folder(work, f"whole{n}")
+        folder = fresh_folder(work, f"whole{n}", recipe)
         os.chdir(folder)
         if command_line(train_words(recipe, False)):
             raise FaultError("a training that nobody killed failed")
         wholes[recipe] = (folder / MODEL).read_bytes()
     while sum(n for name, n in counts.items() if name.startswith("kills")) < kills:
         recipe = chance.choice(RECIPES)
-        folder = fresh_folder(work, f"run{counts['trainings']}")
+        folder = fresh_folder(work, f"run{counts['trainings']}", recipe)
         survive(recipe, folder, wholes[recipe], chance, counts)
         counts["trainings"] += 1
         left = {path.name for path in folder.iterdir()} - {f"{MODEL}.lock"}

@@ -24,6 +24,7 @@ from lmtool.text.tables import looks_like_table, read_table
 from tests.fuzz.clips import clips_case, clips_seeds
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
+from tests.fuzz.tagged import tagged_case, tagged_seeds
 
 __all__ = ["TARGETS", "Target"]
 
@@ -293,5 +294,6 @@ TARGETS: dict[str, Target] = {
     "table": Target(table_seeds, damaged_bytes, table_case),
     "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
     "clips": Target(clips_seeds, damaged_bytes, clips_case),
+    "tagged": Target(tagged_seeds, damaged_bytes, tagged_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from lmtool.data.readers.labelled import Record
@@ -115,7 +114,7 @@ def test_calibration_is_undone_for_comparison() -> None:
 def test_evaluation_of_several_labels() -> None:
     texts = records(("sea", "boat"), ("sea town", "boat market"), ("town", "the wood"))
     found = evaluate_labelled(topics(), texts)
-    given = decided(np.stack([topics().log_probabilities(one.text) for one in texts]), True)
+    given = decided(topics().log_probabilities([topics().source(one.text) for one in texts]), True)
     assert given.tolist() == [[1, 0], [1, 1], [0, 0]]
     assert found.accuracy == pytest.approx(200 / 3)
     assert found.micro_f1 == pytest.approx(100 * 6 / 7)

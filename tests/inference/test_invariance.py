@@ -143,7 +143,6 @@ def test_the_way_one_by_one_gives_the_same_numbers(monkeypatch: pytest.MonkeyPat
     text = ["Todd met Pete", "", MANY, "the cat"]
     in_blocks = list(score_lines(model, text))
     monkeypatch.setattr("lmtool.nn.rowwise.tile", lambda K, dtype: None)
-    monkeypatch.setattr("lmtool.models.network.tile", lambda K, dtype: None)
     assert (model.block, Model(model).info()["reading"]) == (1, "one by one")
     for one, other in zip(score_lines(model, text, 2), in_blocks, strict=True):
         assert one.log10_p == pytest.approx(other.log10_p, rel=1e-5)

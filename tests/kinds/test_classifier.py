@@ -10,8 +10,11 @@ import pytest
 
 import lmtool
 from lmtool import model_file, tensor_file
+from lmtool.faces.classifier import Classifier as Face
 from lmtool.inference.classify import Classifier
 from lmtool.settings import ClassifierSettings
+from lmtool.training import step
+from lmtool.training.events import Progress
 from lmtool.training.resume import path_of
 
 SMALL: dict[str, Any] = {"writes": "label", "hidden": 8, "embed": 8, "steps": 30, "batch": 6}
@@ -43,6 +46,11 @@ def written(path: Path, lines: Iterator[str]) -> Path:
 @pytest.fixture
 def reviews(tmp_path: Path) -> Path:
     return written(tmp_path / "train.tsv", majority(200, 1))
+
+
+def said(model: Any, text: str) -> Any:
+    """ln p of each label (K,)."""
+    return model.log_probabilities([model.source(text)])[0]
 
 
 def weights(model: Any) -> bytes:
@@ -83,12 +91,17 @@ def test_threads_change_no_bit(reviews: Path, members: int) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"members": 2}, {"cell": "none"}, {"ngrams": 0}])
-def test_resumed_equals_uninterrupted(reviews: Path, tmp_path: Path, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("stop", [11, 37])  # the second falls into the second run
+def test_resumed_equals_uninterrupted(
+    reviews: Path, tmp_path: Path, more: dict[str, Any], stop: int
+) -> None:
     options = SMALL | more
     whole = lmtool.train(reviews, model=tmp_path / "whole", **options)
     calls = iter(range(100))
     with pytest.raises(lmtool.InterruptionError):
-        lmtool.train(reviews, model=tmp_path / "m", stop=lambda: 2 * (next(calls) == 11), **options)
+        lmtool.train(
+            reviews, model=tmp_path / "m", stop=lambda: 2 * (next(calls) == stop), **options
+        )
     assert path_of(tmp_path / "m").exists()
     again = lmtool.resume(tmp_path / "m")
     assert weights(again) == weights(whole)
@@ -103,13 +116,23 @@ def test_round_trip(reviews: Path, tmp_path: Path) -> None:
     assert (weights(again), again.settings) == (weights(model), model.settings)
     assert again.labels.names == ("fewer", "more") and again.temperature == model.temperature
     text = "one one nought"
-    np.testing.assert_array_equal(again.log_probabilities(text), model.log_probabilities(text))
+    np.testing.assert_array_equal(said(again, text), said(model, text))
 
 
-def test_probabilities_sum_to_one_and_know_no_neighbour(reviews: Path) -> None:
+def test_probabilities_sum_to_one(reviews: Path) -> None:
     model = lmtool.train(reviews, **SMALL)
     for text in ("one", "one nought one", "", "unheard of", "one " * 300):
-        assert np.exp(model.log_probabilities(text)).sum() == pytest.approx(1, abs=1e-6)
+        assert np.exp(said(model, text)).sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("more", [{}, {"members": 2, "cell": "gru"}, {"ngrams": 0}])
+def test_what_is_kept_is_what_is_said(reviews: Path, tmp_path: Path, more: dict[str, Any]) -> None:
+    """The validation loss in the card is what ``evaluate`` finds on the same file, to the bit."""
+    valid = written(tmp_path / "valid.tsv", majority(90, 2))
+    model = lmtool.train(reviews, valid=valid, **SMALL | more)
+    found = Face(model).evaluate(valid, threads=2)
+    assert found.nats == model.provenance["result"]["valid_loss"]
+    assert found.accuracy == model.provenance["result"]["valid_accuracy"]
 
 
 def test_several_labels_are_each_for_themselves(tmp_path: Path) -> None:
@@ -117,16 +140,19 @@ def test_several_labels_are_each_for_themselves(tmp_path: Path) -> None:
     path = written(tmp_path / "train.txt", iter(lines))
     model = lmtool.train(path, **SMALL | {"steps": 300, "lr": 0.02, "word_drop": 0.0})
     assert model.settings.labelling == "sigmoid"
-    p = {text: np.exp(model.log_probabilities(text)) for text in ("x", "y", "x y")}
+    p = {text: np.exp(said(model, text)) for text in ("x", "y", "x y")}
     assert [list(p[text] > 0.5) for text in p] == [[True, False], [False, True], [True, True]]
 
 
-def test_the_same_command_repeats_the_run(reviews: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("budget", [{}, {"steps": None, "time": "1s"}])
+def test_the_same_command_repeats_the_run(
+    reviews: Path, tmp_path: Path, budget: dict[str, Any]
+) -> None:
     import shlex
 
     from lmtool.cli.app import main
 
-    first = lmtool.train(reviews, model=tmp_path / "m", **SMALL)
+    first = lmtool.train(reviews, model=tmp_path / "m", **SMALL | budget)
     words = shlex.split(first.provenance["command"])
     assert words[:2] == ["lmtool", "train"]
     assert main([*words[1:], "--overwrite", "--quiet"]) == 0
@@ -186,6 +212,42 @@ def test_twenty_examples_are_enough_to_begin(tmp_path: Path) -> None:
     model = lmtool.train(path, writes="label", steps=20)
     assert isinstance(model.settings, ClassifierSettings)
     assert replace(model.settings, hidden=None).hidden is None
+
+
+def test_few_examples_are_all_learnt_for_as_long_as_a_tenth_chose(reviews: Path) -> None:
+    events: list[Any] = []
+    options = SMALL | {"steps": 40, "epochs": None}
+    model = lmtool.train(reviews, on_event=events.append, **options)
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    result = model.provenance["result"]
+    best = next(p["step"] for p in reversed(model.provenance["curve"]) if p["best"])
+    n_first, n_all = 30, 34  # batches of 6 in 180 and in 200 examples
+    assert (steps[-1], result["step"]) == (result["step"], round(best / n_first * n_all))
+    assert result["steps"] == 40
+    assert model.provenance["corpus"]["train"]["n"] == 200
+    assert any("all of them are learnt" in getattr(event, "message", "") for event in events)
+
+
+def test_a_validation_file_leaves_nothing_to_choose(reviews: Path, tmp_path: Path) -> None:
+    valid = written(tmp_path / "valid.tsv", majority(50, 2))
+    calls = iter(range(100))
+    lmtool.train(reviews, valid=valid, stop=lambda: 2 * (next(calls) > 31), **SMALL)
+
+
+def test_a_second_run_that_blows_up_leaves_the_first_ones_model(
+    reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lmtool.train(reviews, model=tmp_path / "whole", **SMALL)
+    reduce, calls = step.reduce_gradients, iter(range(1000))
+
+    def broken(*arguments: Any) -> float:
+        return float("inf") if next(calls) > 100 else reduce(*arguments)
+
+    monkeypatch.setattr(step, "reduce_gradients", broken)
+    with pytest.raises(lmtool.TrainingError, match=r"best weights so far are in"):
+        lmtool.train(reviews, model=tmp_path / "m", **SMALL)
+    kept = model_file.load(tmp_path / "m")
+    assert weights(kept) != weights(whole) and np.isfinite(kept.parameters.flat).all()
 
 
 def test_plan_forecasts(reviews: Path) -> None:

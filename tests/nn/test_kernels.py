@@ -1,21 +1,27 @@
 """Ladder 1: every kernel equals its slow numpy twin, in both precisions."""
 
+import inspect
 import math
 import os
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
 
+import lmtool
 from lmtool.arrays import Array
 from lmtool.nn import kernels
 from lmtool.nn.cells import CELLS, Weights
+from lmtool.nn.kernels import gates, softmax
 from lmtool.training.optimizers import DECAYS, OPTIMIZERS
 from tests import reference
 
 B, H, V = 3, 11, 37  # no multiple of any vector's length
+PACKAGE = Path(lmtool.__file__).parent
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -165,6 +171,23 @@ def test_a_sequence_in_two_pieces_is_the_whole(name: str) -> None:
     near(np.concatenate([dx1, dx2]), dx)
     for total, part, other in zip(whole, first, second, strict=True):
         near(part + other, total)
+
+
+def test_a_file_of_kernels_calls_no_other_files() -> None:
+    """numba's cache would not notice edits there."""
+    sources = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    sources = [source for source in sources if "= compiler(__file__)" in source]
+    assert len(sources) > 3
+    for source in sources:
+        imported = re.findall(r"^ *(?:from|import) lmtool[. ](\S*)", source, re.MULTILINE)
+        assert set(imported) <= {"arrays", "kernel_cache"}
+
+
+@pytest.mark.parametrize("name", ["_exp", "_bitcast", "_exp32", "_exp_by_type"])
+def test_what_two_files_of_kernels_hold_is_the_same(name: str) -> None:
+    twins = [getattr(module, name) for module in (gates, softmax)]
+    first, second = (inspect.getsource(getattr(twin, "py_func", twin)) for twin in twins)
+    assert first == second
 
 
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="guards compiled speed")

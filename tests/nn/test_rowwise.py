@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lmtool.arrays import Array
 from lmtool.nn import rowwise
-from lmtool.nn.rowwise import TILES, Tile, parts, passes, product, tile
+from lmtool.nn.rowwise import TILES, Tile, apart, parts, passes, product, tile
 from lmtool.workers import has_small_products, single_threaded_blas
 
 
@@ -41,6 +41,17 @@ def test_neighbours_and_place_change_no_bit(
     with single_threaded_blas():
         if tile(K, "f") is not None:
             np.testing.assert_array_equal(product(x[rows], W), product(x, W)[rows])
+
+
+@given(seed=st.integers(0, 9), K=st.sampled_from([1, 16, 100]), N=st.sampled_from([1, 77]))
+def test_a_row_alone_is_the_row_among_others(seed: int, K: int, N: int) -> None:
+    x, W = numbers(seed, 9, K), numbers(seed + 1, N, K)
+    with single_threaded_blas():
+        if tile(K, "f") is not None:
+            together = product(x, W)
+            for i in range(len(x)):
+                np.testing.assert_array_equal(apart(x[i : i + 1], W), together[i : i + 1])
+    assert apart(x[:0], W).shape == (0, N)
 
 
 def test_blocks_are_read_where_blas_has_small_products() -> None:

@@ -8,6 +8,7 @@ import pytest
 from lmtool.arrays import Array
 from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import QUIET, Noise
+from lmtool.nn.packed import packed
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import Stack, backward, forward, no_future, read
 
@@ -85,9 +86,12 @@ def test_each_sequence_is_computed_as_if_alone(stack: Stack) -> None:
 def test_reading_is_the_forward_pass(stack: Stack) -> None:
     parameters, x = case(stack)
     top, last, _ = run(stack, parameters, x)
-    again, after = read(stack, parameters, x, stack.zero_state(B, np.float64), KEEP, TURN)
-    np.testing.assert_allclose(again[REAL], top[REAL], atol=1e-12)
-    np.testing.assert_allclose(after[-1][0], last[-1][0], atol=1e-12)
+    rows = packed(STARTS, S)
+    again, after = read(stack, parameters, x[rows.times, rows.columns], rows)
+    np.testing.assert_allclose(again, top[rows.times, rows.columns], atol=1e-12)
+    for one, other in zip(after, last, strict=True):
+        for part, expected in zip(one, other, strict=True):
+            np.testing.assert_allclose(rows.by_column(part), expected, atol=1e-12)
 
 
 def test_the_second_direction_sees_the_future() -> None:

@@ -47,7 +47,12 @@ def state(step: int, elapsed: float, finish: float = 0.0) -> tuple[Any, Any]:
     """A session of 100 s and a run at 10 steps a second."""
     recipe = TrainSettings(seconds=100.0, output="sampled", samples=100, finish=finish)
     session = SimpleNamespace(
-        recipe=recipe, elapsed=lambda: elapsed, kind=SimpleNamespace(), settings=None, parts=None
+        recipe=recipe,
+        budget=100.0,
+        elapsed=lambda: elapsed,
+        kind=SimpleNamespace(),
+        settings=None,
+        parts=None,
     )
     timer = Timer(training_seconds=step / 10, timed_steps=step)
     parameters = SimpleNamespace(flat=SimpleNamespace(nbytes=0))

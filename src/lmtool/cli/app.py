@@ -22,6 +22,7 @@ from lmtool.cli import (
     sample,
     score,
     surprisal,
+    tag,
     train,
 )
 from lmtool.cli.guard import AllCommands, OneCommand
@@ -46,6 +47,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "score": Command(score.run, 'lmtool score "Todd met Pete" "Toad met Pit"'),
         "sample": Command(sample.run, 'lmtool sample -n 5 --prompt "Todd met" --temperature 0.8'),
         "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
+        "tag": Command(tag.run, 'lmtool tag "Mohan was driving a Maruti"'),
         "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },
     "Measure": {

@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.inputs import Files, Inputs, Source, inputs, note, sources, workers
+from lmtool.cli.inputs import Files, Inputs, beside, inputs, note, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
-from lmtool.cli.render import bar, cut, json_line, number, say, table
-from lmtool.cli.tables import TextColumn, Wanted, read_tables
+from lmtool.cli.render import bar, cut, number, say, table
+from lmtool.cli.rows import ROWS
+from lmtool.cli.tables import Columns, Keep, TextColumn, chosen, needs_table, with_columns
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -63,22 +63,47 @@ def as_fasttext(results: Results, k: int | None) -> Iterator[str]:
         yield " ".join(f"__label__{name} {number(p)}" for name, p in named)
 
 
-def as_objects(results: Results, k: int | None) -> Iterator[str]:
-    """One object a text, with the k most probable labels or all of them."""
-    return (json_line(result.to_dict()) for result in results)
-
-
 def said(result: "Classification", k: int | None) -> "tuple[LabelProbability, ...]":
     """The k most probable labels; by default what the text is labelled with, one or several."""
     return result.labels[:k] if k is not None else result.given
 
 
-FORMATS: dict[str, Callable[[Results, int | None], Iterator[str]]] = {
+def as_row(result: "Classification", k: int | None) -> dict[str, Any]:
+    """``label``, ``p``, then ``label_2``, ``p_2``, ... of the k most probable ones.
+
+    By default what the text is labelled with; several labels stand in one cell, as do their p.
+    """
+    pairs: list[tuple[Any, Any]] = [(one.label, one.p) for one in said(result, k)]
+    if k is None and len(pairs) > 1:
+        labels, ps = zip(*pairs, strict=True)
+        pairs = [(", ".join(labels), ", ".join(map(number, ps)))]
+    pairs += [(None, None)] * ((k or 1) - len(pairs))
+    cells = (cell for pair in pairs for cell in pair)
+    return {"text": result.text} | dict(zip(columns_of(k), cells, strict=True))
+
+
+def columns_of(k: int | None) -> list[str]:
+    """``label``, ``p``, ``label_2``, ``p_2``, ..."""
+    ends = ["", *(f"_{n}" for n in range(2, (k or 1) + 1))]
+    return [f"{name}{end}" for end in ends for name in ("label", "p")]
+
+
+def as_object(result: "Classification", k: int | None) -> dict[str, Any]:
+    """With the k most probable labels or all of them."""
+    return result.to_dict()
+
+
+PLAIN: dict[str, Callable[[Results, int | None], Iterator[str]]] = {
     "table": as_tables,
     "tsv": as_tsv,
     "fasttext": as_fasttext,
-    "jsonl": as_objects,
 }
+RECORDS: dict[str, Callable[["Classification", int | None], dict[str, Any]]] = {
+    "tsv": as_row,
+    "csv": as_row,
+    "jsonl": as_object,
+}
+FORMATS = list(dict.fromkeys([*PLAIN, *RECORDS]))
 
 
 def run(
@@ -88,6 +113,8 @@ def run(
     ] = None,
     files: Files = None,
     column: TextColumn = None,
+    keep: Keep = None,
+    columns: Columns = None,
     k: Annotated[
         int | None,
         typer.Option(
@@ -115,46 +142,78 @@ def run(
 
     A file (or stdin, in a pipe) gives one result per line in the same order, label and p with a tab
     between them; a blank line gives a blank result. Where a text can have several labels, it is
-    given those with p > 0.5, which may be none.
+    given those with p > 0.5, which may be none. A CSV or TSV with a header comes in with --text
+    COLUMN, and its rows come back with their labels.
     """
+    needs_table("--keep", keep, column)
     given = inputs(text, files, "classify", column)
-    screen = is_terminal(sys.stdout)
-    default = "table" if screen else "tsv"
-    form = layout(form, as_json, default, FORMATS)
+    form = chosen_format(form, as_json, keep, columns)
 
     from lmtool import api
 
     classifier: api.Classifier = api.load_for("classify", model)
-    n_threads = workers(given.files, threads)
-    if classifier.reads == "text":
-        found = texts(given, column)
-        lines: Iterator[Any] = noted((source.text for source in found), classifier.labels.names)
+    most = None if k is None else min(k, len(classifier.labels))
+    options = pace(given.files, threads)
+    if classifier.reads != "text":
+        found = clips(classifier, given, column, columns)
+        shown = 1 if form == "table" and k is None else k
+        for chunk in PLAIN[form](classifier.classify_lines(found, k, **options), shown):
+            say(chunk)
+        return
+    ours = columns_in(form, most)
+    names, _, found = with_columns(given, column, keep, ours, WHOLE_LINES)
+    printed = chosen(columns, names, names)
+
+    def labelled(texts: Iterator[str]) -> "Iterator[Classification]":
+        return classifier.classify_lines(noted(texts, classifier.labels.names), k, **options)
+
+    answers = beside(found, labelled)
+    if form in RECORDS and (form not in PLAIN or column or columns is not None):
+        rows = (RECORDS[form](result, most) | (source.kept or {}) for source, result in answers)
+        chunks = ROWS[form](printed, rows)
     else:
-        lines = clips(classifier, given, column)
-    shown = 1 if form == "table" and given.files and k is None else k
-    for chunk in FORMATS[form](classifier.classify_lines(lines, k, threads=n_threads), shown):
+        shown = 1 if form == "table" and given.files and k is None else k
+        chunks = PLAIN[form]((result for _, result in answers), shown)
+    for chunk in chunks:
         say(chunk)
 
 
-def clips(classifier: "Classifier", given: Inputs, column: str | None) -> Iterator[Any]:
+def clips(
+    classifier: "Classifier", given: Inputs, column: str | None, columns: str | None
+) -> Iterator[Any]:
     """What is to be labelled where it is no text: clips or vectors of files."""
-    if given.sentences or column:
+    wrong = {"TEXT": bool(given.sentences), "--text": column, "--columns": columns}
+    if named := next((name for name, value in wrong.items() if value), None):
         message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
-        raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
+        raise typer.BadParameter(message, param_hint=named)
     return (clip for file in given.files for clip in classifier.clips(file))
 
 
+def chosen_format(form: str | None, as_json: bool, keep: str | None, columns: str | None) -> str:
+    """The name of a format; wrong usage where two are asked for."""
+    chooses = keep is not None or columns is not None
+    default = "table" if is_terminal(sys.stdout) and not chooses else "tsv"
+    form = layout(form, as_json, default, FORMATS)
+    if chooses and form not in RECORDS:
+        named = "--keep" if columns is None else "--columns"
+        raise typer.BadParameter(f"{named} and --format {form} contradict each other")
+    return form
+
+
+def columns_in(form: str, k: int | None) -> list[str]:
+    """The columns of a format that can be chosen."""
+    if form not in RECORDS:
+        return []
+    return ["text", "label", "p", "labels"] if form == "jsonl" else ["text", *columns_of(k)]
+
+
 def noted(lines: Iterator[str], labels: Sequence[str]) -> Iterator[str]:
-    """The lines; a note where the first one begins with its label."""
-    for line in islice(lines, 1):
-        if "\t" in line and line.split("\t")[0].strip() in labels:
-            note("the labels are read as words of the texts; lmtool evaluate takes labelled texts")
-        yield line
+    """The lines; a note where the first one begins with its label, and where there is none."""
+    first = next(lines, None)
+    if first is None:
+        note("nothing to classify: the input holds no line")
+        return
+    if "\t" in first and first.split("\t")[0].strip() in labels:
+        note("the labels are read as words of the texts; lmtool evaluate takes labelled texts")
+    yield first
     yield from lines
-
-
-def texts(given: Inputs, column: str | None) -> Iterator[Source]:
-    """What is to be labelled: sentences, lines, or the rows of a column."""
-    if column is None:
-        return sources(given, WHOLE_LINES)
-    return read_tables(given.files, Wanted(column, [], []), [])[1]

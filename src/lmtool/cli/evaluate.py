@@ -13,7 +13,7 @@ from lmtool.cli.render import json_line, pairs, say
 from lmtool.settings import CONTEXTS
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model
+    from lmtool.api import Classifier, Model, Tagger
     from lmtool.inference.evaluate import Evaluation
 
 __all__ = ["run"]
@@ -32,6 +32,7 @@ class Job:
     context: str | None = None
     text: str | None = None
     label: str | None = None
+    tags: str | None = None
 
 
 def run(
@@ -55,8 +56,8 @@ def run(
         typer.Option(
             "--text",
             metavar="COLUMN",
-            help="Of classifiers: the column or key of the text.",
-            show_default="by its usual names",
+            help="Of classifiers and taggers: the column or key of the text or of the words.",
+            show_default="by its usual names; the first one",
         ),
     ] = None,
     label: Annotated[
@@ -65,6 +66,14 @@ def run(
             metavar="COLUMN",
             help="Of classifiers: the column or key of the label.",
             show_default="by its usual names",
+        ),
+    ] = None,
+    tags: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of taggers: the column or key of the tags.",
+            show_default="the last one",
         ),
     ] = None,
     threads: Threads = None,
@@ -79,6 +88,9 @@ def run(
 
     A classifier, on texts with labels: accuracy beside that of the most frequent label, F1, mean
     absolute error of labels that are numbers, calibration, and who is taken for whom.
+
+    A tagger, on words with tags: precision, recall and F1 of the phrases as conlleval counts and
+    prints them, and F1 of those that are spelled without a mistake; of plain tags of the words.
     """
     if context is not None:
         choice("--context", context, (*CONTEXTS, BOTH))
@@ -87,7 +99,7 @@ def run(
     from lmtool import api
     from lmtool.workers import n_cores
 
-    job = Job(files, threads or n_cores(), as_json, context, text, label)
+    job = Job(files, threads or n_cores(), as_json, context, text, label, tags)
     loaded = api.load_for("evaluate", model)
     measure, options = KINDS[loaded.kind]
     for name in OPTIONS:
@@ -138,14 +150,30 @@ def name_of(files: str | tuple[str, str]) -> str:
     return files if isinstance(files, str) else files[0]
 
 
+def of_tags(tagger: "Tagger", job: Job) -> None:
+    """conlleval's block, and the strict F1."""
+    from lmtool.inference.phrases import block
+
+    options: Any = {"text": job.text, "tags": job.tags, "threads": job.threads}
+    for file in job.files:
+        result = tagger.evaluate(file, **options)
+        if job.as_json:
+            say(json_line({FILE: file} | result.to_dict()))
+            continue
+        heading = f"{file}\n" * (len(job.files) > 1)
+        strict = "" if result.strict_f1 is None else f"strict FB1: {result.strict_f1:6.2f}"
+        say(f"{heading}{block(result)}{strict}".rstrip("\n"))
+
+
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "language model": (of_language, ("context",)),
     "classifier": (of_labels, ("text", "label")),
+    "tagger": (of_tags, ("text", "tags")),
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = ("context", "text", "label")  # that not every kind takes
+OPTIONS = ("context", "text", "label", "tags")  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -61,7 +61,7 @@ def legend() -> "Text":
     """What the shades mean."""
     from rich.text import Text
 
-    text = Text("bits: ")
+    text = Text("\nbits: ")
     for index in range(len(SHADES)):
         text.append(f" {index * STEP:zg} ", style=shade(index))
     return text.append(" and more")
@@ -76,23 +76,26 @@ def rendered(text: "Text") -> str:
 
 
 class Page:
-    """Sentences collected for files, written when all are there."""
+    """Coloured lines collected for files, written when all are there."""
 
-    def __init__(self, html: Path | None, svg: Path | None) -> None:
-        self._html, self._svg = html, svg
+    def __init__(self, html: Path | None, svg: Path | None, title: str) -> None:
+        self._html, self._svg, self._title = html, svg, title
         self._console = paper() if html or svg else None
 
-    def add(self, sentence: "SentenceSurprisal", separator: str) -> None:
-        """One more line."""
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a file to write."""
+        return self._console is not None
+
+    def add(self, line: "Text") -> None:
+        """One more."""
         if self._console is not None:
-            self._console.print(heat(sentence, separator))
+            self._console.print(line)
 
     def write(self) -> None:
         """The files, each whole or not at all. Raises InputError."""
         if self._console is None:
             return
-        self._console.print()
-        self._console.print(legend())
         for path, content in self._files(self._console):
             try:
                 write_atomically(path, content.encode())
@@ -105,7 +108,7 @@ class Page:
         if self._html:
             yield self._html, page.export_html(theme=THEME, inline_styles=True, clear=False)
         if self._svg:
-            svg = page.export_svg(title="surprisal", theme=THEME, clear=False)
+            svg = page.export_svg(title=self._title, theme=THEME, clear=False)
             yield self._svg, WEB_FONT.sub("", svg)
 
 

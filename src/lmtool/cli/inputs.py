@@ -6,6 +6,7 @@ stderr says where something else was probably meant; it is never an error.
 
 import os
 import shlex
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ += ["note", "once", "pace", "sources", "text_of", "workers"]
 
 STDIN = "-"
 SHOWN = 60  # characters of a sentence in a note
+VERBS = {"surprisal": "score"}  # what a command does with a sentence, where its name says another
 LINES_OF_TABLE = "its lines are taken as sentences, the header too"
 
 Result = TypeVar("Result")
@@ -81,7 +83,7 @@ def inputs(
     if sentences and (named or column):
         raise typer.BadParameter("give sentences or a file, not both", param_hint="--file")
     if not given and not named and sys.stdin.isatty():
-        message = f"nothing to score: try {example(command)} or -f FILE"
+        message = f"nothing to {VERBS.get(command, command)}: try {example(command)} or -f FILE"
         raise typer.BadParameter(message, param_hint="TEXT")
     once(named)
     refuse_empty(sentences, command)
@@ -197,5 +199,16 @@ def workers(files: list[str], threads: int | None) -> int:
 
 
 def no_one_waits(files: list[str]) -> bool:
-    """Whether all lines are there: they come from files, none from standard input."""
-    return bool(files) and STDIN not in files
+    """Whether all lines are there: they come from files, standard input being one of them or not.
+
+    Who writes into a pipe may wait for the answer to a line before giving the next one.
+    """
+    return bool(files) and (STDIN not in files or stdin_is_a_file())
+
+
+def stdin_is_a_file() -> bool:
+    """Whether standard input is redirected from a regular file."""
+    try:
+        return stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by what is none
+        return False

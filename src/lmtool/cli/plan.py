@@ -14,6 +14,7 @@ from lmtool.cli.train import (
     Init,
     LabelColumn,
     Reads,
+    TagsColumn,
     TextColumn,
     Valid,
     Writes,
@@ -37,6 +38,7 @@ def run(
     valid: Valid = None,
     text: TextColumn = None,
     label: LabelColumn = None,
+    tags: TagsColumn = None,
     init: Init = None,
     as_json: Json = False,
     **values: Any,
@@ -47,7 +49,7 @@ def run(
     out.
     """
     check(corpus)
-    given, columns = said(called, values), {"text": text, "label": label}
+    given, columns = said(called, values), {"text": text, "label": label, "tags": tags}
     asked = learnt(pair_of(reads, writes), given, columns)
     note_on_kernels()
 

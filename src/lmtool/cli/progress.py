@@ -158,11 +158,11 @@ def live_text(event: "Progress", best: str, width: int) -> str:
 def note_on_kernels(quiet: bool = False) -> None:
     """Says where kernels have to be compiled: now and never again, or anew each time."""
     from lmtool.kernel_cache import on_compiling, problem
-    from lmtool.nn import kernels
+    from lmtool.nn.kernels import gates
 
     if quiet:
         return
-    if reason := problem(kernels.__file__):
+    if reason := problem(gates.__file__):
         talk(f"note: compiled kernels are not kept ({reason}): this start takes some seconds more")
     else:
         on_compiling(lambda: talk("compiling kernels, once in this installation: some seconds ..."))

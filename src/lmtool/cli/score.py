@@ -1,34 +1,22 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
-from collections.abc import Iterator
 from itertools import repeat, tee
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmtool.cli.formats import FORMATS, LEVELS, Format, Job
-from lmtool.cli.inputs import Files, Inputs, Source, inputs, pace, sources
+from lmtool.cli.formats import FORMATS, LEVELS, Job
+from lmtool.cli.inputs import Files, Source, inputs, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import say
-from lmtool.cli.tables import (
-    TAKE_COLUMN,
-    Columns,
-    Keep,
-    TextColumn,
-    Wanted,
-    chosen,
-    names_in,
-    read_tables,
-)
+from lmtool.cli.tables import Columns, Keep, TextColumn, chosen, needs_table, with_columns
 from lmtool.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
     from lmtool.text.reader import Line
 
 __all__ = ["run"]
-
-TEXT = "text"  # the column of a sentence that the table may hold already
 
 
 def run(
@@ -65,8 +53,7 @@ def run(
     as <UNK>, marked, and keep their spelling. A CSV or TSV with a header comes in with --text
     COLUMN, and its rows come back with their scores.
     """
-    if keep is not None and column is None:
-        raise typer.BadParameter("needs a table: name its text with --text", param_hint="--keep")
+    needs_table("--keep", keep, column)
     given = inputs(text, files, "score", column)
     chooses = keep is not None or columns is not None
     form = chosen_format(form, as_json, bool(given.sentences), chooses)
@@ -76,7 +63,8 @@ def run(
         named = "--keep" if columns is None else "--columns"
         raise typer.BadParameter(f"{named} and --format {form} contradict each other")
 
-    names, kept, found = with_columns(given, column, keep, dialect, level)
+    ours = dialect.columns.get(level or dialect.default_level, ())
+    names, kept, found = with_columns(given, column, keep, ours)
     printed = chosen(columns, names, names)
 
     from lmtool import api
@@ -90,24 +78,6 @@ def run(
     scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
     for chunk in dialect.lines(scores, job):
         say(chunk)
-
-
-def with_columns(
-    given: Inputs, column: str | None, keep: str | None, dialect: Format, level: str | None
-) -> tuple[list[str], list[str], Iterator[Source]]:
-    """The columns of the output, those of them that are kept, and the sentences.
-
-    Where a row of a table comes back as a row, all its columns do, and its text does once.
-    """
-    ours = list(dialect.columns.get(level or dialect.default_level, ()))
-    if column is None:
-        return ours, [], sources(given, TAKE_COLUMN)
-    every = keep is None and TEXT in ours
-    wanted = Wanted(column, None if every else names_in(keep), [])
-    if every or column in names_in(keep):
-        ours = [name for name in ours if name != TEXT]
-    kept, found = read_tables(given.files, wanted, ours)
-    return [*kept, *ours], kept, found
 
 
 def line(source: Source) -> "Line":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.heat import Page, has_colours
+from lmtool.cli.heat import Page, has_colours, heat, legend
 from lmtool.cli.inputs import Files, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
 from lmtool.cli.render import say
@@ -21,6 +21,7 @@ from lmtool.cli.tables import (
     Wanted,
     chosen,
     names_in,
+    needs_table,
     read_tables,
 )
 from lmtool.cli.terminal import is_terminal
@@ -100,7 +101,7 @@ def run(
     job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
     keywords = asdict(options) | pace(given.files, threads)
     results = beside(found, lambda texts: lm.surprisal_lines(texts, **keywords))
-    page = Page(html, svg)
+    page = Page(html, svg, "surprisal")
     for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):
         say(chunk)
     page.write()
@@ -108,9 +109,8 @@ def run(
 
 def asked(column: str | None, keep: str | None, group: str | None) -> Wanted | None:
     """What is asked of tables; wrong usage where there is none."""
-    for flag, names in (("--keep", keep), ("--group", group)):
-        if names is not None and column is None:
-            raise typer.BadParameter("needs a table: name its text with --text", param_hint=flag)
+    needs_table("--keep", keep, column)
+    needs_table("--group", group, column)
     if column is None:
         return None
     every = keep is None and group is not None
@@ -147,7 +147,10 @@ def as_rows(results: Iterable[Result], tokenizer: "Tokenizer") -> Iterator[Resul
 
 
 def on_page(results: Iterable[Result], page: Page, job: Job) -> Iterator[Result]:
-    """The same results, each put on the page as it passes."""
+    """The same results, each put on the page as it passes; at the end what the shades mean."""
     for source, sentence in results:
-        page.add(sentence, job.separator)
+        if page.wanted:
+            page.add(heat(sentence, job.separator))
         yield source, sentence
+    if page.wanted:
+        page.add(legend())

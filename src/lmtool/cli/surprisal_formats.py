@@ -108,7 +108,7 @@ def as_heat(results: Iterable[Result], job: Job) -> Iterator[str]:
             yield job.separator.join(
                 f"{cut(word.word)}/{word.surprisal:z.1f}" for word in sentence.words
             )
-    yield "\n" + rendered(legend()) if colours else f"\n/{UNITS[job.settings.base]}"
+    yield rendered(legend()) if colours else f"\n/{UNITS[job.settings.base]}"
 
 
 FORMATS: dict[str, Callable[[Iterable[Result], Job], Iterator[str]]] = {

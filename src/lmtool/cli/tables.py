@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.counter import followed
-from lmtool.cli.inputs import Row, Source
+from lmtool.cli.inputs import Inputs, Row, Source, sources
 from lmtool.errors import InputError
 
 if TYPE_CHECKING:
     from lmtool.text.tables import Table
 
 __all__ = ["Columns", "Keep", "TextColumn", "Wanted", "chosen", "names_in", "read_tables"]
-__all__ += ["TAKE_COLUMN"]
+__all__ += ["TAKE_COLUMN", "needs_table", "with_columns"]
 
 INPUT = "input_"  # before the name of a kept column that is also one of ours
 TAKE_COLUMN = "its header is taken as a sentence; --text COLUMN takes the sentences of a column"
+
+TEXT = "text"  # the column of a sentence that the table may hold already
 
 TextColumn = Annotated[
     str | None,
@@ -49,6 +51,12 @@ class Wanted:
     group: list[str]  # columns that rows of one sentence have in common; none: a row a sentence
 
 
+def needs_table(flag: str, names: str | None, column: str | None) -> None:
+    """Wrong usage where columns are named and there is no table."""
+    if names is not None and column is None:
+        raise typer.BadParameter("needs a table: name its text with --text", param_hint=flag)
+
+
 def names_in(text: str | None) -> list[str]:
     """``a, b`` -> ["a", "b"]."""
     return [name.strip() for name in text.split(",")] if text is not None else []
@@ -64,6 +72,27 @@ def chosen(columns: str | None, known: Collection[str], default: Sequence[str]) 
             message = f"no column named {name!r}; there are: {', '.join(known)}"
             raise typer.BadParameter(message, param_hint="--columns")
     return names
+
+
+def with_columns(
+    given: Inputs,
+    column: str | None,
+    keep: str | None,
+    ours: Sequence[str],
+    advice: str = TAKE_COLUMN,
+) -> tuple[list[str], list[str], Iterator[Source]]:
+    """The columns of the output, those of them that are kept, and the sentences.
+
+    Where a row of a table comes back as a row, all its columns do, and its text does once.
+    """
+    if column is None:
+        return list(ours), [], sources(given, advice)
+    every = keep is None and TEXT in ours
+    wanted = Wanted(column, None if every else names_in(keep), [])
+    if every or column in names_in(keep):
+        ours = [name for name in ours if name != TEXT]
+    kept, found = read_tables(given.files, wanted, ours)
+    return [*kept, *ours], kept, found
 
 
 def read_tables(

@@ -24,19 +24,31 @@ from lmtool.settings import (
     TextSettings,
     TrainSettings,
     pair_of,
+    refuse_columns,
     refuse_foreign,
 )
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
 
-__all__ = ["LEARNT", "Corpus", "Init", "LabelColumn", "Reads", "TextColumn", "Valid", "Writes"]
+__all__ = [
+    "LEARNT",
+    "Corpus",
+    "Init",
+    "LabelColumn",
+    "Reads",
+    "TagsColumn",
+    "TextColumn",
+    "Valid",
+    "Writes",
+]
 __all__ += ["check", "learnt", "run"]
 
 OUTPUT = "Output"
 AFTERWARDS = {  # by what a kind of model is called
     "language model": ('lmtool score{} "..."', "lmtool sample{} -n 5"),
     "classifier": ('lmtool classify{} "..."', "lmtool evaluate{} FILE"),
+    "tagger": ('lmtool tag{} "..."', "lmtool evaluate{} FILE"),
     "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
     "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
 }
@@ -74,10 +86,14 @@ Reads = Annotated[
 ]
 Writes = Annotated[str, of_data(metavar="|".join(WRITES), help="What it writes.")]
 TextColumn = Annotated[
-    str | None, of_data("--text", metavar="COLUMN", help="Column of a table's texts.")
+    str | None, of_data("--text", metavar="COLUMN", help="Column of the texts, or of the words.")
 ]
 LabelColumn = Annotated[
     str | None, of_data("--label", metavar="COLUMN", help="Column of a table's labels.")
+]
+TagsColumn = Annotated[
+    str | None,
+    of_data("--tags", metavar="COLUMN", help="Column of words' tags.", show_default="the last one"),
 ]
 
 
@@ -90,6 +106,7 @@ def run(
     valid: Valid = None,
     text: TextColumn = None,
     label: LabelColumn = None,
+    tags: TagsColumn = None,
     init: Init = None,
     model: Annotated[
         Path,
@@ -127,7 +144,7 @@ def run(
     """
     check(corpus, resume)
     given = said(called, values)
-    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label})
+    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label, "tags": tags})
     note_on_kernels(quiet)
 
     from lmtool import api
@@ -156,6 +173,7 @@ def learnt(pair: Pairing, given: dict[str, Any], columns: dict[str, str | None])
     for kind in (TextSettings, pair.settings, TrainSettings):
         settings(kind, given)
     named = {name: column for name, column in columns.items() if column is not None}
+    refuse_columns(pair, named)
     return {"reads": pair.reads, "writes": pair.writes, "columns": named, **given}
 
 

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
+from lmtool.data.ragged import Ragged
 
-__all__ = ["Batch", "Data"]
+__all__ = ["NO_NGRAM", "Batch", "Data", "unlabelled"]
+
+NO_NGRAM = -1
 
 
 class Batch(NamedTuple):
@@ -22,11 +25,12 @@ class Batch(NamedTuple):
     inputs: Ids | None  # (T, B) what a decoder reads
     targets: Ids  # (T, B) words, (S, B) tags, (1, B) a label, (M, B) several as 0/1; -1 is padding
     n: int  # targets that count, of the whole batch and not of the shard: scale = 1 / n
-    spellings: Ids | None = None  # (S, B) rows of a table of spelled words
+    spellings: Ids | None = None  # (S, B) rows of ``letters``; padding is any
     ngrams: Ids | None = None  # (N, B) distinct runs of words in each source; -1 is padding
+    letters: Ids | None = None  # (N, W) a row for each spelled word of all sources: case, letters
 
     def columns(self, some: slice) -> "Batch":
-        """A shard: contiguous arrays of some of the sequences; ``n`` stays that of the whole."""
+        """A shard: contiguous arrays of some of the sequences; ``n`` and ``letters`` stay."""
         return Batch(
             source=shard(self.source, some),
             starts=None if self.starts is None else self.starts[some],
@@ -35,6 +39,7 @@ class Batch(NamedTuple):
             n=self.n,
             spellings=shard(self.spellings, some),
             ngrams=shard(self.ngrams, some),
+            letters=self.letters,
         )
 
     def real(self) -> NDArray[np.bool_]:
@@ -63,6 +68,14 @@ class Batch(NamedTuple):
         if self.source is None or self.starts is None:
             raise ValueError("the batch has no source")
         return np.arange(len(self.source))[:, None], self.starts.astype(np.int64)[None]
+
+
+def unlabelled(sources: Ragged, ngrams: Ragged | None = None) -> Batch:
+    """A batch of all sources, to be read: without targets."""
+    every = np.arange(len(sources))
+    source, starts = sources.side_by_side(every, 0)
+    wide = None if ngrams is None else ngrams.side_by_side(every, NO_NGRAM)[0]
+    return Batch(source, starts, None, np.zeros((0, len(every)), np.int32), 0, ngrams=wide)
 
 
 class Data(Protocol):

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
-from lmtool.data.batch import Batch
+from lmtool.data.batch import NO_NGRAM, Batch
 from lmtool.data.ragged import Gathering, Ragged
 
 __all__ = ["Augment", "Example", "Examples", "held_out"]
 
 POOL = 50  # batches whose examples are sorted by length: little padding, and still by chance
-NO_TARGET = NO_NGRAM = -1
+NO_TARGET = -1
 AUGMENTED = 1 << 30  # sets its random numbers apart from those of a step's other uses
 
 Augment = Callable[[list[Array], np.random.Generator], list[Array]]
@@ -56,11 +56,14 @@ class Examples:
         rows: NDArray[np.intp] | None = None,
         ngrams: Ragged | None = None,
         augment: Augment | None = None,
+        spellings: Ragged | None = None,
+        letters: Ids | None = None,
     ) -> None:
         self.sources = sources if isinstance(sources, Ragged) else Ragged.of(sources)
         self.targets = targets if isinstance(targets, Ragged) else Ragged.of(targets)
         self.ngrams = ngrams  # runs of words in each source
         self.augment = augment
+        self.spellings, self.letters = spellings, letters  # rows of each source's words; the rows
         n, n_targets = len(self.sources), len(self.targets)
         if n != n_targets or not self.targets.lengths.all():
             raise ValueError(f"targets for each of {n} examples expected, {n_targets} given")
@@ -131,6 +134,8 @@ class Examples:
             rows=self.rows[some],
             ngrams=self.ngrams,
             augment=self.augment,
+            spellings=self.spellings,
+            letters=self.letters,
         )
 
     def _mixed(self, number: int) -> Order:
@@ -160,11 +165,13 @@ class Examples:
         """Examples as a batch."""
         source, starts = self.sources.side_by_side(self.rows[some], 0)
         targets, _ = self.targets.side_by_side(self.rows[some], NO_TARGET)
-        wide = None
+        wide = spelled = None
         if self.ngrams is not None:
             wide, _ = self.ngrams.side_by_side(self.rows[some], NO_NGRAM)
+        if self.spellings is not None:
+            spelled, _ = self.spellings.side_by_side(self.rows[some], 0)
         n = int(np.count_nonzero(targets >= 0))
-        return Batch(source, starts, None, targets, n, ngrams=wide)
+        return Batch(source, starts, None, targets, n, spelled, wide, self.letters)
 
 
 def held_out(

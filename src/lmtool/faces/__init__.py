@@ -10,12 +10,14 @@ from lmtool.arguments import PathLike
 from lmtool.errors import ModelFileError, option
 from lmtool.faces.classifier import Classifier
 from lmtool.faces.language_model import Model
+from lmtool.faces.tagger import Tagger
 from lmtool.kinds import KINDS, Kind
 
-__all__ = ["FACES", "Classifier", "Model", "face_of", "load", "load_as", "load_for"]
+__all__ = ["FACES", "Classifier", "Model", "Tagger", "face_of", "load", "load_as", "load_for"]
 
 FACES: dict[str, type] = {
     "language model": Model,
+    "tagger": Tagger,
     **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
 }
 

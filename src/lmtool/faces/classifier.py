@@ -16,6 +16,7 @@ from lmtool.inference.classification import (
     classify_lines,
     evaluate_labelled,
 )
+from lmtool.inference.reading import AHEAD, reading
 from lmtool.kinds.base import Trained
 from lmtool.text.labels import Labels
 
@@ -81,11 +82,21 @@ class Classifier(Shown):
         return next(self.classify_lines([source], k))
 
     def classify_lines(
-        self, sources: Iterable[Any], k: int | None = None, *, threads: int = 1
+        self,
+        sources: Iterable[Any],
+        k: int | None = None,
+        *,
+        threads: int = 1,
+        ahead: int = AHEAD,
     ) -> Iterator[Classification]:
-        """The same one by one, each on its own."""
-        threads = arguments.whole(threads, "threads", 1)
-        return classify_lines(self.classifier, self._given.sources(sources), k, threads)
+        """The same one by one, each on its own.
+
+        Up to ``ahead`` sources are asked for before the first is answered: those of like length are
+        computed together, to the same bits as alone. 1 answers each as it comes.
+        """
+        threads, ahead = arguments.paced(threads, ahead)
+        given = self._given.sources(sources)
+        return classify_lines(self.classifier, given, k, threads, ahead)
 
     def clips(self, path: PathLike) -> Iterator[Any]:
         """What a file of frames or vectors holds, for ``classify_lines``; labels are ignored."""
@@ -119,5 +130,10 @@ class Classifier(Shown):
     def info(self) -> dict[str, Any]:
         """The model card: settings, labels, parameters with shapes, provenance."""
         counts = dict(zip(self.labels.names, self.labels.counts.tolist(), strict=True))
-        facts = {"labels": counts, "several": self.labels.several, "temperature": self.temperature}
+        facts = {
+            "labels": counts,
+            "several": self.labels.several,
+            "temperature": self.temperature,
+            "reading": reading(self.classifier),
+        }
         return card(self.classifier, facts)

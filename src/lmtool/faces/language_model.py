@@ -69,7 +69,7 @@ class Model(Shown):
         Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
         computed together, to the same bits as alone. 1 answers each line as it comes.
         """
-        threads, ahead = paced(threads, ahead)
+        threads, ahead = arguments.paced(threads, ahead)
         return score_lines(self.language_model, arguments.lines(lines), threads, ahead)
 
     def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
@@ -90,7 +90,7 @@ class Model(Shown):
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
         settings = arguments.options(SurprisalSettings, options)
-        threads, ahead = paced(threads, ahead)
+        threads, ahead = arguments.paced(threads, ahead)
         given = arguments.lines(lines)
         return surprisal_lines(self.language_model, given, settings, threads, ahead)
 
@@ -98,7 +98,7 @@ class Model(Shown):
         self, lines: Iterable[str], *, threads: int = 1, ahead: int = AHEAD
     ) -> Iterator[SentenceScore]:
         """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
-        threads, ahead = paced(threads, ahead)
+        threads, ahead = arguments.paced(threads, ahead)
         return score_utterances(self.language_model, arguments.lines(lines), threads, ahead)
 
     def sample(
@@ -142,7 +142,7 @@ class Model(Shown):
         ahead: int = AHEAD,
     ) -> Iterator[PairScore]:
         """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
-        threads, ahead = paced(threads, ahead)
+        threads, ahead = arguments.paced(threads, ahead)
         return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads, ahead)
 
     def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
@@ -180,8 +180,3 @@ class Model(Shown):
             "reading": reading(self.language_model),
         }
         return card(self.language_model, own)
-
-
-def paced(threads: int, ahead: int) -> tuple[int, int]:
-    """Both, if they are whole numbers from 1 on."""
-    return arguments.whole(threads, "threads", 1), arguments.whole(ahead, "ahead", 1)

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError
 from lmtool.inference import measures
+from lmtool.inference.reading import AHEAD, Asked, read_sources
 from lmtool.inference.score import verified
 from lmtool.settings import Option, checked
 from lmtool.text.labels import Labelled, Labels
@@ -49,8 +50,17 @@ class LabelModel(Protocol):
         """What its logits are divided by."""
         ...
 
-    def log_probabilities(self, source: Any) -> NDArray[np.floating]:
-        """ln p of each label (K,); where a source can have several, each is for itself."""
+    @property
+    def block(self) -> int:
+        """Sources that are read side by side to the same bits as alone; 1: none."""
+        ...
+
+    def source(self, given: Any) -> Array:
+        """What is read of a text or of frames: (T,) ids, or (T, F) features."""
+        ...
+
+    def log_probabilities(self, sources: Sequence[Array]) -> NDArray[np.floating]:
+        """ln p of each label (B, K); where a source can have several, each is for itself."""
         ...
 
 
@@ -170,30 +180,59 @@ def classify(model: LabelModel, text: str, k: int | None = None) -> Classificati
 
 
 def classify_lines(
-    model: LabelModel, lines: Iterable[str | Named], k: int | None = None, threads: int = 1
+    model: LabelModel,
+    lines: Iterable[str | Named],
+    k: int | None = None,
+    threads: int = 1,
+    ahead: int = AHEAD,
 ) -> Iterator[Classification]:
-    """The same line by line, each on its own; a blank line has no label. Raises OptionError."""
+    """The same line by line, each on its own; a blank line has no label. Raises OptionError.
+
+    At most ``ahead`` lines are asked for before the first is answered.
+    """
     most = len(model.labels) if k is None else checked("k", k, int, Option(at_least=1))
-    return results(model, lines, most, threads)
+    return results(model, lines, most, threads, ahead)
 
 
 def results(
-    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int
+    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int, ahead: int
 ) -> Iterator[Classification]:
     """Of a generator the bounds would be checked too late."""
+    asked = (Asked(line, spoken(model, line)) for line in lines)
+    for one, logp in answered(model, asked, threads, ahead):
+        yield classified(model.labels, one.what, logp, k)
+
+
+def spoken(model: LabelModel, given: str | Named) -> Array | None:
+    """What is read of a text, if it is not blank, or of what has a name."""
+    if not isinstance(given, str):
+        return model.source(given.source)
+    return model.source(given) if given.strip() else None
+
+
+def answered(
+    model: LabelModel, asked: Iterable[Asked], threads: int, ahead: int = AHEAD
+) -> Iterator[tuple[Asked, NDArray[np.float64] | None]]:
+    """Each with ln p of each label (K,), in order.
+
+    Raises ModelFileError where the weights are too large for that.
+    """
     with Workers(threads) as workers:
-        yield from workers.stream(lambda line: classified(model, line, k), lines)
+        found = read_sources(asked, model.log_probabilities, model.block, workers, ahead)
+        for one, logp in found:
+            yield one, None if logp is None else np.asarray(verified(logp), np.float64)
 
 
-def classified(model: LabelModel, given: str | Named, k: int) -> Classification:
+def classified(
+    labels: Labels, given: str | Named, logp: NDArray[np.float64] | None, k: int
+) -> Classification:
     """One text, or what has a name; ties go to the label that comes first."""
-    text, source = (given, given) if isinstance(given, str) else (given.text, given.source)
-    if not text.strip():
+    text = given if isinstance(given, str) else given.text
+    if logp is None:
         return Classification(text, None, None, ())
-    logp = read(model, source)
     order = np.argsort(-logp, kind="stable")[:k]
-    best = tuple(LabelProbability(model.labels.names[i], math.exp(logp[i])) for i in order)
-    if model.labels.several and best[0].p <= LIKELY:
+    best = tuple(LabelProbability(labels.names[i], math.exp(logp[i])) for i in order)
+    if labels.several and best[0].p <= LIKELY:
         return Classification(text, None, None, best)
     return Classification(text, best[0].label, best[0].p, best)
 
@@ -205,25 +244,14 @@ def evaluate_labelled(
 
     Raises InputError for a label that the model does not know, and where there is no text.
     """
-    with Workers(threads) as workers:
-        found = list(workers.stream(lambda record: answered(model, record), records))
+    asked = (Asked(model.labels.targets(one), model.source(one.source)) for one in records)
+    answers = answered(model, asked, threads)
+    found = [(one.what, logp) for one, logp in answers if logp is not None]
     if not found:
         raise InputError("there is no labelled text")
     targets, logps = zip(*found, strict=True)
     wanted = measures.as_ids(list(targets), model.labels.several)
     return summary(model.labels, model.temperature, np.stack(logps), wanted)
-
-
-def answered(
-    model: LabelModel, record: LabelledText
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Its targets, and ln p of each label (K,)."""
-    return model.labels.targets(record), read(model, record.source)
-
-
-def read(model: LabelModel, source: Any) -> NDArray[np.float64]:
-    """ln p of each label (K,). Raises ModelFileError where the weights are too large for that."""
-    return np.asarray(verified(model.log_probabilities(source)), np.float64)
 
 
 def summary(

@@ -1,7 +1,7 @@
 """A trained classifier: the label of a text, as a mean of what its networks say."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.data.batch import Batch
+from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
+from lmtool.data.ragged import Ragged
 from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
-from lmtool.inference.score import verified
 from lmtool.inference.validation import Judgement, seconds
-from lmtool.models.classifier import Sizes, log_probabilities
+from lmtool.models.classifier import Sizes, log_probabilities, stack_of
+from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import PooledSettings
@@ -29,7 +30,7 @@ from lmtool.workers import Workers
 __all__ = ["Classifier", "FrameClassifier", "FrameParts", "LabelJudge", "Parts"]
 __all__ += ["VectorClassifier"]
 
-SIDE_BY_SIDE = 64  # examples of a validation
+SIDE_BY_SIDE = 64  # sources of a block
 TIMED = 2  # batches for each unit
 
 
@@ -46,16 +47,16 @@ class Parts(NamedTuple):
         wide = 0 if self.ngrams is None else len(self.ngrams)
         return Sizes(self.vocabulary.n_tokens, 0, wide, len(self.labels))
 
-    def batch(self, text: str) -> Batch:
-        """One text as a batch of its own, so that nothing depends on its neighbours."""
-        words = np.array(self.vocabulary.encode(text), np.int32)
-        source, wide = words.reshape(-1, 1), None
-        if not len(words):
-            source = np.zeros((1, 1), np.int32)
+    def source(self, text: str) -> Array:
+        """The ids of its words (T,)."""
+        return np.array(self.vocabulary.encode(text), np.int32)
+
+    def batch(self, sources: Ragged) -> Batch:
+        """Sources with their n-grams."""
+        wide = None
         if self.ngrams is not None:
-            wide, _ = self.ngrams.of(words, np.array([0, len(words)]))
-            wide = wide.reshape(-1, 1)
-        return alone(source, wide)
+            wide = Ragged(*self.ngrams.of(sources.flat, sources.offsets))
+        return unlabelled(sources, wide)
 
 
 class FrameParts(NamedTuple):
@@ -69,15 +70,13 @@ class FrameParts(NamedTuple):
         """What the shapes of the weights go by."""
         return Sizes(0, len(self.framing.standard), 0, len(self.labels))
 
-    def batch(self, frames: Array) -> Batch:
-        """Frames (T, F) as a batch of their own."""
-        return alone(self.framing(frames)[:, None])
+    def source(self, frames: Array) -> Array:
+        """Features (T, D) of frames (T, F)."""
+        return self.framing(frames)
 
-
-def alone(source: Array, ngrams: Array | None = None) -> Batch:
-    """The batch of one source (S, 1), its label unknown."""
-    start = np.zeros(1, np.int32)
-    return Batch(source, start, None, np.zeros((1, 1), np.int32), 1, ngrams=ngrams)
+    def batch(self, sources: Ragged) -> Batch:
+        """Features side by side."""
+        return unlabelled(sources)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -110,10 +109,22 @@ class Classifier(Shown):
         temperature: float = self.parts.temperature
         return temperature
 
-    def log_probabilities(self, source: Any) -> NDArray[np.float64]:
-        """ln p of each label (K,), tempered; several labels are each for themselves."""
-        logp = verified(self.log_probabilities_of(self.parts.batch(source)))
-        return np.asarray(tempered(logp, self.temperature, self.labels.several)[0])
+    @property
+    def block(self) -> int:
+        """Sources read side by side, a source's bits being its own; 1: none."""
+        stack = stack_of(self.settings)
+        return SIDE_BY_SIDE if keeps_apart(stack, self.networks[0]) else 1
+
+    def source(self, given: Any) -> Array:
+        """What is read of a text, the ids of its words (T,), or of frames, features (T, D)."""
+        read: Array = self.parts.source(given)
+        return read
+
+    @np.errstate(all="ignore")  # users check the numbers
+    def log_probabilities(self, sources: Sequence[Array]) -> NDArray[np.float64]:
+        """ln p of each label (B, K), tempered; several labels are each for themselves."""
+        logp = self.log_probabilities_of(self.parts.batch(Ragged.of(sources)))
+        return tempered(logp, self.temperature, self.labels.several)
 
     def log_probabilities_of(self, batch: Batch) -> Array:
         """ln p of each label without a temperature: (B, K), the networks' mean."""

@@ -1,25 +1,34 @@
 """The one way along a text: sentences in, what is measured at each of their positions out.
 
 A sentence is read from zero state and its numbers are its own, whatever is read beside it. So
-lines of like length are read side by side, in blocks. In a document the state carries over from
-line to line, and there is one stream to read.
+lines of like length are read side by side, in blocks: ``in_blocks``, for models of every kind. In
+a document the state carries over from line to line, and there is one stream to read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.models.predictor import Predictor, State, Top, joined, rows
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["AHEAD", "Measure", "Sentence", "Values", "follow"]
-__all__ += ["read_block", "reading", "sentence", "shifted", "side_by_side"]
+__all__ = ["AHEAD", "Asked", "Measure", "Reader", "Sentence", "Sized", "Values", "follow"]
+__all__ += [
+    "in_blocks",
+    "read_block",
+    "read_sources",
+    "reading",
+    "sentence",
+    "shifted",
+    "side_by_side",
+]
 
 AHEAD = 1024  # lines read before the first of them is answered
 TOKENS = 1 << 17  # at which no further line is
+STEPS = 1 << 15  # of a block, unless one line has more
 CHUNK = 64  # positions of one stream alone
 ROWS = 1024  # positions of a block measured at once
 LEAST = 2  # streams of a block
@@ -35,12 +44,37 @@ class Sentence(NamedTuple):
     words: list[str]  # as spelled
     ids: Ids  # (T,) <EOS> last; (0,): nothing to read
 
+    @property
+    def length(self) -> int:
+        """T"""
+        return len(self.ids)
+
+
+class Sized(Protocol):
+    """What is read."""
+
+    @property
+    def length(self) -> int:
+        """Steps; 0: nothing to read."""
+
+
+class Reader(Protocol):
+    """What reads."""
+
+    @property
+    def block(self) -> int:
+        """Lines that it reads side by side to the same bits as alone; 1: none."""
+
+
+Item = TypeVar("Item", bound=Sized)
+Result = TypeVar("Result")
+
 
 class Window(NamedTuple):
     """Neighbouring lines."""
 
-    sentences: list[Sentence]
-    values: list[Values]  # of each, as soon as they are there
+    items: list[Any]
+    results: list[Any]  # of each, as soon as they are there
 
 
 class Block(NamedTuple):
@@ -57,7 +91,7 @@ def sentence(vocabulary: Vocabulary, text: str) -> Sentence:
     return Sentence(text, words, vocabulary.sentence(words) if words else np.zeros(0, np.int32))
 
 
-def reading(model: Predictor) -> str:
+def reading(model: Reader) -> str:
     """How lines are read on this processor: ``"blocks of 32"`` or ``"one by one"``."""
     return f"blocks of {model.block}" if model.block > 1 else "one by one"
 
@@ -89,42 +123,95 @@ def side_by_side(
     workers: Workers,
     ahead: int = AHEAD,
 ) -> Iterator[tuple[Sentence, Values]]:
-    """Each sentence with what is measured along it, from zero state, in order.
+    """Each sentence with what is measured along it, from zero state, as ``in_blocks`` has it."""
 
-    At most ``ahead`` sentences are asked for before the first of them is given back. Where asking
+    def read(block: list[Sentence]) -> list[Values]:
+        return read_block(model, [one.ids for one in block], measure)
+
+    for one, values in in_blocks(sentences, read, model.block, workers, ahead):
+        yield one, () if values is None else values
+
+
+def in_blocks(
+    items: Iterable[Item],
+    read: Callable[[list[Item]], Iterable[Result]],
+    size: int,
+    workers: Workers,
+    ahead: int = AHEAD,
+) -> Iterator[tuple[Item, Result | None]]:
+    """Each item with what comes of it, in order; None where there is nothing to read.
+
+    ``read`` gets at most ``size`` of like length, the longest first, and gives a result for each.
+    At most ``ahead`` items are asked for before the first of them is given back. Where asking
     fails, those before are given back first.
     """
 
-    def done(block: Block) -> tuple[Block, list[Values]]:
-        ids = [block.window.sentences[place].ids for place in block.places]
-        return block, read_block(model, ids, measure)
+    def done(block: Block) -> tuple[Block, Iterable[Result]]:
+        some = [block.window.items[place] for place in block.places]
+        return block, read(some) if some else ()
 
-    for block, results in workers.stream(done, blocks(sentences, model.block, ahead)):
-        for place, values in zip(block.places, results, strict=True):
-            block.window.values[place] = values
+    for block, results in workers.stream(done, blocks(items, size, ahead)):
+        for place, result in zip(block.places, results, strict=True):
+            block.window.results[place] = result
         if block.last:
             yield from zip(*block.window, strict=True)
 
 
-def blocks(sentences: Iterable[Sentence], size: int, ahead: int) -> Iterator[Block]:
+class Asked(NamedTuple):
+    """What has a source, on its way: a text, or a record with its targets."""
+
+    what: Any
+    source: Array | None  # (T,) ids or (T, F) frames; None: it is blank
+
+    @property
+    def length(self) -> int:
+        """Steps; a source without any is read as one."""
+        return 0 if self.source is None else max(1, len(self.source))
+
+
+def read_sources(
+    asked: Iterable[Asked],
+    read: Callable[[list[Array]], Iterable[Result]],
+    size: int,
+    workers: Workers,
+    ahead: int = AHEAD,
+) -> Iterator[tuple[Asked, Result | None]]:
+    """``in_blocks`` for what reads sources: a result each, be it of the whole or of each step."""
+
+    def of(block: list[Asked]) -> Iterable[Result]:
+        return read([one.source for one in block if one.source is not None])
+
+    return in_blocks(asked, of, size, workers, ahead)
+
+
+def blocks(items: Iterable[Sized], size: int, ahead: int) -> Iterator[Block]:
     """Lines of like length together; every window has a block, be it empty."""
-    for window in windows(sentences, ahead):
-        lengths = [len(one.ids) for one in window.sentences]
+    for window in windows(items, ahead):
+        lengths = [one.length for one in window.items]
         some = [place for place, length in enumerate(lengths) if length]
         some.sort(key=lambda place: -lengths[place])
-        starts = range(0, max(1, len(some)), size)
-        for start in starts:
-            yield Block(window, some[start : start + size], start == starts[-1])
+        cut = list(runs([lengths[place] for place in some], size)) or [slice(0)]
+        for part in cut:
+            yield Block(window, some[part], part == cut[-1])
 
 
-def windows(sentences: Iterable[Sentence], ahead: int) -> Iterator[Window]:
+def runs(lengths: Sequence[int], size: int) -> Iterator[slice]:
+    """Falling lengths in parts of at most ``size``, which hold no more than STEPS if they can."""
+    start = 0
+    while start < len(lengths):
+        part = slice(start, start + min(size, max(1, STEPS // lengths[start])))
+        yield part
+        start = part.stop
+
+
+def windows(items: Iterable[Sized], ahead: int) -> Iterator[Window]:
     """Neighbouring lines, at most ``ahead``; where getting one fails, those before it first."""
-    pending: list[Sentence] = []
+    pending: list[Sized] = []
     n_tokens = 0
     try:
-        for one in sentences:
+        for one in items:
             pending.append(one)
-            n_tokens += len(one.ids)
+            n_tokens += one.length
             if len(pending) >= ahead or n_tokens >= TOKENS:
                 yield opened(pending)
                 pending, n_tokens = [], 0
@@ -136,9 +223,9 @@ def windows(sentences: Iterable[Sentence], ahead: int) -> Iterator[Window]:
         yield opened(pending)
 
 
-def opened(sentences: list[Sentence]) -> Window:
-    """A window without values."""
-    return Window(sentences, [()] * len(sentences))
+def opened(items: list[Sized]) -> Window:
+    """A window without results."""
+    return Window(items, [None] * len(items))
 
 
 def read_block(model: Predictor, sentences: Sequence[Ids], measure: Measure) -> list[Values]:

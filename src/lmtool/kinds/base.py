@@ -4,17 +4,16 @@ A new kind is one file that ends in ``KIND = Kind(...)`` and a line in ``kinds.K
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Shapes
-from lmtool.data.batch import Batch, Data
+from lmtool.data.batch import Data
 from lmtool.inference.validation import Judgement
-from lmtool.nn.noise import Noise
-from lmtool.nn.outputs import Sampler
+from lmtool.nn.outputs import Output, Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import TextSettings, TrainSettings
@@ -83,6 +82,7 @@ class Material(NamedTuple):
     talk: list[str]  # what was read, for people
     note: str = ""  # what they should know
     init: Any = None  # a finished model of the kind to go on with
+    whole: Any = None  # all of train and valid: learnt once train and valid chose the length
 
 
 class Trained(Protocol):
@@ -114,8 +114,9 @@ class Kind:
     initialise(parameters, settings, material, rng): fresh weights of one network.
     data(material, recipe) -> the batches of training.
     judge(material, recipe, workers, units) -> how models are validated.
-    learn(settings, recipe, weights, gradients, batch, state, noise, estimate) -> (loss, state):
-    the sum over the batch's targets; ``gradients`` are overwritten with those of loss / n.
+    learn(settings, parts, recipe, weights, gradients, batch, state, noise, estimate) -> (loss,
+    state): the sum over the batch's targets; ``gradients`` are overwritten with those of loss / n.
+    outputs: whose loss ``estimate`` is, by name; a kind without them gets None.
     n_outputs(parts) -> V or K.
     complete(model, judge) -> the model with what can be told only of trained weights.
     paced(asked, recipe, material, steps) -> the recipe once the steps that fit are known.
@@ -142,16 +143,14 @@ class Kind:
     initialise: Callable[[Parameters, Any, Material, np.random.Generator], None]
     data: Callable[[Material, TrainSettings], Data]
     judge: Callable[[Material, TrainSettings, Workers, int], Judge]
-    learn: Callable[
-        [Any, TrainSettings, Mapping[str, Array], Parameters, Batch, States, Noise, Estimate],
-        tuple[float, States],
-    ]
+    learn: Callable[..., tuple[float, States]]
     zero_state: Callable[[Any, int], States]
     n_outputs: Callable[[Any], int]
     store: Callable[[Any], tuple[dict[str, Any], dict[str, NDArray[Any]]]]
     restore: Callable[[Any, dict[str, Any], dict[str, NDArray[Any]]], Any]
     memory: Callable[[Any, TrainSettings, Material], Memory]
     tables: tuple[Table, ...] = ()
+    outputs: Mapping[str, Output] = field(default_factory=dict)
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
     complete: Callable[[Any, Any], Any] = lambda model, judge: model
     paced: Callable[[TrainSettings, TrainSettings, Material, int], TrainSettings] = (

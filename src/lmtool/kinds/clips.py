@@ -12,11 +12,12 @@ from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.labelled import LabelledFile, describe
 from lmtool.data.standard import Framing, Standardisation
-from lmtool.errors import InputError, OptionError, option
+from lmtool.errors import InputError
 from lmtool.inference.classify import FrameParts
 from lmtool.kinds.base import Material
-from lmtool.kinds.labelled import SAME, Labelled, facts, split
+from lmtool.kinds.labelled import Labelled, facts, shared
 from lmtool.kinds.pooled import temperature_of
+from lmtool.kinds.shares import all_of
 from lmtool.text.labels import Labels
 
 __all__ = ["Reading", "prepared", "restored", "store"]
@@ -46,41 +47,42 @@ def prepared(
 
     Raises InputError.
     """
-    if "text" in request.columns:
-        raise OptionError(f"{option('text')}: there is no text in {reading.noun}; leave it out")
     train = gathered(reading, reading.train)
     labels = Labels.build(train.records)
+    others, split = train, shared(train, labels, request.recipe.seed)
     if reading.valid:
         others = gathered(reading, reading.valid, train.sources.flat.shape[1])
-        rows, held_rows = np.arange(len(train.records)), np.arange(len(others.records))
-    else:
-        others = train
-        rows, held_rows = split(train, labels, request.recipe.seed)
-    clips = [train.sources[row] for row in rows.tolist()]  # views
+        split = all_of(len(train.records))
+    rows = split.known.tolist()
+    clips = [train.sources[row] for row in rows]  # views
     if centre is None:
-        first = [labels.id(train.records[row].labels[0]) for row in rows.tolist()]
+        first = [labels.id(train.records[row].labels[0]) for row in rows]
         centre = centring_helps(clips, np.array(first, np.int32))
     framing = Framing.of(clips, centre, differences)
-    own = labelled(train, framing, labels, rows)
+    own = labelled(train, framing, labels, split.own)
+    learnt = own._replace(rows=split.known)
     if others is train:
-        held = own._replace(rows=held_rows)
+        held = own._replace(rows=split.held)
     else:
-        held = labelled(others, framing, labels, held_rows)
-    about = [facts(data, f"n_{reading.noun}") for data in (own, held)]
-    names = ("training data", "validation data")
-    n_rows = int(own.sources.lengths[rows].sum())
+        held = labelled(others, framing, labels, np.arange(len(others.records)))
+    about = {"train": learnt, "valid": held, "own": own}
+    said = {name: facts(data, f"n_{reading.noun}") for name, data in about.items()}
     return Material(
         parts=FrameParts(framing, labels),
         train=own,
         valid=held,
-        facts=dict(zip(("train", "valid"), about, strict=True)),
-        fingerprints={name: x["fingerprint"] for name, x in zip(names, about, strict=True)},
+        facts={name: said[name] for name in ("train", "valid")},
+        fingerprints={
+            "training data": said["own"]["fingerprint"],
+            "validation data": said["valid"]["fingerprint"],
+        },
         talk=[
             *(describe(file, n, labels) for file, n in train.talk),
-            f"{len(rows):,} to train on, {len(held_rows):,} to validate;"
-            f" {n_rows:,} {reading.noun} of {framing.width:,} numbers",
+            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
+            f" {reading.noun} of {framing.width:,} numbers",
         ],
-        note=SAME if held.rows is rows else "",
+        note=split.note,
+        whole=None if split.whole is None else learnt,
     )
 
 

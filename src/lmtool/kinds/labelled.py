@@ -8,25 +8,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.data.examples import Augment, Examples, held_out
+from lmtool.data.examples import Augment, Examples
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.labelled import Record, describe, read_labelled
 from lmtool.errors import InputError
 from lmtool.inference.classify import Parts
 from lmtool.kinds.base import Material
+from lmtool.kinds.shares import Shares, all_of, shares
 from lmtool.settings import TextSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import Vocabulary, split_line
 
-__all__ = ["Labelled", "prepare"]
+__all__ = ["Labelled", "facts", "prepare", "shared"]
 
-HELD_OUT = 0.1  # of the examples
-MOST_HELD_OUT = 10_000
 MOST = 300_000  # examples, up to which runs of words say more than cells find out
 LONGEST_RUN = 2  # words
-SAME = "validation is on the examples trained on: give more of them, or others to validate on"
 
 
 class Labelled(NamedTuple):
@@ -57,25 +55,23 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
     train = spelled(corpus, request, numbers)
     labels = Labels.build(train.records)
     others = spelled(valid, request, numbers) if valid else None
-    rows, held_rows = (
-        split(train, labels, request.recipe.seed)
-        if others is None
-        else (np.arange(len(train.records)), None)
-    )
-    vocabulary = vocabulary_of(train.words, rows, list(numbers), request.text)
-    words = encoded(train.words, vocabulary.ids(numbers))
-    ngrams = ngrams_of(words, rows, vocabulary.n_tokens, request.network.ngrams)
-    own = labelled(words, train, labels, ngrams, rows)
+    split = all_of(len(train.records)) if valid else shared(train, labels, request.recipe.seed)
+    vocabulary = vocabulary_of(train.words, split.known, list(numbers), request.text)
+    ids = vocabulary.ids(numbers)
+    words = encoded(train.words, ids)
+    ngrams = ngrams_of(words, split.known, vocabulary.n_tokens, request.network.ngrams)
+    own = labelled(words, train, labels, ngrams, split.own)
+    learnt = own._replace(rows=split.known)
     if others is None:
-        held = own._replace(rows=held_rows)
+        held = own._replace(rows=split.held)
     else:
-        words = encoded(others.words, vocabulary.ids(numbers))
-        held = labelled(words, others, labels, ngrams, np.arange(len(others.records)))
+        rows = np.arange(len(others.records))
+        held = labelled(encoded(others.words, ids), others, labels, ngrams, rows)
     return Material(
         parts=Parts(vocabulary, labels, ngrams),
         train=own,
         valid=held,
-        facts={"train": facts(own), "valid": facts(held)},
+        facts={"train": facts(learnt), "valid": facts(held)},
         fingerprints={
             "training text": facts(own)["fingerprint"],
             "validation text": facts(held)["fingerprint"],
@@ -86,7 +82,8 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
             f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
             f" {vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features",
         ],
-        note=SAME if held.rows is rows else "",
+        note=split.note,
+        whole=None if split.whole is None else learnt,
     )
 
 
@@ -107,11 +104,9 @@ def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spel
     return Spelled(words.ragged(), records, talk)
 
 
-def split(train: Any, labels: Labels, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to train on and rows to validate on; the same where there is nothing to spare."""
-    first = np.array([labels.id(record.labels[0]) for record in train.records], np.int32)
-    own, held = held_out(first, min(HELD_OUT, MOST_HELD_OUT / len(first)), seed)
-    return own, held if len(held) else own
+def shared(train: Any, labels: Labels, seed: int) -> Shares:
+    """Who learns and who validates; a text counts for its first label."""
+    return shares(np.array([labels.id(one.labels[0]) for one in train.records], np.int32), seed)
 
 
 def vocabulary_of(

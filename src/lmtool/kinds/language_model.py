@@ -119,6 +119,7 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
 
 def learn(
     settings: ModelSettings,
+    parts: Vocabulary,
     recipe: TrainSettings,
     weights: Mapping[str, Array],
     gradients: Parameters,
@@ -209,6 +210,7 @@ KIND = Kind(
     store=store,
     restore=restore,
     memory=memory,
+    outputs=OUTPUTS,
     tables=(Table(PER_TOKEN, ("inputs", "targets"), (EOS_ID,), drawn=True),),  # <EOS> stays row 0
     sampler=sampler,
     paced=paced,

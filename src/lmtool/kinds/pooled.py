@@ -142,13 +142,14 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
 
 def learn(
     settings: PooledSettings,
+    parts: Any,
     recipe: TrainSettings,
     weights: Mapping[str, Array],
     gradients: Parameters,
     batch: Batch,
     state: States,
     noise: Noise,
-    estimate: Estimate,
+    estimate: Estimate | None,
 ) -> tuple[float, States]:
     """-ln p of the labels of a batch."""
     smoothing = recipe.smoothing or 0.0

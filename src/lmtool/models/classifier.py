@@ -27,6 +27,7 @@ from lmtool.nn.noise import QUIET, Noise, dropout_mask, weight_masks
 from lmtool.nn.outputs import LABELLINGS
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.pool import POOLS
+from lmtool.nn.rowwise import apart
 from lmtool.nn.stack import Stack
 from lmtool.settings.classifier import NO_CELL, PooledSettings
 
@@ -73,7 +74,7 @@ def shapes(settings: PooledSettings, sizes: Sizes) -> Shapes:
     K, D = sizes.labels, stack.outputs
     named = {**stack.shapes(), **pool.shapes(D)}
     named |= {"output.weight": (K, pool.parts * D), "output.bias": (K,)}
-    named |= source_shapes(stack, sizes.words, sizes.features)
+    named |= source_shapes(stack.inputs, sizes.words, sizes.features)
     return named | ({NGRAMS: (sizes.ngrams, K)} if sizes.ngrams else {})
 
 
@@ -138,7 +139,10 @@ def loss_and_gradients(
     pooled, tape = pool.forward(parameters, encoded.top, batch.real())  # (2)
     chosen = ngrams_of(batch, parameters, noise)
     loss, dlogits = LABELLINGS[settings.labelling].loss(
-        logits_of(parameters, pooled, chosen), targets_of(settings, batch), 1 / batch.n, smoothing
+        logits_of(parameters, pooled @ parameters["output.weight"].T, chosen),
+        targets_of(settings, batch),
+        1 / batch.n,
+        smoothing,
     )  # (3), (4), 4'
     np.dot(dlogits.T, pooled, out=gradients["output.weight"])  # 3'
     gradients["output.bias"][...] = dlogits.sum(0)
@@ -154,11 +158,14 @@ def loss_and_gradients(
 def log_probabilities(
     settings: PooledSettings, parameters: Mapping[str, Array], batch: Batch
 ) -> Array:
-    """ln p of each label, without numba: (B, K); with several labels each is for itself."""
-    pool = POOLS[settings.pool]
-    top, _ = read(stack_of(settings), parameters, batch)
-    pooled, _ = pool.forward(parameters, top, batch.real())
-    logits = logits_of(parameters, pooled, ngrams_of(batch, parameters, QUIET))
+    """ln p of each label: (B, K); with several labels each is for itself.
+
+    In numpy; where products keep rows apart, a source has the same bits whatever is beside it.
+    """
+    top, _, rows = read(stack_of(settings), parameters, batch)
+    pooled = rows.by_column(POOLS[settings.pool].read(parameters, top, rows))
+    z = apart(pooled, parameters["output.weight"])
+    logits = logits_of(parameters, z, ngrams_of(batch, parameters, QUIET))
     return LABELLINGS[settings.labelling].log_probabilities(logits)
 
 
@@ -185,14 +192,13 @@ def ngrams_of(batch: Batch, parameters: Mapping[str, Array], noise: Noise) -> Ch
     return Chosen(columns[examples, places], examples, factors if mask is None else factors * mask)
 
 
-def logits_of(parameters: Mapping[str, Array], pooled: Array, chosen: Chosen | None) -> Array:
-    """(3): (B, K)."""
-    logits = pooled @ parameters["output.weight"].T
+def logits_of(parameters: Mapping[str, Array], logits: Array, chosen: Chosen | None) -> Array:
+    """(3) in place, from v W' (B, K)."""
     logits += parameters["output.bias"]
     if chosen is not None:
         rows = parameters[NGRAMS][chosen.ids] * chosen.factors
         np.add.at(logits, chosen.examples, rows)
-    return np.asarray(logits)
+    return logits
 
 
 def ngrams_backward(gradients: Parameters, chosen: Chosen | None, dlogits: Array) -> None:

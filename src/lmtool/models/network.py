@@ -21,7 +21,7 @@ from lmtool.nn.cells.base import project
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
 from lmtool.nn.parameters import Parameters
-from lmtool.nn.rowwise import keeps_rows_apart, product, tile
+from lmtool.nn.rowwise import passed, product
 from lmtool.nn.stack import Stack, States
 from lmtool.settings import ModelSettings
 
@@ -155,9 +155,8 @@ class Network(Shown):
     @property
     def keeps_streams_apart(self) -> bool:
         """Whether ``step`` gives a stream the same bits beside others; tried on this processor."""
-        dtype = self.parameters.flat.dtype.char
         widths = {x.shape[1] for x in self.parameters.values() if x.ndim == 2}  # all that multiply
-        return keeps_rows_apart(dtype) and None not in {tile(K, dtype) for K in widths}
+        return passed(widths, self.parameters.flat.dtype.char)
 
     @property
     def _softmax(self) -> Softmax:

@@ -10,7 +10,7 @@ __all__ = ["BOUND", "embedding_backward"]
 BOUND = 0.1  # of the uniform distribution that rows start from
 
 
-def embedding_backward(gradient: Array, ids: NDArray[np.int32], dx: Array) -> None:
+def embedding_backward(gradient: Array, ids: NDArray[np.integer], dx: Array) -> None:
     """gradient (V, E) += dx (T, B, E) at rows ids (T, B)."""
     from lmtool.nn import kernels  # only training loads numba
 

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Shapes
+from lmtool.nn.packed import Packed
+from lmtool.nn.rowwise import apart
 
 __all__ = ["POOLS", "Pool"]
 
@@ -32,6 +34,8 @@ class Pool:
     forward(weights, h (S, B, D), real (S, B)) -> (pooled (B, P), tape).
     backward(weights, gradients, tape, dpooled (B, P)) -> dh (S, B, D), 0 at padding; ``gradients``
     are overwritten.
+    read(weights, rows h (N, D), packed) -> pooled (B, P), longest first: ``forward`` of which each
+    sequence has bits of its own.
     parts: P / D.
     shapes(D) -> names and shapes of the weights.
     """
@@ -40,6 +44,7 @@ class Pool:
     parts: int
     forward: Callable[[Mapping[str, Array], Array, Real], tuple[Array, Any]]
     backward: Callable[[Mapping[str, Array], Mapping[str, Array], Any, Array], Array]
+    read: Callable[[Mapping[str, Array], Array, Packed], Array]
     shapes: Callable[[int], Shapes] = lambda D: {}
 
 
@@ -72,6 +77,12 @@ def mean_max_backward(
     return np.asarray(dh)
 
 
+def read_mean_max(weights: Mapping[str, Array], h: Array, packed: Packed) -> Array:
+    """(1) and (2) side by side: (B, 2 D)."""
+    n = packed.lengths().astype(h.dtype)[:, None]
+    return np.concatenate([total(h, packed) / n, peaks(h, packed)], axis=1)
+
+
 def attention(weights: Mapping[str, Array], h: Array, real: Real) -> tuple[Array, Any]:
     """(4): (B, D)."""
     e = np.where(real, h @ weights[WEIGHT], -np.inf)
@@ -91,10 +102,36 @@ def attention_backward(
     return np.asarray(a[..., None] * dpooled + de[..., None] * weights[WEIGHT])
 
 
+def read_attention(weights: Mapping[str, Array], h: Array, packed: Packed) -> Array:
+    """(4): (B, D)."""
+    e, places = apart(h, weights[WEIGHT][None]), packed.places()
+    a = np.exp(e - peaks(e, packed)[places])
+    return np.asarray(total(a * h, packed) / total(a, packed))
+
+
+def total(x: Array, packed: Packed) -> Array:
+    """Rows x (N, D) summed over time, one after the other: (B, D)."""
+    out = np.zeros((packed.counts[-1], x.shape[1]), x.dtype)
+    for step in packed.steps():
+        out[: step.stop - step.start] += x[step]
+    return out
+
+
+def peaks(x: Array, packed: Packed) -> Array:
+    """The largest of rows x (N, D) over time: (B, D)."""
+    out = np.full((packed.counts[-1], x.shape[1]), -np.inf, x.dtype)
+    for step in packed.steps():
+        some = out[: step.stop - step.start]
+        np.maximum(some, x[step], out=some)
+    return out
+
+
 POOLS: dict[str, Pool] = {
     pool.name: pool
     for pool in (
-        Pool("mean-max", 2, mean_max, mean_max_backward),
-        Pool("attention", 1, attention, attention_backward, lambda D: {WEIGHT: (D,)}),
+        Pool("mean-max", 2, mean_max, mean_max_backward, read_mean_max),
+        Pool(
+            "attention", 1, attention, attention_backward, read_attention, lambda D: {WEIGHT: (D,)}
+        ),
     )
 }

@@ -5,7 +5,7 @@ kernel, which adds up in another order. So products are cut into tiles of one wi
 is tried on the processor at hand, at every place and with any number of rows.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.workers import single_threaded_blas
 
-__all__ = ["Tile", "keeps_rows_apart", "parts", "product", "tile"]
+__all__ = ["Tile", "apart", "keeps_rows_apart", "parts", "passed", "product", "tile"]
 
 
 class Tile(NamedTuple):
@@ -46,6 +46,11 @@ def product(x: Array, W: Array) -> Array:
     for part in parts(len(x), fit.rows):
         in_strips(x[part], W, fit.width, out[part])
     return out[:M, :N]
+
+
+def apart(x: Array, W: Array) -> Array:
+    """The same, where a single row, too, has the bits that it has among others."""
+    return product(x, W) if len(x) != 1 else product(np.concatenate([x, x]), W)[:1]
 
 
 def in_strips(x: Array, W: Array, width: int, out: Array) -> None:
@@ -82,6 +87,11 @@ def at_least(x: Array, rows: int) -> Array:
 
 
 # --- the trial ------------------------------------------------------------------------------
+
+
+def passed(widths: Iterable[int], dtype: str) -> bool:
+    """Whether products of so many factors, and numpy's functions, keep rows apart."""
+    return keeps_rows_apart(dtype) and None not in {tile(K, dtype) for K in widths}
 
 
 @cache

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array
 from lmtool.nn.cells import CELLS, State, Weights
 from lmtool.nn.noise import Noise, dropout_mask, masked
+from lmtool.nn.packed import Packed
 
 __all__ = ["Stack", "States", "Tape", "backward", "forward", "no_future", "read", "turned"]
 
@@ -153,21 +154,20 @@ def read(
     stack: Stack,
     parameters: Mapping[str, Array],
     x: Array,
-    state: States,
-    keep: Array | None = None,
-    turn: Turn | None = None,
+    packed: Packed,
 ) -> tuple[Array, States]:
-    """``forward`` in numpy, step by step and without numba: what trained models read with."""
-    states, after = iter(state), []
+    """``forward`` from zero state in numpy: x (N, I) -> top (N, D) and the states, longest first.
+
+    The rows are those of ``packed``, and a sequence has bits of its own.
+    """
+    after = []
     for layer in range(stack.layers):
         tops = []
         for way in stack.ways:
-            mirror = turn if way else None
+            rows = packed.turn if way else slice(None)
             weights = stack.weights(parameters, layer, way)
-            h, last = CELLS[stack.cell].read(
-                weights, turned(x, mirror), next(states), keep, stack.activation
-            )
-            tops.append(turned(h, mirror))
+            h, last = CELLS[stack.cell].read(weights, x[rows], packed.counts, stack.activation)
+            tops.append(h[rows])
             after.append(last)
-        x = tops[0] if len(tops) == 1 else np.concatenate(tops, axis=2)
+        x = tops[0] if len(tops) == 1 else np.concatenate(tops, axis=1)
     return x, tuple(after)

@@ -15,7 +15,16 @@ from lmtool.settings.inference import (
     SurprisalSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
-from lmtool.settings.pairs import PAIRS, READS, WRITES, Pairing, pair_of, refuse_foreign
+from lmtool.settings.pairs import (
+    PAIRS,
+    READS,
+    WRITES,
+    Pairing,
+    pair_of,
+    refuse_columns,
+    refuse_foreign,
+)
+from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
 __all__ = [
@@ -33,6 +42,7 @@ __all__ = [
     "Pairing",
     "SampleSettings",
     "SurprisalSettings",
+    "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "VectorSettings",
@@ -40,6 +50,7 @@ __all__ = [
     "declared",
     "in_seconds",
     "pair_of",
+    "refuse_columns",
     "refuse_foreign",
     "without_foreign",
 ]

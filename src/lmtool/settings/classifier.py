@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from lmtool.settings import shared
 from lmtool.settings.fields import check, option
-from lmtool.settings.network import FOLLOWS, MODEL
+from lmtool.settings.shared import FOLLOWS, MODEL
 
 __all__ = ["NO_CELL", "ClassifierSettings", "FrameSettings", "PooledSettings", "VectorSettings"]
 
@@ -16,21 +17,12 @@ EMBED = "Size of a word vector."
 class PooledSettings:
     """Source -> cells -> pool -> label. Raises OptionError for a value that cannot be meant."""
 
-    cell: str = option(
-        "lstm",
-        "The cell; none pools the vectors alone.",
-        panel=MODEL,
-        choices=("lstm", "gru", "rnn", NO_CELL),
-    )
-    activation: str = option("tanh", "Of rnn cells.", panel=MODEL, choices=("tanh", "relu"))
-    layers: int = option(1, "Cells on top of each other.", panel=MODEL, at_least=1, absurd=100)
-    embed: int | None = option(  # E
-        None, EMBED, panel=MODEL, shown=FOLLOWS, at_least=1, absurd=1e6
-    )
-    hidden: int | None = option(  # H
-        None, "Size of the state.", panel=MODEL, shown=FOLLOWS, at_least=1, absurd=1e6
-    )
-    both: bool = option(True, "Read from both ends.", panel=MODEL)
+    cell: str = shared.cell(NO_CELL, help="The cell; none pools the vectors alone.")
+    activation: str = shared.activation()
+    layers: int = shared.layers()
+    embed: int | None = shared.embed()  # E
+    hidden: int | None = shared.hidden()  # H
+    both: bool = shared.both()
     pool: str = option(
         "mean-max",
         "How steps become one vector.",
@@ -38,14 +30,7 @@ class PooledSettings:
         choices=("mean-max", "attention"),
     )
     labelling: str = "full"  # a key of nn.outputs.LABELLINGS; follows the labels
-    members: int | None = option(  # K
-        None,
-        "Networks whose probabilities are averaged.",
-        panel=MODEL,
-        shown=FOLLOWS,
-        at_least=1,
-        absurd=100,
-    )
+    members: int | None = shared.members()  # K
 
     def __post_init__(self) -> None:
         check(self)

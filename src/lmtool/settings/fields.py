@@ -38,6 +38,7 @@ class Option:
     metavar: str | None = None
     flag: str | None = None  # on the command line, where it is not the field's name
     kinds: tuple[str, ...] = ()  # of models that take it; none: all
+    choices_of: Mapping[str, tuple[str, ...]] | None = None  # by kind, where they differ
 
     @property
     def bounds(self) -> str:

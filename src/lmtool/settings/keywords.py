@@ -51,6 +51,15 @@ class FrameKeywords(TypedDict, total=False):
     differences: bool
 
 
+class TaggerKeywords(TypedDict, total=False):
+    """What TaggerSettings has beyond the others."""
+
+    letters: int
+    filters: int
+    case: int
+    tagging: str
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -80,7 +89,9 @@ class TrainKeywords(TypedDict, total=False):
     threads: int | None
 
 
-class NetworkKeywords(ModelKeywords, ClassifierKeywords, FrameKeywords, total=False):
+class NetworkKeywords(
+    ModelKeywords, ClassifierKeywords, FrameKeywords, TaggerKeywords, total=False
+):
     """What connects to what, of any kind of model."""
 
 

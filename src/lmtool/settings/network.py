@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from lmtool.settings import shared
 from lmtool.settings.fields import check, option
+from lmtool.settings.shared import MODEL
 
 __all__ = ["ModelSettings", "TextSettings"]
 
-FOLLOWS = "follows the corpus"
-DATA, MODEL = "Data", "Model"
+DATA = "Data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +30,16 @@ class TextSettings:
 class ModelSettings:
     """What connects to what. Raises OptionError for a value that cannot be meant."""
 
-    cell: str = option("lstm", "The cell.", panel=MODEL, choices=("lstm", "gru", "rnn"))
-    activation: str = option("tanh", "Of rnn cells.", panel=MODEL, choices=("tanh", "relu"))
-    layers: int = option(1, "Cells on top of each other.", panel=MODEL, at_least=1, absurd=100)
-    embed: int | None = option(  # E
-        None, "Size of a word vector.", panel=MODEL, shown=FOLLOWS, at_least=1, absurd=1e6
-    )
-    hidden: int | None = option(  # H
-        None, "Size of the state.", panel=MODEL, shown=FOLLOWS, at_least=1, absurd=1e6
-    )
+    cell: str = shared.cell()
+    activation: str = shared.activation()
+    layers: int = shared.layers()
+    embed: int | None = shared.embed()  # E
+    hidden: int | None = shared.hidden()  # H
     tie: bool = option(  # a projection H -> E where they differ
         True, "Use the word vectors as output weights.", panel=MODEL
     )
     softmax: str = "full"  # a key of nn.outputs.SOFTMAXES; follows the output that is trained
-    members: int | None = option(  # K
-        None,
-        "Networks whose probabilities are averaged.",
-        panel=MODEL,
-        shown=FOLLOWS,
-        at_least=1,
-        absurd=100,
-    )
+    members: int | None = shared.members()  # K
 
     def __post_init__(self) -> None:
         check(self)

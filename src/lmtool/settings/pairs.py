@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from lmtool.errors import OptionError
-from lmtool.errors import option as named
+from lmtool.errors import option as called
 from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.fields import declared
 from lmtool.settings.network import ModelSettings, TextSettings
+from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import TrainSettings
 
-__all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of", "refuse_foreign"]
+__all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of"]
+__all__ += ["refuse_choices", "refuse_foreign"]
 
 
 class Pairing(NamedTuple):
@@ -20,6 +22,7 @@ class Pairing(NamedTuple):
     reads: str
     writes: str
     settings: type  # of the network
+    columns: tuple[str, ...] = ()  # of its files, that can be named
 
     @property
     def takes(self) -> tuple[type, ...]:
@@ -33,9 +36,10 @@ class Pairing(NamedTuple):
 
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
-    Pairing("classifier", "text", "label", ClassifierSettings),
-    Pairing("frame classifier", "frames", "label", FrameSettings),
-    Pairing("vector classifier", "vector", "label", VectorSettings),
+    Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags")),
+    Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label")),
+    Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
+    Pairing("vector classifier", "vector", "label", VectorSettings, ("label",)),
 )
 READS = tuple(dict.fromkeys(pair.reads for pair in PAIRS))
 WRITES = tuple(dict.fromkeys(pair.writes for pair in PAIRS))
@@ -51,7 +55,7 @@ def pair_of(reads: str | None = None, writes: str | None = None) -> Pairing:
     for pair in PAIRS:
         if (pair.reads, pair.writes) == (reads, writes):
             return pair
-    both = f"{named('reads', reads)} {named('writes', writes)}"
+    both = f"{called('reads', reads)} {called('writes', writes)}"
     known = ", ".join(f"{pair.reads} to {pair.writes}" for pair in PAIRS)
     raise OptionError(f"{both}: no model does that; must be one of {known}")
 
@@ -66,7 +70,26 @@ def refuse_foreign(pair: Pairing, given: Mapping[str, Any]) -> None:
             foreign |= kind is not TrainSettings and option is not None and name not in own
             if foreign and given.get(name, field.default) != field.default:
                 message = f"{pair} does not take it; it is for"
-                raise OptionError(f"{named(name)}: {message} {' and '.join(takers_of(name))}")
+                raise OptionError(f"{called(name)}: {message} {' and '.join(takers_of(name))}")
+    refuse_choices(pair, given)
+
+
+def refuse_choices(pair: Pairing, given: Mapping[str, Any]) -> None:
+    """Raises OptionError for a choice that is there for other pairs alone."""
+    for name, (_, _, option) in declared(TrainSettings).items():
+        choices = option and option.choices_of and option.choices_of.get(pair.name)
+        value = given.get(name)
+        if choices and value is not None and value not in choices:
+            message = f"must be one of {', '.join(choices)} for {pair}, not {value}"
+            raise OptionError(f"{called(name)}: {message}")
+
+
+def refuse_columns(pair: Pairing, named: Iterable[str]) -> None:
+    """Raises OptionError for a column that files of the pair do not have."""
+    for name in named:
+        if name not in pair.columns:
+            takers = " and ".join(f"a {one.name}" for one in PAIRS if name in one.columns)
+            raise OptionError(f"{called(name)}: {pair} does not take it; it is for {takers}")
 
 
 def takers_of(name: str) -> Iterable[str]:

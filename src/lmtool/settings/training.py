@@ -1,13 +1,14 @@
 """How the weights are found."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from lmtool.errors import OptionError
 from lmtool.errors import option as named
 from lmtool.settings.columns import columns
 from lmtool.settings.fields import check, declared, option
-from lmtool.settings.network import FOLLOWS
+from lmtool.settings.shared import FOLLOWS
 
 __all__ = ["CHECKPOINT_EVERY", "TrainSettings", "without_foreign"]
 
@@ -15,7 +16,8 @@ CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
 AUGMENTATION = "Augmentation"
 STREAMS = ("language model",)  # kinds that read a text without end
-TEXTS = ("language model", "classifier")
+OUTPUTS = {"language model": ("full", "sampled", "classes"), "tagger": ("crf", "full", "sigmoid")}
+TEXTS = ("language model", "classifier", "tagger")
 FRAMES = ("frame classifier",)
 POOLED = ("classifier", "frame classifier", "vector classifier")
 NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
@@ -40,11 +42,13 @@ class TrainSettings:
 
     output: str | None = option(
         None,
-        "How the softmax is trained.",
+        "How text (full, sampled, classes) or tags (crf, full, sigmoid) are trained.",
         panel=TRAINING,
+        metavar="NAME",
         shown=FOLLOWS,
-        choices=("full", "sampled", "classes"),
-        kinds=STREAMS,
+        choices=tuple(dict.fromkeys(chain(*OUTPUTS.values()))),
+        choices_of=OUTPUTS,
+        kinds=tuple(OUTPUTS),
     )
     samples: int | None = option(
         None,

@@ -80,14 +80,14 @@ def horizon(session: Session, run: Run, every: int, pace: Pace) -> int:
 
 def left(session: Session, run: Run) -> float:
     """Seconds of the budget for training and validation."""
-    budget = session.recipe.seconds or 0
+    budget = session.budget
     around = min(AROUND, MOST_AROUND * budget) + run.parameters.flat.nbytes / SAVED
     return budget * (1 - SPARE) - around - session.elapsed()
 
 
 def known(session: Session, run: Run) -> bool:
     """Whether the run's own speed can be told: few steps may all fall into a bad moment."""
-    seconds = SURE * (session.recipe.seconds or 0)
+    seconds = SURE * session.budget
     return run.timer.timed_steps >= LEAST_TIMED and run.timer.training_seconds >= seconds
 
 

@@ -57,7 +57,7 @@ def forecast(
         steps=steps,
         epochs=steps * data.tokens_a_step / data.tokens,
         tokens_per_second=data.tokens_a_step / pace.step,
-        seconds=seconds_to_go(session, run, steps, every, pace),
+        seconds=(1 + session.again) * seconds_to_go(session, run, steps, every, pace),
         memory_mb=memory_mb,
         file_mb=parameters.flat.nbytes / 1e6,
         command=command,

@@ -155,12 +155,12 @@ def fit(
     if replaces(request.model, request.init):
         emit(Note("the model replaces the one that it begins with: only a copy repeats the run"))
     with open_session(kind, begun.settings, material, recipe, emit, start) as session:
-        run = session, begun.parameters, keeper, saved, begun.pace
         try:
-            trainee = loop.train(*run, validate_first=init is not None)
+            trainee = runs(session, material, begun, keeper, saved)
         except TrainingError as error:
             raise rescued(error, request, session, init) from None
-        trained = kind.complete(session.model(trainee.parameters), session.judge)
+        trained = kind.complete(session.model(trainee.judged), session.judge)
+        trained = replace(trained, parameters=trainee.parameters)
     same = settled(recipe, trainee.finished.steps)
     if not trainee.finished.step:
         emit(Note("no step made the model better: its weights are those that it began with"))
@@ -174,6 +174,35 @@ def fit(
         "result": trainee.finished.repeatable(),
     }
     return kind.descended(replace(trained, provenance=provenance), init)
+
+
+def runs(
+    session: Session,
+    material: Material,
+    begun: Beginning,
+    keeper: Keeper | None,
+    saved: Saved | None,
+) -> loop.Trainee:
+    """The run; where examples are few, a second one on all of them, as long as the first chose."""
+    second, first = saved is not None and "judged" in saved.tensors, None
+    if not second:
+        run = session, begun.parameters, keeper, saved, begun.pace
+        first = loop.train(*run, validate_first=material.init is not None)
+        saved = None
+        if material.whole is None:
+            return first
+    everything = material._replace(train=material.whole, whole=None)
+    events = session.on_event, session.start
+    with open_session(session.kind, session.settings, everything, session.recipe, *events) as all_:
+        fresh = fresh_weights(session.kind, session.settings, everything, session.recipe.seed)
+        steps = 0 if first is None else as_long(session, all_, first)
+        return loop.retrain(all_, fresh, first, steps, keeper, saved)
+
+
+def as_long(session: Session, second: Session, first: loop.Trainee) -> int:
+    """Steps over other data that are as many passes as were best."""
+    passes = first.finished.step / session.data.steps_a_pass
+    return max(1, round(passes * second.data.steps_a_pass))
 
 
 def rescued(error: TrainingError, request: Request, session: Session, init: Any) -> TrainingError:

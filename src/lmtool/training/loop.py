@@ -2,7 +2,10 @@
 
 import math
 import time
+from dataclasses import replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from lmtool.errors import TrainingError
 from lmtool.nn.parameters import Parameters
@@ -22,7 +25,7 @@ from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.training.session import Session, n_steps
 from lmtool.training.step import catch_up_all, training_step
 
-__all__ = ["Trainee", "train"]
+__all__ = ["Trainee", "retrain", "train"]
 
 PATIENCE = 5  # validations without a better one before the learning rate falls, or training stops
 REPORT_SECONDS = 0.25  # between two Progress events
@@ -37,6 +40,8 @@ class Trainee(NamedTuple):
     parameters: Parameters
     curve: list[dict[str, Any]]
     finished: Finished
+    judged: Parameters  # those that were validated
+    score: float  # of these
 
 
 def train(
@@ -67,7 +72,38 @@ def train(
         error.best = best_weights(run) if math.isfinite(run.best_score) else None
         raise
     best = best_weights(run)
-    return Trainee(best, run.curve, finished(session, run, best, stopped))
+    return Trainee(best, run.curve, finished(session, run, best, stopped), best, run.best_score)
+
+
+def retrain(
+    session: Session,
+    parameters: Parameters,
+    first: Trainee | None,
+    steps: int,
+    keeper: Keeper | None = None,
+    saved: Saved | None = None,
+) -> Trainee:
+    """The weights after so many steps, which a first run found best; nothing is left to validate.
+
+    The curve and the figures are the first run's; ``saved`` knows it where it is None. Raises as
+    ``train`` does; ``best`` is then what the first run gave.
+    """
+    judged = np.zeros_like(parameters.flat) if first is None else first.parameters.flat
+    run = new_run(session, parameters, judged)
+    if first is not None:
+        run.steps, run.curve = steps, first.curve
+        run.best_score = first.score
+    if saved is not None:
+        restore(saved, run)
+    validated = Parameters(parameters.shapes, run.judged)
+    try:
+        loop(session, run, keeper, None)
+    except TrainingError as error:
+        error.best = validated
+        raise
+    chosen = run.curve[-1]["step"]  # the last validation ended the first run
+    end = replace(finished(session, run, validated, False), step=run.step, steps=chosen)
+    return Trainee(run.parameters, run.curve, end, validated, run.best_score)
 
 
 def best_weights(run: Run) -> Parameters:
@@ -80,7 +116,7 @@ def loop(session: Session, run: Run, keeper: Keeper | None, pace: Pace | None) -
     every = validation_interval(session)
     report, trier = Report(session, every), Trier()
     while True:
-        if run.validated < run.step and validates(run, every):
+        if not len(run.judged) and run.validated < run.step and validates(run, every):
             validate(session, run)
             if run.waited >= PATIENCE and not anneal(run):
                 return run.step < run.steps

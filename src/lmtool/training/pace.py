@@ -63,7 +63,7 @@ def steps_that_fit(session: Session, parameters: Parameters, pace: Pace) -> int:
 def tried(session: Session, run: Run) -> list[float]:
     """Seconds of some steps."""
     times: list[float] = []
-    most = SHARE * (session.recipe.seconds or float("inf"))
+    most = SHARE * (session.budget or float("inf"))
     while len(times) < FEWEST or (len(times) < TRIED - UNTIMED and sum(times) < most):
         times.append(seconds_of_step(session, run))
     return times

@@ -7,6 +7,7 @@ from typing import Any
 from lmtool.kinds import KINDS, Kind
 from lmtool.model_file import settings_from
 from lmtool.settings import TextSettings, TrainSettings
+from lmtool.settings.pairs import pair_of, refuse_choices
 from lmtool.tensor_file import Card
 from lmtool.text.sentences import Sentences
 
@@ -47,6 +48,7 @@ class Request:
         if not all(type(file) is str for file in files):
             raise ValueError("its texts or its model are no names of files")
         kind = KINDS[values["reads"], values["writes"]]
+        refuse_choices(pair_of(kind.reads, kind.writes), values["recipe"])
         return cls(
             corpus=tuple(values["corpus"]),
             valid=tuple(values["valid"]),
@@ -63,7 +65,7 @@ class Request:
 
 def columns_from(values: Any) -> dict[str, str | None]:
     """Names of columns. Raises ValueError."""
-    if not isinstance(values, dict) or not set(values) <= {"text", "label"}:
+    if not isinstance(values, dict) or not set(values) <= {"text", "label", "tags"}:
         raise ValueError("its columns have unknown names")
     if not all(value is None or type(value) is str for value in values.values()):
         raise ValueError("its columns are no names")

@@ -164,6 +164,8 @@ def arrays(run: Run) -> Iterator[tuple[str, Any]]:
     """Every array of a run that the next step depends on, by name."""
     yield "parameters", run.parameters.flat
     yield "best", run.best
+    if len(run.judged):
+        yield "judged", run.judged
     for k, seen in enumerate(run.seen):
         yield f"seen{k}", seen
     for k, moment in enumerate(run.moments):

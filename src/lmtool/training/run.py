@@ -48,6 +48,7 @@ class Run:
     states: list[States]  # one a unit: the first network's shards, the second's, ...
     seen: list[NDArray[np.int32]]  # one a table, (V,): the step up to which each row is updated
     best: Array
+    judged: Array  # (P,) of the run whose length this one has; (0,) where this one is validated
     step: int = 0
     steps: float = math.inf  # of the whole run; infinite until the clock has decided
     best_score: float = math.inf  # lower is better
@@ -80,7 +81,7 @@ class Run:
         self.rollbacks += 1
 
 
-def new_run(session: Session, parameters: Parameters) -> Run:
+def new_run(session: Session, parameters: Parameters, judged: Array | None = None) -> Run:
     """Fresh moments and zero states; the weights become the run's own."""
     moments = [parameters.like() for _ in range(session.optimizer.n_moments)]
     by_network = zip(*(members(session.settings, x) for x in (parameters, *moments)), strict=True)
@@ -95,6 +96,7 @@ def new_run(session: Session, parameters: Parameters) -> Run:
         [session.kind.zero_state(session.settings, B) for B in streams],
         [np.zeros(n_rows(table, parts[0].parameters), np.int32) for table in session.kind.tables],
         best=parameters.flat.copy(),
+        judged=np.empty(0, np.float32) if judged is None else judged,
     )
 
 

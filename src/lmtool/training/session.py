@@ -13,7 +13,7 @@ from lmtool.data.batch import Data
 from lmtool.kinds import Kind, Material
 from lmtool.kinds.base import Judge
 from lmtool.models.members import all_shapes, members
-from lmtool.nn.outputs import OUTPUTS, Sampler
+from lmtool.nn.outputs import Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.training.events import Event
@@ -21,6 +21,8 @@ from lmtool.training.optimizers import OPTIMIZERS, Optimizer
 from lmtool.workers import Workers
 
 __all__ = ["Session", "fresh_weights", "n_steps", "open_session"]
+
+FIRST = 0.45  # of the budget, where a second run on all examples follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Session:
     sampler: Sampler | None
     workers: Workers
     start: float  # time.monotonic()
+    again: float  # work of a second run that follows, as a share of this one's
     on_event: Callable[[Event], None]
 
     @property
@@ -45,9 +48,10 @@ class Session:
 
     @property
     def last_output(self) -> str:
-        """The output that needs every token: a key of OUTPUTS."""
+        """The output that needs every token."""
         output = self.recipe.output or "full"
-        return OUTPUTS[output].finish or output
+        layer = self.kind.outputs.get(output)
+        return (layer and layer.finish) or output
 
     @property
     def members(self) -> int:
@@ -63,6 +67,11 @@ class Session:
     def units(self) -> int:
         """Pieces of work of a step."""
         return self.members * self.shards
+
+    @property
+    def budget(self) -> float:
+        """Seconds that this run may take; 0: as many as it likes."""
+        return (self.recipe.seconds or 0) * (FIRST if self.again else 1)
 
     def model(self, parameters: Parameters, provenance: dict[str, Any] | None = None) -> Any:
         """The model with these weights."""
@@ -84,17 +93,21 @@ def open_session(
 ) -> Iterator[Session]:
     """A session with its workers, for as long as it is used."""
     units = (settings.members or 1) * (recipe.shards or 1)
+    data, again = kind.data(material, recipe), 0.0
+    if material.whole is not None:
+        again = kind.data(material._replace(train=material.whole), recipe).tokens / data.tokens
     with Workers(recipe.threads or 1) as workers:
         yield Session(
             kind=kind,
             settings=settings,
             parts=material.parts,
             recipe=recipe,
-            data=kind.data(material, recipe),
+            data=data,
             judge=kind.judge(material, recipe, workers, units),
             sampler=kind.sampler(material.parts, recipe),
             workers=workers,
             start=time.monotonic() if start is None else start,
+            again=again,
             on_event=on_event,
         )
 

@@ -19,7 +19,7 @@ from lmtool.errors import TrainingError, option
 from lmtool.kinds.base import Table
 from lmtool.nn import kernels
 from lmtool.nn.noise import Noise
-from lmtool.nn.outputs import OUTPUTS, Draw
+from lmtool.nn.outputs import Draw
 from lmtool.nn.parameters import Parameters
 from lmtool.training.run import Member, Run, by_row, rows_of, shard_columns
 from lmtool.training.schedules import drop_warmup, learning_rate
@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
     weights: Sequence[Mapping[str, Array]]  # one a network
     batch: Batch
-    output: str  # a key of OUTPUTS
+    output: str  # a key of the kind's outputs, if it has any
     draw: Draw | None
     rows: list[Rows]  # one a table
 
@@ -134,8 +134,8 @@ def compute_gradients(
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
     shares = (recipe.dropout, recipe.weight_drop, recipe.word_drop)
     dropout, weight_drop, word_drop = (grown * (share or 0.0) for share in shares)
-    loss_of = OUTPUTS[part.output].loss
-    estimate = partial(loss_of, scale=1 / part.batch.n, draw=part.draw)
+    layer = session.kind.outputs.get(part.output)
+    estimate = layer and partial(layer.loss, scale=1 / part.batch.n, draw=part.draw)
     columns = shard_columns(session, part.batch.targets.shape[1])
 
     def unit(i: int) -> tuple[float, Parameters]:
@@ -147,8 +147,9 @@ def compute_gradients(
             gradients.flat[...] = 0
             return 0.0, gradients
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
+            asked = session.settings, session.parts, recipe
             loss, run.states[i] = session.kind.learn(
-                session.settings, recipe, weights, gradients, own, run.states[i], noise, estimate
+                *asked, weights, gradients, own, run.states[i], noise, estimate
             )
         return loss, gradients
 

@@ -11,7 +11,8 @@ from typing import Any
 from lmtool.data.readers import timeseries
 from lmtool.data.readers.arrays import ZIP, archive, beginning
 from lmtool.data.readers.clips import Clip, label_names, numbers, same_width
-from lmtool.data.readers.labelled import LabelledFile, holds_text, object_in, refuse
+from lmtool.data.readers.labelled import LabelledFile
+from lmtool.data.readers.lines import holds_text, parsed, refuse
 from lmtool.errors import InputError, option
 from lmtool.text.reader import Line, display_name, read_lines
 
@@ -64,7 +65,7 @@ def labels_and(
     line: Line, key: str, labelled: bool, source: str, form: str
 ) -> tuple[tuple[str, ...], Any]:
     """The labels of a line of JSON, and what it holds under ``source``."""
-    value = object_in(line, form)
+    value = parsed(line, form, spelled=False)
     if source not in value:
         refuse(line, form, f"no key {source!r}")
     if labelled and key not in value:

@@ -5,28 +5,26 @@ error. The names of a header count where they are given, where the file is a ``.
 every name is a usual one and says which column is the text and which the label: ``label,text``.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
+from lmtool.data.readers.lines import holds_text, names, parsed, refuse, whole
 from lmtool.display import counted
 from lmtool.errors import InputError, option
 from lmtool.text.labels import Labels, check_label
 from lmtool.text.reader import Line, display_name, read_lines
 from lmtool.text.tables import Table, is_csv, split_header, table_of
 
-__all__ = ["LabelledFile", "Record", "describe", "holds_text", "object_in", "read_labelled"]
-__all__ += ["refuse"]
+__all__ = ["LabelledFile", "Record", "describe", "read_labelled"]
 
 TAB, FASTTEXT = "label <TAB> text", "__label__NAME text"
 JSON = '{"label": "NAME", "text": "..."}'
 ROW = "one row, with a label and a text"
 MARK = "__label__"
 MARKED = re.compile(rf"(?<!\S){MARK}(\S*)\s*")
-LONGEST_JSON = 1 << 24  # characters of a line: values take many times the memory of their text
 TEXTS = {
     "text", "sentence", "review", "reviews", "comment", "tweet", "content", "phrase", "body",
     "utterance", "message", "document",
@@ -89,21 +87,11 @@ def describe(file: LabelledFile, n: int, labels: Labels) -> str:
     return f"{file.path}: {counted(n, 'example')}, {file.form}, {labels}{several}"
 
 
-def holds_text(line: Line) -> bool:
-    """Whether the line is not blank."""
-    return bool(line.text) and not line.text.isspace()
-
-
 def form_of(line: str) -> str:
     """What a line is by itself; TAB if nothing says otherwise."""
     if line.lstrip().startswith("{"):
         return JSON
     return FASTTEXT if MARKED.search(line) else TAB
-
-
-def refuse(line: Line, form: str, message: str) -> NoReturn:
-    """Raises InputError, with the form that a line must have."""
-    raise InputError(f"{line.path}:{line.number}: {message}; a line is: {form}")
 
 
 def record(line: Line, form: str, labels: list[str], text: str) -> Record:
@@ -144,55 +132,18 @@ def in_json(name: str, lines: Iterator[Line], text: str, label: str) -> Labelled
     """One object a line; other keys are ignored."""
 
     def read(line: Line) -> Record:
-        value = parsed(line)
+        checked(line, JSON)
+        value = parsed(line, JSON)
         for key, named in ((label, "label"), (text, "text")):
             if key not in value:
                 refuse(line, JSON, f"no key {key!r} (name another one with {option(named)})")
         if not isinstance(value[text], str):
             refuse(line, JSON, f"{text!r} is no text")
-        return record(line, JSON, names(value[label], line), whole(value[text], line))
+        given = value[label] if isinstance(value[label], list) else [value[label]]
+        labels = names(given, line, JSON, "label")
+        return record(line, JSON, labels, whole(value[text], line, JSON))
 
     return LabelledFile(name, f"JSON lines ({label}, {text})", map(read, lines))
-
-
-def parsed(line: Line) -> dict[str, Any]:
-    """The object of a line; numbers stay as they are spelled."""
-    checked(line, JSON)
-    return object_in(line, JSON, parse_int=str, parse_float=str)
-
-
-def object_in(line: Line, form: str, **numbers: Any) -> dict[str, Any]:
-    """The object of a line of this form; ``numbers`` say how they are read. Raises InputError."""
-    if len(line.text) > LONGEST_JSON:
-        refuse(line, form, f"longer than {LONGEST_JSON >> 20} Mi characters")
-    try:
-        value = json.loads(line.text, **numbers)
-    except (ValueError, RecursionError) as error:
-        reason = f"{error.msg} at {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        refuse(line, form, f"not JSON ({reason or 'nested too deep'})")
-    return value if isinstance(value, dict) else refuse(line, form, "not an object")
-
-
-def names(value: Any, line: Line) -> list[str]:
-    """Labels out of JSON: a text, a number, true or false, or a list of these."""
-    values = value if isinstance(value, list) else [value]
-    spelled = [str(v).lower() if isinstance(v, bool) else v for v in values]
-    if wrong := [v for v in spelled if not isinstance(v, str)]:
-        kind = "null" if wrong[0] is None else type(wrong[0]).__name__
-        kind = str(wrong[0]) if isinstance(wrong[0], float) else kind  # nan, inf, -inf
-        refuse(line, JSON, f"a label is neither text nor number: {kind}")
-    return spelled
-
-
-def whole(text: str, line: Line) -> str:
-    """A text out of JSON, in which escapes can hide what no text file holds."""
-    if "\0" in text:
-        refuse(line, JSON, "looks binary (a NUL character)")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        refuse(line, JSON, f"half a character, U+{ord(text[error.start]):04X}")
-    return text
 
 
 def is_header(name: str, line: str) -> bool:

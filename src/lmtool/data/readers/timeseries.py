@@ -6,7 +6,7 @@ import numpy as np
 
 from lmtool.arrays import Array
 from lmtool.data.readers.clips import Clip, finite, label_names, refuse_at
-from lmtool.data.readers.labelled import LONGEST_JSON
+from lmtool.data.readers.lines import LONGEST_JSON
 from lmtool.errors import InputError
 from lmtool.text.reader import Line
 

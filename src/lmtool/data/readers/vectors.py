@@ -7,7 +7,8 @@ from pathlib import Path
 from lmtool.data.readers.arrays import NPY, array, beginning
 from lmtool.data.readers.clips import Clip, finite, label_names, numbers, same_width
 from lmtool.data.readers.frames import labels_and
-from lmtool.data.readers.labelled import LabelledFile, holds_text, refuse
+from lmtool.data.readers.labelled import LabelledFile
+from lmtool.data.readers.lines import holds_text, refuse
 from lmtool.errors import InputError
 from lmtool.text.reader import Line, display_name, read_lines
 

@@ -3,14 +3,14 @@
 T time, B batch, I inputs, H hidden, G gates. A state is a tuple of (B, H) arrays, h first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lmtool.arrays import Array
-from lmtool.nn.rowwise import product
+from lmtool.nn.rowwise import apart, product
 from lmtool.workers import has_small_products
 
 __all__ = [
@@ -45,8 +45,8 @@ class Weights(NamedTuple):
 class Cell:
     """A recurrent cell.
 
-    advance(weights, zx (B, G*H), state, activation) -> state: one step, numpy, the readable
-    definition; zx = x weight_ih' + bias_ih.
+    update(weights, zx (B, G*H), zh (B, G*H), state, activation) -> state: one step, numpy, the
+    readable definition; zx = x weight_ih' + bias_ih, zh = h weight_hh'.
     forward(weights, x (T, B, I), state, keep (T, B) | None, activation) -> (h (T, B, H), state,
     tape); keep[t, b] = 0 resets the state of stream b before step t.
     backward(weights, gradients, tape, dh (T, B, H), dstate) -> (dx (T, B, I), dstate);
@@ -57,7 +57,7 @@ class Cell:
     name: str
     n_gates: int  # G
     n_states: int
-    advance: Callable[[Weights, Array, State, str], State]
+    update: Callable[[Weights, Array, Array, State, str], State]
     forward: Callable[[Weights, Array, State, Array | None, str], tuple[Array, State, Any]]
     backward: Callable[[Weights, Weights, Any, Array, State], tuple[Array, State]]
     initialise: Callable[[Weights], None] = lambda weights: None
@@ -69,22 +69,42 @@ class Cell:
         return dict(zip(Weights._fields, shapes, strict=True))
 
     def read(
-        self, weights: Weights, x: Array, state: State, keep: Array | None, activation: str
+        self, weights: Weights, x: Array, counts: Sequence[int], activation: str
     ) -> tuple[Array, State]:
-        """As ``forward``, without tape and without numba: x (T, B, I) -> h (T, B, H), state."""
-        zx = project(weights, x)  # (T, B, G*H)
-        h = np.empty((*x.shape[:2], weights.weight_hh.shape[1]), x.dtype)
-        for t in range(len(x)):
-            if keep is not None:
-                state = tuple(part * keep[t][:, None] for part in state)
-            state = self.advance(weights, zx[t], state, activation)
-            h[t] = state[0]
+        """Sequences from zero state, ``counts`` of them at each step: x (N, I) -> h (N, H), state.
+
+        In numpy, and a sequence has bits of its own: see ``lmtool.nn.packed``.
+        """
+        zx = apart(x, weights.weight_ih)
+        zx += weights.bias_ih
+        h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
+        state, start = (h[:0],) * self.n_states, 0
+        for n in counts:
+            now, state = slice(start, start + n), begun(state, n)
+            zh = apart(state[0], weights.weight_hh)
+            state = self.update(weights, zx[now], zh, state, activation)
+            h[now] = state[0]
+            start += n
         return h, state
+
+    def advance(self, weights: Weights, zx: Array, state: State, activation: str) -> State:
+        """The state after one step, zx (B, G*H) = x weight_ih' + bias_ih."""
+        return self.update(weights, zx, product(state[0], weights.weight_hh), state, activation)
 
     def step(self, weights: Weights, x: Array, state: State, activation: str = "tanh") -> State:
         """The state after one input x (B, I)."""
         zx = product(x, weights.weight_ih) + weights.bias_ih
         return self.advance(weights, zx, state, activation)
+
+
+def begun(state: State, n: int) -> State:
+    """The state of n streams: others join those that there are, from zero."""
+    new = n - len(state[0])
+    if not new:
+        return state
+    return tuple(
+        np.concatenate([part, np.zeros_like(part, shape=(new, *part.shape[1:]))]) for part in state
+    )
 
 
 def project(weights: Weights, x: Array) -> Array:
@@ -101,7 +121,11 @@ def gates(z: Array, n: int) -> Array:
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+    y = 0.5 * x
+    np.tanh(y, out=y)
+    y *= 0.5
+    y += 0.5
+    return y
 
 
 class Factor(NamedTuple):

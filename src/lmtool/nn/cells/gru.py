@@ -26,7 +26,6 @@ from lmtool.nn.cells.base import (
     sigmoid,
     weight_gradients,
 )
-from lmtool.nn.rowwise import product
 
 __all__ = ["CELL"]
 
@@ -41,13 +40,13 @@ class Tape(NamedTuple):
     m: Array
 
 
-def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh") -> State:
-    """One step: zx (B, 3H) = x W' + bias_ih."""
+def update(weights: Weights, zx: Array, zh: Array, state: State, activation: str = "tanh") -> State:
+    """One step: zx (B, 3H) = x W' + bias_ih, zh = h U'."""
     (h,) = state
-    xr, xu, xn = gates(zx, 3)
-    hr, hu, m = gates(product(h, weights.weight_hh) + weights.bias_hh, 3)  # (3)
-    r, u = sigmoid(xr + hr), sigmoid(xu + hu)  # (1), (2)
-    n = np.tanh(xn + r * m)  # (4)
+    both, zh = slice(2 * h.shape[1]), zh + weights.bias_hh
+    r, u = gates(sigmoid(zx[:, both] + zh[:, both]), 2)  # (1), (2)
+    m = zh[:, both.stop :]  # (3)
+    n = np.tanh(zx[:, both.stop :] + r * m)  # (4)
     return ((1 - u) * n + u * h,)  # (5)
 
 
@@ -92,4 +91,4 @@ def backward(
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dzx, dzh), (dh_next,)
 
 
-CELL = Cell("gru", n_gates=3, n_states=1, advance=advance, forward=forward, backward=backward)
+CELL = Cell("gru", n_gates=3, n_states=1, update=update, forward=forward, backward=backward)

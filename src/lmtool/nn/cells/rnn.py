@@ -20,7 +20,6 @@ from lmtool.nn.cells.base import (
     project,
     weight_gradients,
 )
-from lmtool.nn.rowwise import product
 
 __all__ = ["ACTIVATIONS", "CELL"]
 
@@ -43,10 +42,9 @@ class Tape(NamedTuple):
     activation: str
 
 
-def advance(weights: Weights, zx: Array, state: State, activation: str = "tanh") -> State:
-    """One step: zx (B, H) = x W' + bias_ih."""
-    (h,) = state
-    return (ACTIVATIONS[activation](zx + product(h, weights.weight_hh) + weights.bias_hh),)  # (1)
+def update(weights: Weights, zx: Array, zh: Array, state: State, activation: str = "tanh") -> State:
+    """One step: zx (B, H) = x W' + bias_ih, zh = h U'."""
+    return (ACTIVATIONS[activation](zx + zh + weights.bias_hh),)  # (1)
 
 
 def forward(
@@ -87,4 +85,4 @@ def backward(
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dz, dz), (dh_next,)
 
 
-CELL = Cell("rnn", n_gates=1, n_states=1, advance=advance, forward=forward, backward=backward)
+CELL = Cell("rnn", n_gates=1, n_states=1, update=update, forward=forward, backward=backward)

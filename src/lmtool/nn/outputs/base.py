@@ -1,6 +1,6 @@
 """What an output layer is: from top vectors to the loss and its gradients, and to exact scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -10,16 +10,24 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 
 __all__ = [
+    "Chain",
     "Draw",
     "Ids",
     "Labelling",
     "Output",
     "OutputWeights",
+    "Rules",
     "Sampler",
     "Softmax",
+    "Tagging",
+    "Weights",
+    "apart",
     "log_softmax",
+    "obeying",
     "share",
 ]
+
+Weights = Mapping[str, Array]  # of a network, by name
 
 
 class OutputWeights(NamedTuple):
@@ -99,6 +107,59 @@ class Labelling:
     log_probabilities: Callable[[Array], Array]
     bias: Callable[[NDArray[np.int64], int], Array]
     evidence: Callable[[NDArray[np.int64], NDArray[np.int64]], Array]
+
+
+class Rules(NamedTuple):
+    """Which of K tags may stand where."""
+
+    first: NDArray[np.bool_]  # (K,) at the beginning of a sequence
+    between: NDArray[np.bool_]  # (K, K) [before, after]
+    last: NDArray[np.bool_]  # (K,)
+
+
+class Chain(NamedTuple):
+    """What is said of the tags of B sequences, padded at the front: log potentials, float64.
+
+    The score of tags y is first[y_0] + sum of emissions[t, y_t] + sum of between[y_t-1, y_t] +
+    last[y_T-1]; -inf where the rules forbid.
+    """
+
+    emissions: NDArray[np.float64]  # (S, B, K)
+    first: NDArray[np.float64]  # (K,)
+    between: NDArray[np.float64]  # (K, K) [before, after]
+    last: NDArray[np.float64]  # (K,)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """What a network says of K tags at each step: z (S, B, outputs(K)).
+
+    outputs(K) -> columns of z. Raises ValueError for a K that it cannot tell apart.
+    shapes(K) -> names and shapes of weights of its own.
+    loss(weights, gradients, z, targets (S, B), starts (B,), rules, scale) -> (loss, dz): the sum of
+    -ln p in nats and scale times its gradient, 0 at padding, where targets are -1; its own
+    ``gradients`` are overwritten with scale times theirs.
+    chain(networks, rules) -> what networks, each (weights, z), say together; from here on all
+    taggings are alike.
+    """
+
+    name: str
+    outputs: Callable[[int], int]
+    shapes: Callable[[int], dict[str, tuple[int, ...]]]
+    loss: Callable[[Weights, Weights, Array, Ids, Ids, Rules, float], tuple[float, Array]]
+    chain: Callable[[Sequence[tuple[Weights, Array]], Rules], Chain]
+
+
+def obeying(potentials: Array, allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The potentials, -inf where something is not allowed."""
+    return np.where(allowed, potentials.astype(np.float64), -np.inf)
+
+
+def apart(logp: Sequence[Array], rules: Rules) -> Chain:
+    """The mean of networks' ln p (S, B, K), whose tags know each other by the rules alone."""
+    stacked = np.stack([x.astype(np.float64) for x in logp])
+    mean = np.logaddexp.reduce(stacked) - np.log(len(stacked))
+    return Chain(mean, *(obeying(np.zeros(rule.shape), rule) for rule in rules))
 
 
 def share(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -4,24 +4,29 @@ logits = x W' + b     p = softmax(logits)     loss = -sum_n ln p_n[target_n]    
 dlogits = p - onehot(target)   dx = dlogits W   dW = dlogits' x   db = sum_n dlogits    (1')
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.nn.outputs.base import (
+    Chain,
     Ids,
     Labelling,
     Output,
     OutputWeights,
+    Rules,
     Softmax,
+    Tagging,
+    Weights,
+    apart,
     log_softmax,
     share,
 )
 from lmtool.nn.rowwise import parts, product
 
-__all__ = ["LABELLING", "OUTPUT", "SOFTMAX"]
+__all__ = ["LABELLING", "OUTPUT", "SOFTMAX", "TAGGING"]
 
 CHUNK = 1 << 22  # logits held at once: 16 MB of float32
 ROWS, COLUMNS = 128, 992  # of the logits in the cache; no power of two, which is slow to write
@@ -135,6 +140,21 @@ def evidence(counts: NDArray[np.int64], totals: NDArray[np.int64]) -> Array:
     return np.asarray(logp - logp.mean(axis=1, keepdims=True))
 
 
+def tag_loss(
+    weights: Weights, gradients: Weights, z: Array, targets: Ids, starts: Ids, rules: Rules,
+    scale: float,
+) -> tuple[float, Array]:  # fmt: skip
+    """(1) for the tag of each step, whatever stands beside it."""
+    total, dz = label_loss(z.reshape(-1, z.shape[2]), targets.ravel(), scale)
+    return total, dz.reshape(z.shape)
+
+
+def chain(networks: Sequence[tuple[Weights, Array]], rules: Rules) -> Chain:
+    """The mean probability of each tag, from logits z (S, B, K)."""
+    return apart([log_softmax(z.astype(np.float64)) for _, z in networks], rules)
+
+
 OUTPUT = Output("full", loss)
 LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias, evidence)
+TAGGING = Tagging("full", lambda K: K, lambda K: {}, tag_loss, chain)
 SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)

@@ -1,6 +1,5 @@
-"""Every kernel of the models: fused loops over arrays and scalars; matrix products stay in numpy.
+"""What the cells compute in a step of time: fused loops over gates; products stay in numpy.
 
-All kernels live in this one file because numba's cache does not notice edits in another.
 float32 takes rational and polynomial approximations that vectorise (a few units in the last
 place); float64, and Python when the JIT is off, takes the exact functions of libm.
 One loop per gate range: a loop that writes several ranges of a row does not vectorise.
@@ -17,6 +16,21 @@ from numba.extending import intrinsic, overload
 from lmtool.arrays import Array
 from lmtool.kernel_cache import compiler
 
+__all__ = [
+    "ACTIVATE",
+    "ACTIVATE_BACKWARD",
+    "enter",
+    "gru_gates",
+    "gru_gates_backward",
+    "lstm_gates",
+    "lstm_gates_backward",
+    "relu_gate",
+    "relu_gate_backward",
+    "row",
+    "tanh_gate",
+    "tanh_gate_backward",
+]
+
 kernel = compiler(__file__)
 
 FLAGS: dict[str, Any] = {
@@ -24,7 +38,6 @@ FLAGS: dict[str, Any] = {
     "error_model": "numpy",
     "fastmath": {"contract", "nsz"},
 }
-SUMS = FLAGS | {"fastmath": {"contract", "nsz", "reassoc"}}
 
 
 # --- elementary functions -------------------------------------------------------------------
@@ -282,220 +295,3 @@ ACTIVATE_BACKWARD: dict[str, Callable[..., None]] = {
     "tanh": tanh_gate_backward,
     "relu": relu_gate_backward,
 }
-
-
-# --- embedding, softmax, optimisers ---------------------------------------------------------
-
-
-@kernel(**FLAGS)
-def scatter_add(rows: Array, ids: Any, out: Array) -> None:
-    """out[ids[n]] += rows[n]: rows (N, E), ids (N,), out (V, E)."""
-    for n in range(rows.shape[0]):
-        source, target = rows[n], out[ids[n]]
-        for j in range(source.shape[0]):
-            target[j] += source[j]
-
-
-@kernel(**SUMS)
-def _sum(x: Array) -> Any:
-    total = 0.0
-    for j in range(x.shape[0]):
-        total += x[j]
-    return total
-
-
-@kernel(**SUMS)
-def _exp_and_sum(x: Array, peak: float) -> Any:
-    """x = exp(x - peak); returns the sum."""
-    for j in range(x.shape[0]):
-        x[j] = _exp(x[j] - peak)
-    return _sum(x)
-
-
-@kernel(**SUMS)
-def _add_and_peak(x: Array, bias: Array) -> Any:
-    """x += bias; returns the largest entry."""
-    for j in range(x.shape[0]):
-        x[j] += bias[j]
-    peaks = x[:8].copy() if x.shape[0] >= 8 else np.full(8, x[0], x.dtype)
-    n = x.shape[0] // 8 * 8
-    for j in range(0, n, 8):
-        for k in range(8):
-            peaks[k] = max(peaks[k], x[j + k])
-    peak = peaks.max()
-    for j in range(n, x.shape[0]):
-        peak = max(peak, x[j])
-    return peak
-
-
-@kernel(**FLAGS)
-def softmax_cross_entropy(logits: Array, bias: Array, targets: Any, scale: float) -> float:
-    """Sum of -ln p[target] over rows; logits (N, V) become scale * d loss / d logits."""
-    loss = 0.0
-    for n in range(logits.shape[0]):
-        x, target = logits[n], targets[n]
-        peak = _add_and_peak(x, bias)
-        wanted = x[target]
-        total = _exp_and_sum(x, peak)
-        loss += math.log(total) - (wanted - peak)
-        factor = x.dtype.type(scale / total)
-        for j in range(x.shape[0]):
-            x[j] *= factor
-        x[target] -= x.dtype.type(scale)
-    return loss
-
-
-@kernel(**FLAGS)
-def sampled_cross_entropy(
-    logits: Array, offset: Array, wanted: Array, hits: Any, scale: float
-) -> float:
-    """Sum over rows of the sampled softmax's equation (2).
-
-    logits (N, K) become scale * d loss / d logits, wanted (N,) too; hits (N,) is the column of
-    the row's own target, which is left out, or -1.
-    """
-    loss = 0.0
-    for n in range(logits.shape[0]):
-        x = logits[n]
-        peak = max(_add_and_peak(x, offset), wanted[n])
-        _exp_and_sum(x, peak)
-        if hits[n] >= 0:
-            x[hits[n]] = 0
-        own = math.exp(wanted[n] - peak)
-        total = own + _sum(x)
-        loss += math.log(total) - (wanted[n] - peak)
-        factor = x.dtype.type(scale / total)
-        for j in range(x.shape[0]):
-            x[j] *= factor
-        wanted[n] = scale * (own / total - 1)
-    return loss
-
-
-@kernel(**SUMS)
-def _dot(x: Array, y: Array) -> Any:
-    total = x.dtype.type(0)
-    for j in range(x.shape[0]):
-        total += x[j] * y[j]
-    return total
-
-
-@kernel(**FLAGS)
-def _add_scaled(x: Array, factor: Any, y: Array) -> None:
-    """x += factor * y."""
-    for j in range(x.shape[0]):
-        x[j] += factor * y[j]
-
-
-@kernel(**FLAGS)
-def block_cross_entropy(
-    x: Array, weight: Array, bias: Array, tail: Any, firsts: Any, sizes: Any, targets: Any,
-    scale: float, dx: Array, dweight: Array, dbias: Array,
-) -> float:  # fmt: skip
-    """Sum of -ln p[target | its block] over the rows tail (M,) of x (N, D).
-
-    The block of tail[m] is rows firsts[m] .. firsts[m] + sizes[m] of weight and bias; scale times
-    the gradients is added to dx (N, D), dweight and dbias.
-    """
-    loss = 0.0
-    for m in range(tail.shape[0]):
-        n, first, size = tail[m], firsts[m], sizes[m]
-        p, target = np.empty(size, x.dtype), targets[tail[m]] - firsts[m]
-        for k in range(size):
-            p[k] = _dot(x[n], weight[first + k])
-        peak = _add_and_peak(p, bias[first : first + size])
-        wanted = p[target]
-        total = _exp_and_sum(p, peak)
-        loss += math.log(total) - (wanted - peak)
-        for k in range(size):
-            d = x.dtype.type(scale * (p[k] / total - (1.0 if k == target else 0.0)))
-            dbias[first + k] += d
-            _add_scaled(dweight[first + k], d, x[n])
-            _add_scaled(dx[n], d, weight[first + k])
-    return loss
-
-
-@kernel(**SUMS)
-def sum_of_squares(x: Array) -> float:
-    """The squared Euclidean norm of x (N,), accumulated in double precision."""
-    total = 0.0
-    for j in range(x.shape[0]):
-        total += np.float64(x[j]) * np.float64(x[j])
-    return total
-
-
-@kernel(**FLAGS)
-def adam_step(
-    x: Array, gradient: Array, factor: float, m: Array, v: Array, rate: float, decays: Any
-) -> None:
-    """Adam's update of x (N,) by factor * gradient; ``rate`` already holds the bias correction."""
-    kind = x.dtype.type
-    a, b, step, one, tiny = kind(decays[0]), kind(decays[1]), kind(rate), kind(1), kind(1e-8)
-    scale = kind(factor)
-    for j in range(x.shape[0]):
-        g = scale * gradient[j]
-        m[j] = a * m[j] + (one - a) * g
-        v[j] = b * v[j] + (one - b) * g * g
-        x[j] -= step * m[j] / (np.sqrt(v[j]) + tiny)
-
-
-@kernel(**FLAGS)
-def adam_rows(
-    x: Array,
-    gradient: Array,
-    factor: float,
-    m: Array,
-    v: Array,
-    rows: Any,
-    rate: float,
-    decays: Any,
-) -> None:
-    """``adam_step`` of the rows (n,) of x, m, v (V, D), gradient (n, D)."""
-    for n in range(rows.shape[0]):
-        i = rows[n]
-        adam_step(x[i], gradient[n], factor, m[i], v[i], rate, decays)
-
-
-@kernel(**FLAGS)
-def adam_catch_up(
-    x: Array, m: Array, v: Array, rows: Any, gaps: Any, rate: float, decays: Any
-) -> None:
-    """The updates of gradient 0 that rows (n,) of x, m, v (V, D) missed, gaps (n,) of them each.
-
-    The k-th would have been rate m a^k / sqrt(v b^k), so they are a geometric series.
-    """
-    kind, (a, b) = x.dtype.type, decays
-    ratio = a / math.sqrt(b)
-    for n in range(rows.shape[0]):
-        gap = gaps[n]
-        if gap == 0:
-            continue
-        xi, mi, vi = x[rows[n]], m[rows[n]], v[rows[n]]
-        step = kind(rate * ratio * (1 - ratio**gap) / (1 - ratio))
-        am, bv, tiny = kind(a**gap), kind(b**gap), kind(1e-8)
-        for j in range(xi.shape[0]):
-            xi[j] -= step * mi[j] / (np.sqrt(vi[j]) + tiny)
-        for j in range(xi.shape[0]):
-            mi[j] *= am
-            vi[j] *= bv
-
-
-@kernel(**FLAGS)
-def sgd_step(x: Array, gradient: Array, rate: float) -> None:
-    """x (N,) -= rate * gradient."""
-    step = x.dtype.type(rate)
-    for j in range(x.shape[0]):
-        x[j] -= step * gradient[j]
-
-
-@kernel(**FLAGS)
-def sgd_rows(x: Array, gradient: Array, factor: float, rows: Any, rate: float) -> None:
-    """x[rows] (n, D) -= rate * factor * gradient (n, D)."""
-    for n in range(rows.shape[0]):
-        sgd_step(x[rows[n]], gradient[n], rate * factor)
-
-
-@kernel(**FLAGS)
-def add(x: Array, y: Array) -> None:
-    """x (N,) += y."""
-    for j in range(x.shape[0]):
-        x[j] += y[j]

@@ -1,0 +1,171 @@
+"""A trained tagger: a tag for each word, by what its networks say together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lmtool.arrays import Array, Ids
+from lmtool.data.batch import Batch
+from lmtool.data.examples import Examples
+from lmtool.data.ragged import Ragged
+from lmtool.display import Shown, counted
+from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
+from lmtool.inference.validation import Judgement, seconds
+from lmtool.models.encoder import keeps_apart
+from lmtool.models.members import members
+from lmtool.models.tagger import Sizes, potentials, stack_of
+from lmtool.nn.outputs import TAGGINGS, Chain, Rules
+from lmtool.nn.outputs.chain import decode
+from lmtool.nn.parameters import Parameters
+from lmtool.settings.tagger import TaggerSettings
+from lmtool.text.letters import Letters
+from lmtool.text.tags import Tags
+from lmtool.text.vocabulary import Vocabulary
+from lmtool.workers import Workers
+
+__all__ = ["Parts", "TagJudge", "Tagger", "measured", "sizes_of"]
+
+SIDE_BY_SIDE = 64  # sentences of a block
+TIMED = 2  # batches for each unit
+
+
+class Parts(NamedTuple):
+    """What turns words into a source and steps into tags."""
+
+    vocabulary: Vocabulary
+    letters: Letters
+    tags: Tags
+
+
+def sizes_of(parts: Parts) -> Sizes:
+    """What the shapes of the weights go by."""
+    return Sizes(parts.vocabulary.n_tokens, len(parts.letters), len(parts.tags))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tagger(Shown):
+    """Settings, parts and weights; reading is numpy and keeps no state, the chain is numba."""
+
+    settings: TaggerSettings
+    parts: Parts
+    parameters: Parameters
+    provenance: dict[str, Any] = field(default_factory=dict)
+    networks: tuple[Parameters, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "networks", members(self.settings, self.parameters))
+
+    def _parts(self) -> Iterator[str]:
+        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield str(self.parts.tags)
+        yield counted(self.parameters.flat.size, "parameter")
+
+    @property
+    def tags(self) -> Tags:
+        """What can be said of a word."""
+        return self.parts.tags
+
+    @property
+    def block(self) -> int:
+        """Sentences read side by side, a sentence's bits being its own; 1: none."""
+        return SIDE_BY_SIDE if keeps_apart(stack_of(self.settings), self.networks[0]) else 1
+
+    def words(self, text: str) -> list[str]:
+        """The words of a line, as they are tagged."""
+        return text.split()
+
+    @np.errstate(all="ignore")  # users check the numbers
+    def chain(self, sentences: Sequence[Sequence[str]]) -> tuple[Chain, Ids]:
+        """What is said of the tags of sentences of one word at least, and their first steps."""
+        batch = self.batch(sentences)
+        return self.chain_of(batch), starts_of(batch)
+
+    def batch(self, sentences: Sequence[Sequence[str]]) -> Batch:
+        """Words as ids and as spelled, side by side."""
+        vocabulary, letters, _ = self.parts
+        flat = [word for words in sentences for word in words]
+        offsets = np.cumsum([0, *map(len, sentences)])
+        every, known = np.arange(len(sentences)), dict.fromkeys(flat)
+        place = {word: n for n, word in enumerate(known)}
+        ids = np.array(vocabulary.ids(flat), np.int32)
+        spelled = np.array([place[word] for word in flat], np.int32)
+        source, starts = Ragged(ids, offsets).side_by_side(every, 0)
+        spellings, _ = Ragged(spelled, offsets).side_by_side(every, 0)
+        nothing = np.zeros((0, len(every)), np.int32)
+        rows = letters.rows([*known])
+        return Batch(source, starts, None, nothing, 0, spellings=spellings, letters=rows)
+
+    def chain_of(self, batch: Batch) -> Chain:
+        """What the networks say together of a batch."""
+        each = [(one, potentials(self.settings, one, batch)) for one in self.networks]
+        return TAGGINGS[self.settings.tagging].chain(each, Rules(*self.tags.rules))
+
+
+@dataclass(frozen=True, slots=True)
+class TagJudge:
+    """Validation sentences, which ``units`` pieces of work share."""
+
+    examples: Examples
+    tags: Tags
+    workers: Workers
+    units: int
+
+    @property
+    def tokens(self) -> int:
+        """Words."""
+        return self.examples.tokens
+
+    def judge(self, model: Tagger) -> Judgement:
+        """How far F1 (of plain tags accuracy) is from 100; both in percent."""
+        found = self._evaluated(model)
+        named = measured(self.tags, found)
+        return Judgement(100 - next(iter(named.values())), named)
+
+    def at_the_end(self, model: Tagger, score: float) -> dict[str, float]:
+        """The measures of the weights that are kept."""
+        return {f"valid_{k}": x for k, x in self.judge(model).measures.items()}
+
+    def seconds(self, model: Tagger) -> tuple[float, float]:
+        """What a validation takes, from some batches; there is one at the end, too."""
+        batches = [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
+        middle = len(batches) // 2
+        some = batches[middle : middle + TIMED * self.units] or batches
+        taken = seconds(lambda: self._tagged(model, some))
+        whole = taken * len(batches) / len(some)
+        return whole, whole
+
+    def _evaluated(self, model: Tagger) -> PhraseEvaluation:
+        batches = [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
+        pairs = (pair for pairs in self._tagged(model, batches) for pair in pairs)
+        return evaluate_tags(self.tags, pairs)
+
+    def _tagged(self, model: Tagger, batches: Sequence[Batch]) -> list[list[tuple[Ids, Ids]]]:
+        """(tags that are so, tags given) of each sentence of each batch."""
+
+        def tagged(batch: Batch) -> list[tuple[Ids, Ids]]:
+            starts = starts_of(batch)
+            with np.errstate(all="ignore"):  # weights of a run that blows up
+                given = decode(finite(model.chain_of(batch)), starts)
+            return [(batch.targets[t:, b], given[t:, b]) for b, t in enumerate(starts.tolist())]
+
+        return self.workers.map(tagged, batches)
+
+
+def measured(tags: Tags, found: PhraseEvaluation) -> dict[str, float]:
+    """What a model is judged by, first the measure that decides; percent."""
+    accuracy = {"accuracy": found.accuracy}
+    return {"f1": found.f1, **accuracy} if tags.phrased or tags.binary else accuracy
+
+
+def finite(chain: Chain) -> Chain:
+    """The chain with 0 for what is no number, so that any weights give some tags."""
+    return chain._replace(emissions=np.nan_to_num(chain.emissions, nan=0, posinf=0, neginf=0))
+
+
+def starts_of(batch: Batch) -> Array:
+    """The first real step of each sentence. Raises ValueError without a source."""
+    if batch.starts is None:
+        raise ValueError("the batch has no source")
+    return batch.starts
