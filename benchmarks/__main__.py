@@ -5,11 +5,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import peak, quality, scale, scoring, startup, throughput
+from benchmarks import encoders, peak, quality, scale, scoring, startup, throughput
 from benchmarks.common import Options, Part, line, machine, say, show
 
 PARTS: dict[str, Part] = {
     "throughput": Part(throughput.run),
+    "encoders": Part(encoders.run),
     "peak": Part(peak.run),
     "quality": Part(quality.run, needs_data=True),
     "scoring": Part(scoring.run),
@@ -58,6 +59,7 @@ def arguments() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("names", nargs="*", metavar="PART", help=", ".join(PARTS))
     add("--data", type=Path, metavar="FOLDER", help="holds train.txt and valid.txt, for quality")
+    add("--lines", type=int, default=3000, metavar="N", help="of the file in scoring (3000)")
     add("--repeats", type=int, default=5, metavar="N", help="of each timing (default: 5)")
     add("--seconds", type=float, default=2.0, metavar="S", help="of a timing (default: 2)")
     add("--minutes", type=float, default=30.0, metavar="M", help="of PyTorch in quality (30)")

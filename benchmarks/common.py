@@ -36,6 +36,7 @@ __all__ = [
     "installed",
     "interleaved",
     "line",
+    "long_calls_per_second",
     "machine",
     "peak_mb",
     "per_second",
@@ -68,7 +69,8 @@ class Options:
     """The command line."""
 
     names: list[str]  # of parts
-    data: Path | None  # a folder with train.txt and valid.txt
+    data: Path | None  # a folder with train.txt and valid.txt, or train.tsv
+    lines: int  # of the file in ``scoring``
     repeats: int
     seconds: float  # of one timing
     minutes: float  # of PyTorch's training in ``quality``
@@ -124,10 +126,15 @@ def ratio(these: Sequence[float], those: Sequence[float]) -> Ratio:
 def per_second(function: Callable[[], object], seconds: float) -> float:
     """Calls a second: whole calls until the time is up, after one that does not count."""
     function()
-    n, start = 0, time.perf_counter()
-    while (passed := time.perf_counter() - start) < seconds:
+    return long_calls_per_second(function, seconds)
+
+
+def long_calls_per_second(function: Callable[[], object], seconds: float) -> float:
+    """The same without one that does not count, which would take as long as the timing."""
+    n, start, passed = 0, time.perf_counter(), 0.0
+    while not n or passed < seconds:
         function()
-        n += 1
+        n, passed = n + 1, time.perf_counter() - start
     return n / passed
 
 

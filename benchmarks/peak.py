@@ -33,7 +33,7 @@ def run(options: Options) -> Iterator[Table]:
 
 def row(settings: ModelSettings, options: Options) -> list[Cell]:
     """One model."""
-    trainer = LmtoolTrainer(fresh_job(settings))
+    trainer = LmtoolTrainer.of(fresh_job(settings))
     arms = {
         "sgemm": partial(sgemm, options.seconds),
         "lmtool": partial(trainer.speed, 1, options.seconds),

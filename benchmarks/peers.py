@@ -9,13 +9,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.common import SEED, installed, per_second, zipf_ids, zipf_vocabulary
+from benchmarks.common import (
+    SEED,
+    installed,
+    long_calls_per_second,
+    per_second,
+    zipf_ids,
+    zipf_vocabulary,
+)
 from lmtool.arrays import Ids
 from lmtool.data.stream import segment
-from lmtool.kinds import Material
+from lmtool.kinds import Kind, Material
 from lmtool.kinds.language_model import KIND
 from lmtool.kinds.sizes import plan
 from lmtool.models.language_model import LanguageModel, initialise
+from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.run import new_run
 from lmtool.training.session import Session, open_session
@@ -29,6 +37,7 @@ __all__ = [
     "Job",
     "LmtoolTrainer",
     "Network",
+    "Tensor",
     "TorchTrainer",
     "V",
     "check_same",
@@ -38,6 +47,7 @@ __all__ = [
     "has_torch",
     "long",
     "network",
+    "torch",
     "torch_logp",
 ]
 
@@ -86,23 +96,36 @@ def fresh_job(settings: ModelSettings, n_tokens: int = V, output: str = "full") 
 
 
 class LmtoolTrainer:
-    """A model in training by lmtool."""
+    """A model of any kind in training by lmtool."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(
+        self,
+        kind: Kind,
+        settings: Any,
+        material: Material,
+        recipe: TrainSettings,
+        start: Parameters,
+    ) -> None:
+        self.kind, self.settings, self.material = kind, settings, material
+        self.recipe = recipe
         with self.session(1) as session:
-            self.run = new_run(session, job.model.parameters.copy())
+            self.run = new_run(session, start.copy())
+
+    @classmethod
+    def of(cls, job: Job) -> "LmtoolTrainer":
+        """A language model."""
+        model, ids, recipe = job
+        text = SimpleNamespace(ids=ids)
+        material = Material(model.vocabulary, text, text, {}, {}, [])
+        return cls(KIND, model.settings, material, recipe, model.parameters)
 
     def session(self, threads: int) -> AbstractContextManager[Session]:
         """The job for some threads, as long as it is used."""
-        model, ids, recipe = self.job
-        text = SimpleNamespace(ids=ids)
-        material = Material(model.vocabulary, text, text, {}, {}, [])
-        threaded = replace(recipe, threads=threads)
-        return open_session(KIND, model.settings, material, threaded)
+        threaded = replace(self.recipe, threads=threads)
+        return open_session(self.kind, self.settings, self.material, threaded)
 
     def step(self) -> float:
-        """The sum of -ln p over the step's tokens."""
+        """The sum of -ln p over the step's targets."""
         with self.session(1) as session:
             return training_step(session, self.run)
 
@@ -110,7 +133,17 @@ class LmtoolTrainer:
         """Tokens a second."""
         with self.session(threads) as session:
             steps = per_second(lambda: training_step(session, self.run), seconds)
-        return steps * BATCH * BPTT
+            return steps * session.data.tokens_a_step
+
+    def speed_of_passes(self, threads: int, seconds: float) -> float:
+        """Tokens a second over whole passes, since batches differ in length."""
+        with self.session(threads) as session:
+
+            def one_pass() -> None:
+                for _ in range(session.data.steps_a_pass):
+                    training_step(session, self.run)
+
+            return long_calls_per_second(one_pass, seconds) * session.data.tokens
 
 
 # --- PyTorch --------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def trained(output: str, V: int, seconds: float) -> tuple[float, float]:
     from benchmarks.peers import MODELS, LmtoolTrainer, fresh_job  # loads numba
 
     job = fresh_job(MODELS[NAME], V, output)
-    return LmtoolTrainer(job).speed(job.recipe.threads or 1, seconds), peak_mb()
+    return LmtoolTrainer.of(job).speed(job.recipe.threads or 1, seconds), peak_mb()
 
 
 def texts(options: Options) -> Table:

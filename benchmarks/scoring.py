@@ -59,7 +59,6 @@ STREAMS = 64
 COLUMNS = ("way", "threads", "lmtool", "PyTorch", "lmtool / PyTorch")
 
 FILE = ("output", "threads", "scored", "trained", "scored / trained")
-N_FILE = 3000  # lines of a file
 SIDE_BY_SIDE = 64  # sentences of PyTorch
 
 
@@ -79,10 +78,12 @@ class Text(NamedTuple):
             vocabulary = Vocabulary.build(lines, TextSettings(vocab_size=V - N_SPECIALS))
         else:
             vocabulary = zipf_vocabulary(V)
-            lines = [vocabulary.decode(row) for row in sentence_ids(V, 10 * N_LINES)]
+            lines = [
+                vocabulary.decode(row) for row in sentence_ids(V, max(10 * N_LINES, options.lines))
+            ]
         ids = np.concatenate([vocabulary.sentence(vocabulary.split(line)) for line in lines])
         weights = initialise(MODELS[NAME], vocabulary.counts, np.random.default_rng(SEED))
-        return cls(LanguageModel(MODELS[NAME], vocabulary, weights), lines[:N_FILE], ids)
+        return cls(LanguageModel(MODELS[NAME], vocabulary, weights), lines[: options.lines], ids)
 
     def job(self, output: str) -> Job:
         """Training as ``lmtool train`` does it, but for the size of the model."""
@@ -105,7 +106,7 @@ def trained(text: Text, options: Options) -> list[Row]:
     """A row for each output and number of threads."""
     rows: list[Row] = []
     for output in ("full", "sampled"):
-        trainer = LmtoolTrainer(text.job(output))
+        trainer = LmtoolTrainer.of(text.job(output))
         for n in THREADS:
             arms: dict[str, Callable[[], float]] = {
                 "scored": timing(partial(text.score, n), text.n_tokens, options.seconds),
@@ -169,7 +170,9 @@ def run(options: Options) -> Iterator[Table]:
     )
     network = copied(text.model) if has_torch() else None
     yield Table(
-        f"{N_FILE:,} lines with {NAME}, tokens/s", COLUMNS[1:], scored(text, network, options)
+        f"{len(text.lines):,} lines with {NAME}, tokens/s",
+        COLUMNS[1:],
+        scored(text, network, options),
     )
     model = fresh_model(MODELS[NAME])
     network = copied(model) if has_torch() else None

@@ -16,10 +16,11 @@ from benchmarks.peers import (
 )
 from lmtool.settings import ModelSettings
 
-__all__ = ["run"]
+__all__ = ["MEASURES", "Arms", "measures", "run"]
 
-COLUMNS = (
-    "model",
+Arms = dict[tuple[str, int], Callable[[], float]]  # (who, threads) -> tokens a second
+
+MEASURES = (
     *(f"lmtool, {n}" for n in THREADS),
     *(f"PyTorch, {n}" for n in THREADS),
     *(f"lmtool / PyTorch, {n}" for n in THREADS),
@@ -31,13 +32,16 @@ def run(options: Options) -> Iterator[Table]:
     """One table."""
     if not has_torch():
         say("throughput: PyTorch is not installed, so lmtool runs alone")
-    rows = [[name, *row(settings, options)] for name, settings in MODELS.items()]
-    yield Table("Training, tokens/s with 1 and 2 threads", COLUMNS, rows)
+    rows = [
+        [name, *measures(arms(settings, options.seconds), options.repeats)]
+        for name, settings in MODELS.items()
+    ]
+    yield Table("Training, tokens/s with 1 and 2 threads", ("model", *MEASURES), rows)
 
 
-def row(settings: ModelSettings, options: Options) -> list[Cell]:
-    """One model."""
-    speeds = interleaved(arms(settings, options.seconds), options.repeats)
+def measures(arms: Arms, repeats: int) -> list[Cell]:
+    """What each of MEASURES is."""
+    speeds = interleaved(arms, repeats)
     ours, theirs = ([speeds.get((name, n), []) for n in THREADS] for name in ("lmtool", "PyTorch"))
     return [
         *(median(some) for some in ours),
@@ -47,10 +51,10 @@ def row(settings: ModelSettings, options: Options) -> list[Cell]:
     ]
 
 
-def arms(settings: ModelSettings, seconds: float) -> dict[tuple[str, int], Callable[[], float]]:
-    """(who, threads) -> tokens a second; the first step of both must give the same loss."""
+def arms(settings: ModelSettings, seconds: float) -> Arms:
+    """The first step of both must give the same loss."""
     job = fresh_job(settings)
-    trainers: dict[str, LmtoolTrainer | TorchTrainer] = {"lmtool": LmtoolTrainer(job)}
+    trainers: dict[str, LmtoolTrainer | TorchTrainer] = {"lmtool": LmtoolTrainer.of(job)}
     if has_torch():
         trainers["PyTorch"] = TorchTrainer.of(job)
         check_same(*(trainer.step() for trainer in trainers.values()))

@@ -46,7 +46,6 @@ def test_version_and_no_command(run: Run) -> None:
     [
         ("tokens", "lmtool.text.tokenizers", "TOKENIZERS"),
         ("activation", "lmtool.nn.cells.rnn", "ACTIVATIONS"),
-        ("output", "lmtool.nn.outputs", "OUTPUTS"),
         ("optimizer", "lmtool.training.optimizers", "OPTIMIZERS"),
         ("context", "lmtool.data.resets", "CONTEXTS"),
     ],

@@ -35,6 +35,7 @@ RECIPES = (  # every kind of state: moments, none; carried, reset; drawn samples
     f"{LANGUAGE} --steps 700 --cell rnn --output sampled --samples 4 --finish 0.3",
     f"{LANGUAGE} --steps 500 --output classes --context sentence --dropout 0.2",
     f"{LABELS} --steps 150",  # and a second run on all examples
+    f"{COMMON} --writes tags --steps 100",
 )
 SHARE = 0.3  # of the time that saving may take here: more writes, more kills inside one
 SLOW = 0.06  # seconds in the middle of a slow write
@@ -58,10 +59,14 @@ def train_words(recipe: str, goes_on: bool) -> list[str]:
 
 
 def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
-    """A folder with nothing but the text, labelled by its first word where labels are learnt."""
+    """A folder with nothing but the text, labelled by its first word or tagged where it must be."""
     folder = parent / name
     folder.mkdir()
-    lines = [f"{line.split()[0]}\t{line}" for line in LINES] if "label" in recipe else LINES
+    lines: list[str] = list(LINES)
+    if "label" in recipe:
+        lines = [f"{line.split()[0]}\t{line}" for line in lines]
+    if "tags" in recipe:
+        lines = [" ".join(f"{word}/{int(word.istitle())}" for word in x.split()) for x in lines]
     (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in lines))
     return folder
 

@@ -55,7 +55,7 @@ def tagged_case(data: bytes, folder: Path) -> bool:
         given = list(map(again.iob2, ids))
         assert given == [tags.spelled(one.tags) for one in records]
         assert block(evaluate_phrases(zip(given, given, strict=True))).startswith("processed")
-        first, between, last = again.rules()
+        first, between, last = again.rules
         assert all(first[x[0]] and last[x[-1]] and between[x[:-1], x[1:]].all() for x in ids)
 
     return not refused(work)

@@ -41,7 +41,12 @@ COMMANDS = (
     ("next", "Todd met"),
     ("evaluate", "-", "--threads", "1"),
 )
-OF_LABELS = (("classify", "Todd met nobody", "-k", "2"), ("classify", "Todd", "--json"))
+OF_OTHERS = (
+    ("classify", "Todd met nobody", "-k", "2"),
+    ("classify", "Todd", "--json"),
+    ("tag", "Todd met nobody", "--json"),
+    ("tag", "-"),
+)
 TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n3,x,"two\nlines"\n'
 VALUES = (
     "0", "1", "2", "-1", "0.5", "1e-320", "1e308", "nan", "inf", "-inf", "1000000000", "9" * 30,
@@ -104,10 +109,13 @@ def model_seeds(folder: Path) -> list[bytes]:
         lmtool.train(text, model=folder / f"seed{number}", overwrite=True, **SMALL, **options)
     options = FOR_LABELS | {"writes": "label", "overwrite": True}
     lmtool.train(labelled(folder), model=folder / "labels", **options)
+    options |= {"writes": "tags", "letters": 3, "filters": 4, "case": 2}
+    lmtool.train(tagged(folder), model=folder / "tags", **options)
     clips = folder / "clips.jsonl"
     clips.write_bytes(clips_seeds(folder)[0])
-    lmtool.train(clips, model=folder / "frames", reads="frames", **options)
-    names = [*(f"seed{number}" for number in range(len(variants))), "labels", "frames"]
+    others = FOR_LABELS | {"writes": "label", "reads": "frames", "overwrite": True}
+    lmtool.train(clips, model=folder / "frames", **others)
+    names = [f"seed{number}" for number in range(len(variants))] + ["labels", "tags", "frames"]
     return [(folder / name).read_bytes() for name in names]
 
 
@@ -118,7 +126,7 @@ def model_case(data: bytes, folder: Path) -> bool:
     if refused(lambda: lmtool.load(path)):
         return False
     number = len(data) + int.from_bytes(data[-24:], "little")
-    words = (COMMANDS + OF_LABELS)[number % (len(COMMANDS) + len(OF_LABELS))]
+    words = (COMMANDS + OF_OTHERS)[number % (len(COMMANDS) + len(OF_OTHERS))]
     stdin = b"Todd met Pete\n\nthe dog\n"
     commanded([*words, "-m", str(path)], stdin, terminal=number % 3 == 0)
     return True
@@ -131,6 +139,8 @@ def resume_seeds(folder: Path) -> list[bytes]:
         interrupted(folder, 3, {}),
         interrupted(folder, 9, {"cell": "gru", "output": "sampled", "samples": 3}),
         interrupted(folder, 5, {"writes": "label"}, labelled(folder)),
+        interrupted(folder, 5, {"writes": "tags"}, tagged(folder)),
+        interrupted(folder, 17, {"writes": "label"}, labelled(folder)),  # in the second run
     ]
 
 
@@ -138,6 +148,15 @@ def labelled(folder: Path) -> Path:
     """The same lines with two labels."""
     path = folder / "labelled.tsv"
     path.write_text("".join(f"{'ab'[n % 2]}\t{line}\n" for n, line in enumerate(LINES)))
+    return path
+
+
+def tagged(folder: Path) -> Path:
+    """The same lines with a name in each."""
+    path = folder / "tagged.txt"
+    first = (line.split()[0] for line in LINES)
+    rest = (" ".join(f"{word}/O" for word in line.split()[1:]) for line in LINES)
+    path.write_text("".join(f"{a}/B-PER {b}\n" for a, b in zip(first, rest, strict=True)))
     return path
 
 

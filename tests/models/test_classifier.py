@@ -227,3 +227,22 @@ def test_padding_is_never_seen(pool: str) -> None:
     h[~real] = 1e6
     assert np.array_equal(POOLS[pool].forward(weights, h, real)[0], pooled)
     assert (dh[~real] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "first"),
+    [
+        ((9, 1, 3, 3), 2),  # 9 is padding
+        ((9, 3, 1, 3), 1),
+        ((np.nan, -1, -1, -1), 1),
+        ((0, 1, np.nan, 2), 3),  # of no meaning, but the step must live to see its loss
+    ],
+)
+def test_the_first_of_equals_gets_the_gradient(column: tuple[float, ...], first: int) -> None:
+    """Of the maximum; NaN is found out later, by the loss."""
+    h = np.array(column, np.float32).reshape(-1, 1, 1)
+    real = np.array([[False], [True], [True], [True]])
+    pool = POOLS["mean-max"]
+    _, tape = pool.forward({}, h, real)
+    dh = pool.backward({}, {}, tape, np.array([[0.0, 1.0]]))
+    assert dh.argmax() == first and dh.sum() == 1

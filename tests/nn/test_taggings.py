@@ -316,6 +316,22 @@ def test_a_tag_that_hardly_counts_changes_nothing(rules: Rules, far: float) -> N
         np.testing.assert_allclose(more_gradients[key][(slice(K),) * x.ndim], x, atol=1e-12)
 
 
+@RULES
+@pytest.mark.parametrize("depth", [100, 240, 800, 1e4])
+def test_what_emissions_take_transitions_may_give(rules: Rules, depth: float) -> None:
+    """However deep the potentials of a tag are whose emissions are as high."""
+    one = case("crf", rules)
+    loss, gradients, dz = run("crf", one)
+    one.weights["output.first"][1] -= depth
+    one.weights["output.between"][:, 1] -= depth
+    one.z[..., 1] += depth
+    again, more_gradients, more_dz = run("crf", one)
+    assert again == pytest.approx(loss, rel=1e-9)
+    np.testing.assert_allclose(more_dz, dz, atol=1e-9)
+    for key, x in gradients.items():
+        np.testing.assert_allclose(more_gradients[key], x, atol=1e-9)
+
+
 @pytest.mark.parametrize("depth", [50, 500, 5000, 1e6])
 @pytest.mark.parametrize("where", ["first", "middle", "last", "between"])
 def test_no_legal_tags_are_lost_however_unlikely(where: str, depth: float) -> None:
@@ -339,6 +355,25 @@ def test_no_legal_tags_are_lost_however_unlikely(where: str, depth: float) -> No
     chain = TAGGINGS["crf"].chain([(weights, z)], rules)
     np.testing.assert_array_equal(decode(chain, zero), targets)
     np.testing.assert_allclose(log_spans(chain, [(0, [1] * T), (2, [1])]), 0, atol=1e-9 * depth)
+
+
+@pytest.mark.parametrize("depth", [40, 400, 800, 2000])
+def test_what_looks_hopeless_from_both_ends_may_be_best(depth: float) -> None:
+    """Tag 1 pays at each step, to come to it and to leave it costs more than that."""
+    rules = FREE._replace(first=np.arange(K) == 0, last=np.arange(K) == 0)
+    T, zero = 8, np.zeros(1, np.int32)
+    weights = {key: np.zeros(shape) for key, shape in TAGGINGS["crf"].shapes(K).items()}
+    weights["output.between"][0, 1] = weights["output.between"][1, 0] = -depth
+    weights["output.between"][:, 2] = weights["output.between"][2] = -4 * depth
+    z, targets = np.zeros((T, 1, K)), np.ones((T, 1), np.int32)
+    z[1:-1, 0, 1] = depth / 2.5
+    targets[[0, -1]] = 0
+    gradients = {key: np.full_like(x, np.nan) for key, x in weights.items()}
+    loss, dz = TAGGINGS["crf"].loss(weights, gradients, z, targets, zero, rules, 1.0)
+    chain = TAGGINGS["crf"].chain([(weights, z)], rules)
+    assert loss == pytest.approx(-table(chain)[0][tuple(targets[:, 0])], abs=1e-9)
+    np.testing.assert_allclose(dz, 0, atol=1e-3)
+    np.testing.assert_array_equal(decode(chain, zero), targets)
 
 
 @EACH

@@ -56,24 +56,30 @@ def share(real: Real, dtype: np.dtype[Any]) -> Array:
 
 def mean_max(weights: Mapping[str, Array], h: Array, real: Real) -> tuple[Array, Any]:
     """(1) and (2) side by side: (B, 2 D)."""
-    part = share(real, h.dtype)
-    highest = np.where(real[..., None], h, -np.inf).argmax(0)[
-        None
-    ]  # (1, B, D): the first of equals
-    peak = np.take_along_axis(h, highest, 0)[0]
-    mean = np.where(real[..., None], h * part, 0).sum(0)
+    part, padding, seen = share(real, h.dtype), ~real, h.copy()
+    seen[padding] = -np.inf
+    peak = seen.max(0)
+    highest = first(seen == peak)
+    seen[padding] = 0
+    mean = np.multiply(seen, part, out=seen).sum(0)
     return np.concatenate([mean, peak], axis=1), (part, highest)
+
+
+def first(there: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """there (S, B, D) -> (B, D) the first step that is, else the last; argmax is slower by far."""
+    left = np.arange(len(there), 0, -1, dtype=np.int32)  # steps from each on
+    ranked = there * left[:, None, None]
+    return np.asarray(len(there) - ranked.max(0, initial=1), np.int32)
 
 
 def mean_max_backward(
     weights: Mapping[str, Array], gradients: Mapping[str, Array], tape: Any, dpooled: Array
 ) -> Array:
-    """The mean's gradient goes to all steps, the maximum's to the one where it stood."""
+    """The mean's gradient goes to all steps, the maximum's to the first one where it stood."""
     part, highest = tape
     dmean, dpeak = np.split(dpooled, 2, axis=1)
     dh = part * dmean  # 1'
-    at = np.take_along_axis(dh, highest, 0) + dpeak
-    np.put_along_axis(dh, highest, at, 0)  # 2'
+    dh.reshape(len(dh), -1)[highest.ravel(), np.arange(highest.size)] += dpeak.ravel()  # 2'
     return np.asarray(dh)
 
 

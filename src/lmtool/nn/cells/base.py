@@ -179,5 +179,8 @@ def weight_gradients(
     np.dot(dzh2.T, h_in.reshape(-1, h_in.shape[2]), out=gradients.weight_hh)
     ones = np.ones(len(dzx2), dzx.dtype)
     np.dot(ones, dzx2, out=gradients.bias_ih)
-    np.dot(ones, dzh2, out=gradients.bias_hh)
+    if dzh is dzx:
+        gradients.bias_hh[...] = gradients.bias_ih
+    else:
+        np.dot(ones, dzh2, out=gradients.bias_hh)
     return (dzx2 @ weights.weight_ih).reshape(x.shape)

@@ -53,7 +53,7 @@ def loss(
     )  # fmt: skip
     gradients[FIRST][...], gradients[LAST][...] = dends
     gradients[BETWEEN][...] = dbetween
-    return total, dz
+    return float(total), dz
 
 
 def refuse_illegal(targets: Ids, starts: Ids, rules: Rules) -> None:
