@@ -190,7 +190,7 @@ def test_a_column_that_is_not_there(training: Path) -> None:
 
 
 def test_clips_have_no_text(training: Path) -> None:
-    with pytest.raises(lmtool.ConfigError, match="text: a frame classifier .* does not take it"):
+    with pytest.raises(lmtool.ConfigError, match="text: a frame classifier"):
         lmtool.train(training, columns={"text": "x"}, **SMALL, **FRAMES)
 
 

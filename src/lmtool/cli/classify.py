@@ -154,23 +154,20 @@ def run(
     classifier: api.Classifier = api.load_for("classify", model)
     most = None if k is None else min(k, len(classifier.labels))
     options = pace(given.files, threads)
-    if classifier.reads != "text":
-        found = clips(classifier, given, column, columns)
-        shown = 1 if form == "table" and k is None else k
-        for chunk in PLAIN[form](classifier.classify_lines(found, k, **options), shown):
-            say(chunk)
-        return
-    ours = columns_in(form, most)
-    names, _, found = with_columns(given, column, keep, ours, WHOLE_LINES)
+    names = columns_in(form, most)
+
+    def labelled(sources: Iterator[Any]) -> "Iterator[Classification]":
+        return classifier.classify_lines(sources, k, **options)
+
+    if classifier.reads == "text":
+        names, _, found = with_columns(given, column, keep, names, WHOLE_LINES)
+        texts = beside(found, lambda lines: labelled(noted(lines, classifier.labels.names)))
+        answers = ((source.kept or {}, result) for source, result in texts)
+    else:
+        answers = (({}, result) for result in labelled(clips(classifier, given, column)))
     printed = chosen(columns, names, names)
-
-    def labelled(texts: Iterator[str]) -> "Iterator[Classification]":
-        return classifier.classify_lines(noted(texts, classifier.labels.names), k, **options)
-
-    answers = beside(found, labelled)
     if form in RECORDS and (form not in PLAIN or column or columns is not None):
-        rows = (RECORDS[form](result, most) | (source.kept or {}) for source, result in answers)
-        chunks = ROWS[form](printed, rows)
+        chunks = ROWS[form](printed, (RECORDS[form](one, most) | kept for kept, one in answers))
     else:
         shown = 1 if form == "table" and given.files and k is None else k
         chunks = PLAIN[form]((result for _, result in answers), shown)
@@ -178,14 +175,11 @@ def run(
         say(chunk)
 
 
-def clips(
-    classifier: "Classifier", given: Inputs, column: str | None, columns: str | None
-) -> Iterator[Any]:
+def clips(classifier: "Classifier", given: Inputs, column: str | None) -> Iterator[Any]:
     """What is to be labelled where it is no text: clips or vectors of files."""
-    wrong = {"TEXT": bool(given.sentences), "--text": column, "--columns": columns}
-    if named := next((name for name, value in wrong.items() if value), None):
+    if given.sentences or column:
         message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
-        raise typer.BadParameter(message, param_hint=named)
+        raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
     return (clip for file in given.files for clip in classifier.clips(file))
 
 
