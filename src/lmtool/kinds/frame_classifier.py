@@ -84,5 +84,6 @@ KIND = Kind(
     restore=restore,
     memory=pooled.memory,
     complete=pooled.complete,
+    patient=True,
     paced=partial(pooled.no_more_than, FITS),
 )

@@ -200,8 +200,9 @@ def runs(
 
 
 def as_long(session: Session, second: Session, first: loop.Trainee) -> int:
-    """Steps over other data that are as many passes as were best."""
-    passes = first.finished.step / session.data.steps_a_pass
+    """Steps over other data that are as many passes as were best, or were made."""
+    made = first.finished.steps if session.kind.patient else first.finished.step
+    passes = made / session.data.steps_a_pass
     return max(1, round(passes * second.data.steps_a_pass))
 
 
