@@ -16,7 +16,7 @@ from lmtool.api import Model, compare
 from lmtool.data.readers.labelled import Record
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.inference.classification import classify_lines, evaluate_labelled
-from lmtool.inference.classify import Classifier, Parts, sizes_of
+from lmtool.inference.classify import Classifier, Parts
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
@@ -57,7 +57,7 @@ def labeller(vocabulary: Vocabulary) -> Classifier:
     ngrams = Ngrams(vocabulary.n_tokens, (np.array([7], np.int64),))
     parts = Parts(vocabulary, labels, ngrams)
     settings = ClassifierSettings(embed=4, hidden=4, ngrams=2, labelling="sigmoid")
-    return Classifier(settings, parts, Parameters(classifier.shapes(settings, sizes_of(parts))))
+    return Classifier(settings, parts, Parameters(classifier.shapes(settings, parts.sizes())))
 
 
 def tagger_of(vocabulary: Vocabulary) -> Tagger:

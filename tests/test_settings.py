@@ -5,7 +5,7 @@ import itertools
 import pickle
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -27,12 +27,14 @@ from lmtool.settings import (
     WRITES,
     ClassifierSettings,
     CompareSettings,
+    FrameSettings,
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
     TrainSettings,
+    VectorSettings,
     declared,
     in_seconds,
     keywords,
@@ -47,6 +49,8 @@ KINDS = (
     TextSettings,
     ModelSettings,
     ClassifierSettings,
+    FrameSettings,
+    VectorSettings,
     TaggerSettings,
     TrainSettings,
     SurprisalSettings,
@@ -54,7 +58,13 @@ KINDS = (
     CompareSettings,
 )
 FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
+OF_ONE_STEP = ("both", "pool")  # of a vector, which has no order
 FIELDS = [(kind, name) for kind in KINDS for name in declared(kind)]
+
+
+def is_text(hint: Any) -> bool:
+    """Whether a value is text, or text or None."""
+    return str in (hint, *get_args(hint))
 
 
 def wrong_values() -> Iterator[Any]:
@@ -62,7 +72,7 @@ def wrong_values() -> Iterator[Any]:
     for kind, name in FIELDS:
         _, hint, known = declared(kind)[name]
         for value in ("200", 1.5, float("nan"), float("inf"), -1, [], b"", object()):
-            if known is not None and not (hint is str and isinstance(value, str)):
+            if known is not None and not (is_text(hint) and isinstance(value, str)):
                 is_number = "int" in str(hint) or "float" in str(hint)
                 unbounded = is_number and isinstance(value, float) and "float" in str(hint)
                 if not (unbounded and known.admits(value)):
@@ -81,7 +91,8 @@ def test_what_cannot_be_meant_is_refused(kind: Any, name: str, value: Any) -> No
 @pytest.mark.parametrize(("kind", "name"), FIELDS)
 def test_every_field_is_an_option_of_the_command_line_or_follows_one(kind: Any, name: str) -> None:
     _, _, known = declared(kind)[name]
-    assert (known is None) == (name in FOLLOWED)
+    one_step = kind is VectorSettings and name in OF_ONE_STEP
+    assert (known is None) == (name in FOLLOWED or one_step)
     assert known is None or known.help.endswith(".")
 
 
@@ -104,6 +115,9 @@ def test_two_budgets_are_one_too_many() -> None:
         (ClassifierSettings, "cell", {*CELLS, NO_CELL}),
         (ClassifierSettings, "activation", ACTIVATIONS),
         (ClassifierSettings, "pool", POOLS),
+        (FrameSettings, "cell", {*CELLS, NO_CELL}),
+        (FrameSettings, "pool", POOLS),
+        (VectorSettings, "cell", {"rnn", NO_CELL}),
         (TaggerSettings, "cell", CELLS),
         (TaggerSettings, "activation", ACTIVATIONS),
         (TrainSettings, "output", {*OUTPUTS, *TAGGINGS}),
@@ -122,7 +136,14 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
     [
         (
             keywords.TrainingKeywords,
-            (TextSettings, ModelSettings, ClassifierSettings, TaggerSettings, TrainSettings),
+            (
+                TextSettings,
+                ModelSettings,
+                ClassifierSettings,
+                FrameSettings,
+                TaggerSettings,
+                TrainSettings,
+            ),
             {"time"},
         ),
         (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
@@ -272,7 +293,7 @@ def test_a_pair_without_a_kind_is_refused(
     assert "--reads" in err and err.count("\n") == 1
 
 
-LEARNT = (*(pair.settings for pair in PAIRS), TrainSettings)
+LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
 
 
 def takers(name: str) -> list[str]:
@@ -280,7 +301,12 @@ def takers(name: str) -> list[str]:
     if name in declared(TrainSettings):
         known = declared(TrainSettings)[name][2]
         return list(known.kinds if known else ()) or [pair.name for pair in PAIRS]
-    return [pair.name for pair in PAIRS if name in declared(pair.settings)]
+    return [
+        pair.name
+        for pair in PAIRS
+        for kind in pair.takes
+        if name in declared(kind) and declared(kind)[name][2] is not None
+    ]
 
 
 def foreign() -> Iterator[Any]:
@@ -288,7 +314,9 @@ def foreign() -> Iterator[Any]:
     for pair, kind in itertools.product(PAIRS, LEARNT):
         for name, (field, hint, known) in declared(kind).items():
             if known is not None and pair.name not in takers(name):
-                values = known.choices or ((not field.default,) if hint is bool else (3,))
+                is_switch = bool in (hint, *get_args(hint))
+                other = "0:6:3" if is_text(hint) else not field.default if is_switch else 3
+                values = known.choices or (other,)
                 value = next(x for x in values if x != field.default)
                 yield pytest.param(pair, name, value, id=f"{pair.name} {name}")
 
@@ -313,12 +341,14 @@ def test_an_option_of_another_kind_is_wrong_usage(
 def test_the_foreign_options_are_the_expected_ones() -> None:
     named = {param.id for param in foreign()}
     assert named >= {"classifier tie", "classifier bptt", "language model both"}
+    assert named >= {"frame classifier tokens", "vector classifier both", "classifier mirror"}
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
 def test_what_all_kinds_take_is_no_ones_own(pair: Any) -> None:
-    refuse_foreign(pair, dict.fromkeys((*declared(TextSettings), "batch", "lr", "hidden"), 3))
-    fields = [field for kind in LEARNT for field, _, _ in declared(kind).values()]
+    refuse_foreign(pair, dict.fromkeys(("batch", "lr", "hidden"), 3))
+    known = [known for kind in LEARNT for known in declared(kind).values()]
+    fields = [field for field, _, option in known if option is not None]
     refuse_foreign(pair, {field.name: field.default for field in fields})
 
 

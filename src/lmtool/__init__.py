@@ -2,7 +2,7 @@
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
 evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
-``writes="tags"`` a ``Tagger`` of their words.
+``writes="tags"`` a ``Tagger`` of their words; ``reads="frames"`` or ``"vector"`` reads no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -21,12 +21,14 @@ from lmtool.errors import (
 from lmtool.settings import (
     ClassifierSettings,
     CompareSettings,
+    FrameSettings,
     ModelSettings,
     SampleSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
     TrainSettings,
+    VectorSettings,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "ConfigError",
+    "FrameSettings",
     "InputError",
     "InterruptionError",
     "LmtoolError",
@@ -51,6 +54,7 @@ __all__ = [
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "VectorSettings",
     "__version__",
     "compare",
     "load",

@@ -21,6 +21,7 @@ from lmtool.settings import TextSettings
 from lmtool.text.corpus import prepare
 from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
+from tests.fuzz.clips import clips_case, clips_seeds
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 from tests.fuzz.tagged import tagged_case, tagged_seeds
@@ -110,7 +111,11 @@ def model_seeds(folder: Path) -> list[bytes]:
     lmtool.train(labelled(folder), model=folder / "labels", **options)
     options |= {"writes": "tags", "letters": 3, "filters": 4, "case": 2}
     lmtool.train(tagged(folder), model=folder / "tags", **options)
-    names = [*(f"seed{number}" for number in range(len(variants))), "labels", "tags"]
+    clips = folder / "clips.jsonl"
+    clips.write_bytes(clips_seeds(folder)[0])
+    others = FOR_LABELS | {"writes": "label", "reads": "frames", "overwrite": True}
+    lmtool.train(clips, model=folder / "frames", **others)
+    names = [f"seed{number}" for number in range(len(variants))] + ["labels", "tags", "frames"]
     return [(folder / name).read_bytes() for name in names]
 
 
@@ -307,6 +312,7 @@ TARGETS: dict[str, Target] = {
     "corpus": Target(corpus_seeds, damaged_bytes, corpus_case),
     "table": Target(table_seeds, damaged_bytes, table_case),
     "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
+    "clips": Target(clips_seeds, damaged_bytes, clips_case),
     "tagged": Target(tagged_seeds, damaged_bytes, tagged_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

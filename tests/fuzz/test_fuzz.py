@@ -17,6 +17,7 @@ CASES = {
     "corpus": 1200,
     "table": 1500,
     "labelled": 1500,
+    "clips": 1500,
     "tagged": 1500,
     "arguments": 800,
 }
@@ -39,14 +40,17 @@ def test_damaged_files_are_used_or_refused_in_one_line(target: str, tmp_path: Pa
     assert f"{CASES[target]} cases" in done.stdout and " 0 faults" in done.stdout
 
 
-@pytest.mark.parametrize("target", ["corpus", "table", "labelled", "tagged"])
+@pytest.mark.parametrize("target", ["corpus", "table", "labelled", "clips", "tagged"])
 def test_cases_are_the_same_everywhere(target: str, tmp_path: Path) -> None:
     seed = TARGETS[target].seeds(tmp_path)[0]
     twice = [TARGETS[target].damaged(seed, np.random.default_rng((1, 5))) for _ in range(2)]
     assert twice[0] == twice[1] != seed
 
 
-@pytest.mark.parametrize("target", ["model", "corpus", "table", "labelled", "tagged", "resume"])
+GUIDED = ["model", "corpus", "table", "labelled", "clips", "tagged", "resume"]
+
+
+@pytest.mark.parametrize("target", GUIDED)
 def test_the_coverage_guided_fuzzer_starts(target: str, tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="a coverage-guided fuzzer, in the extra fuzz")
     command = [sys.executable, "-m", f"tests.fuzz.atheris_{target}", "-runs=50", str(tmp_path)]

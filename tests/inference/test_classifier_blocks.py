@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from lmtool import model_file
 from lmtool.cli.app import main
+from lmtool.data.ragged import Ragged
 from lmtool.data.readers.labelled import Record
 from lmtool.errors import InputError, ModelFileError
 from lmtool.faces.classifier import Classifier as Face
@@ -24,7 +25,7 @@ from lmtool.inference.classification import (
     classify_lines,
     evaluate_labelled,
 )
-from lmtool.inference.classify import Classifier, Parts, sizes_of
+from lmtool.inference.classify import Classifier, Parts
 from lmtool.models.classifier import shapes
 from lmtool.models.members import all_shapes
 from lmtool.nn.cells import CELLS
@@ -52,7 +53,7 @@ def random_model(network: ClassifierSettings) -> Classifier:
         words = np.array(vocabulary.encode(" ".join(TEXT * 2)), np.int32)
         wide = Ngrams.build(words, np.array([0, len(words)]), vocabulary.n_tokens, network.ngrams)
     parts = Parts(vocabulary, labels, wide, 1.3)
-    parameters = Parameters(all_shapes(shapes(network, sizes_of(parts)), network.members))
+    parameters = Parameters(all_shapes(shapes(network, parts.sizes()), network.members))
     parameters.flat[:] = np.random.default_rng(0).normal(0, 0.5, parameters.flat.size)
     return Classifier(network, parts, parameters, {"recipe": {}})
 
@@ -111,13 +112,13 @@ def test_long_and_short_texts_in_one_window(monkeypatch: pytest.MonkeyPatch) -> 
     """Blocks that hold few long texts, and many short ones."""
     monkeypatch.setattr(reading, "STEPS", 200)
     model, sizes = random_model(PLAIN), list[int]()
-    batch = Classifier.batch
+    batch = Parts.batch
 
-    def noted(self: Classifier, sources: "np.ndarray") -> object:
+    def noted(self: Parts, sources: Ragged) -> object:
         sizes.append(len(sources))
-        return batch(self, sources)  # type: ignore[arg-type]
+        return batch(self, sources)
 
-    monkeypatch.setattr(Classifier, "batch", noted)
+    monkeypatch.setattr(Parts, "batch", noted)
     text = ["good " * n for n in (1, 300, 2, 90, 1, 80, 1, 1, 1, 70, 5)]
     together = list(classify_lines(model, text))
     in_one_go = [1, 2, 2, 6] if model.block > 1 else [1] * len(text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.inputs import Files, beside, inputs, note, pace
+from lmtool.cli.inputs import Files, Inputs, beside, inputs, note, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import bar, cut, number, say, table
 from lmtool.cli.rows import ROWS
@@ -14,6 +14,7 @@ from lmtool.cli.tables import Columns, Keep, TextColumn, chosen, needs_table, wi
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
+    from lmtool.api import Classifier
     from lmtool.inference.classification import Classification, LabelProbability
 
 __all__ = ["run"]
@@ -152,23 +153,34 @@ def run(
 
     classifier: api.Classifier = api.load_for("classify", model)
     most = None if k is None else min(k, len(classifier.labels))
-    ours = columns_in(form, most)
-    names, _, found = with_columns(given, column, keep, ours, WHOLE_LINES)
-    printed = chosen(columns, names, names)
     options = pace(given.files, threads)
+    names = columns_in(form, most)
 
-    def labelled(texts: Iterator[str]) -> "Iterator[Classification]":
-        return classifier.classify_lines(noted(texts, classifier.labels.names), k, **options)
+    def labelled(sources: Iterator[Any]) -> "Iterator[Classification]":
+        return classifier.classify_lines(sources, k, **options)
 
-    answers = beside(found, labelled)
+    if classifier.reads == "text":
+        names, _, found = with_columns(given, column, keep, names, WHOLE_LINES)
+        texts = beside(found, lambda lines: labelled(noted(lines, classifier.labels.names)))
+        answers = ((source.kept or {}, result) for source, result in texts)
+    else:
+        answers = (({}, result) for result in labelled(clips(classifier, given, column)))
+    printed = chosen(columns, names, names)
     if form in RECORDS and (form not in PLAIN or column or columns is not None):
-        rows = (RECORDS[form](result, most) | (source.kept or {}) for source, result in answers)
-        chunks = ROWS[form](printed, rows)
+        chunks = ROWS[form](printed, (RECORDS[form](one, most) | kept for kept, one in answers))
     else:
         shown = 1 if form == "table" and given.files and k is None else k
         chunks = PLAIN[form]((result for _, result in answers), shown)
     for chunk in chunks:
         say(chunk)
+
+
+def clips(classifier: "Classifier", given: Inputs, column: str | None) -> Iterator[Any]:
+    """What is to be labelled where it is no text: clips or vectors of files."""
+    if given.sentences or column:
+        message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
+        raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
+    return (clip for file in given.files for clip in classifier.clips(file))
 
 
 def chosen_format(form: str | None, as_json: bool, keep: str | None, columns: str | None) -> str:

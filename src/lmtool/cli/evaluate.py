@@ -129,12 +129,25 @@ def of_language(lm: "Model", job: Job) -> None:
 def of_labels(classifier: "Classifier", job: Job) -> None:
     """Accuracies and confusions."""
     options: Any = {"text": job.text, "label": job.label, "threads": job.threads}
-    results = [(file, classifier.evaluate(file, **options)) for file in job.files]
+    files = job.files if classifier.reads != "vector" else with_labels(job.files)
+    results = [(name_of(file), classifier.evaluate(file, **options)) for file in files]
     if job.as_json:
         say("\n".join(json_line({FILE: file} | result.to_dict()) for file, result in results))
         return
     for part in report(results):
         say(part)
+
+
+def with_labels(files: Sequence[str]) -> list[Any]:
+    """Files, an array of vectors together with the labels that follow it."""
+    from lmtool.data.readers.vectors import grouped
+
+    return [vectors if labels is None else (vectors, labels) for vectors, labels in grouped(files)]
+
+
+def name_of(files: str | tuple[str, str]) -> str:
+    """The name of the first."""
+    return files if isinstance(files, str) else files[0]
 
 
 def of_tags(tagger: "Tagger", job: Job) -> None:
@@ -157,6 +170,8 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "language model": (of_language, ("context",)),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
+    "frame classifier": (of_labels, ("label",)),
+    "vector classifier": (of_labels, ("label",)),
 }
 OPTIONS = ("context", "text", "label", "tags")  # that not every kind takes
 

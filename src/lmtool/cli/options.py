@@ -162,5 +162,6 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
         words["parser"] = seconds
     if option.choices:
         words["autocompletion"] = lambda: list(option.choices)
-    both = f"{plain}/--no-{plain[2:]}" if default is True else plain
+    switch = default is True or (default is None and bool in kinds)
+    both = f"{plain}/--no-{plain[2:]}" if switch else plain
     return typer.Option(both, **words)

@@ -49,6 +49,8 @@ AFTERWARDS = {  # by what a kind of model is called
     "language model": ('lmtool score{} "..."', "lmtool sample{} -n 5"),
     "classifier": ('lmtool classify{} "..."', "lmtool evaluate{} FILE"),
     "tagger": ('lmtool tag{} "..."', "lmtool evaluate{} FILE"),
+    "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
+    "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
 }
 LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
 READ_BY_DEFAULT = "nothing, or text where no text is written"
@@ -59,11 +61,11 @@ Corpus = Annotated[
     list[str] | None, typer.Argument(metavar="[CORPUS]...", help="One sentence a line; - = stdin.")
 ]
 Valid = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="Text to validate on.",
-        show_default="5 % of the lines, at most 10,000",
+        help="What to validate on; several files, in order.",
+        show_default="5 % of the lines, at most 10,000; a tenth of labelled examples",
         rich_help_panel="Data",
     ),
 ]

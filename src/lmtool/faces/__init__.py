@@ -15,7 +15,11 @@ from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Classifier", "Model", "Tagger", "face_of", "load", "load_as", "load_for"]
 
-FACES: dict[str, type] = {face.kind: face for face in (Model, Classifier, Tagger)}
+FACES: dict[str, type] = {
+    "language model": Model,
+    "tagger": Tagger,
+    **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
+}
 
 Face = TypeVar("Face")
 

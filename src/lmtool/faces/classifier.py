@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from lmtool import arguments, model_file
-from lmtool.arguments import LabelledTexts, PathLike
+from lmtool.arguments import PathLike
 from lmtool.display import Shown
+from lmtool.faces import sources as given
 from lmtool.faces.card import card
 from lmtool.inference.classification import (
     Classification,
     LabelEvaluation,
     LabelModel,
-    classify,
     classify_lines,
     evaluate_labelled,
 )
@@ -31,14 +31,31 @@ class TrainedClassifier(Trained, LabelModel, Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Classifier(Shown):
-    """A trained classifier: it reads a text and says which label it has."""
+    """A trained classifier: it reads a text, frames or a vector and says which label these have.
 
-    kind: ClassVar[str] = "classifier"
+    Frames are an array (T, F), a vector is one of (F,); ``width`` is F.
+    """
 
     classifier: TrainedClassifier
 
     def _parts(self) -> Iterator[str]:
         return self.classifier._parts()
+
+    @property
+    def kind(self) -> str:
+        """``classifier``, ``frame classifier``, ``vector classifier``."""
+        return model_file.kind_of(self.classifier).name
+
+    @property
+    def reads(self) -> str:
+        """``text``, ``frames`` or ``vector``."""
+        return model_file.kind_of(self.classifier).reads
+
+    @property
+    def width(self) -> int | None:
+        """Numbers of a frame or a vector; None of texts."""
+        framing = getattr(getattr(self.classifier, "parts", None), "framing", None)
+        return None if framing is None else framing.width
 
     @property
     def labels(self) -> Labels:
@@ -60,41 +77,51 @@ class Classifier(Shown):
         """Where the model comes from: recipe, texts, training curve, versions."""
         return self.classifier.provenance
 
-    def classify(self, text: str, k: int | None = None) -> Classification:
-        """The k most probable labels of a text, None for all; a blank one has none."""
-        return classify(self.classifier, arguments.text(text), k)
+    def classify(self, source: Any, k: int | None = None) -> Classification:
+        """The k most probable labels of a source, None for all; a blank text has none."""
+        return next(self.classify_lines([source], k))
 
     def classify_lines(
         self,
-        lines: Iterable[str],
+        sources: Iterable[Any],
         k: int | None = None,
         *,
         threads: int = 1,
         ahead: int = AHEAD,
     ) -> Iterator[Classification]:
-        """The same line by line, each on its own.
+        """The same one by one, each on its own.
 
-        Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
-        computed together, to the same bits as alone. 1 answers each line as it comes.
+        Up to ``ahead`` sources are asked for before the first is answered: those of like length are
+        computed together, to the same bits as alone. 1 answers each as it comes.
         """
         threads, ahead = arguments.paced(threads, ahead)
-        return classify_lines(self.classifier, arguments.lines(lines), k, threads, ahead)
+        given = self._given.sources(sources)
+        return classify_lines(self.classifier, given, k, threads, ahead)
+
+    def clips(self, path: PathLike) -> Iterator[Any]:
+        """What a file of frames or vectors holds, for ``classify_lines``; labels are ignored."""
+        return self._given.unlabelled(path)
 
     def evaluate(
         self,
-        source: PathLike | LabelledTexts,
+        source: Any,
         *,
         text: str | None = None,
         label: str | None = None,
         threads: int = 1,
     ) -> LabelEvaluation:
-        """How often it is right on a file or on pairs (label, text), several labels in a list.
+        """How often it is right on a file or on pairs (label, source), several labels in a list.
 
-        ``text`` and ``label`` name columns of the file. Raises InputError.
+        ``text`` and ``label`` name columns of the file; labels of a ``.npy`` are a file beside it:
+        (vectors, labels). Raises InputError.
         """
         threads = arguments.whole(threads, "threads", 1)
-        records = arguments.labelled(source, text, label)
+        records = self._given.labelled(source, text, label)
         return evaluate_labelled(self.classifier, records, threads)
+
+    @property
+    def _given(self) -> given.Given:
+        return given.given(self.reads, self.width)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""

@@ -55,21 +55,34 @@ class LabelModel(Protocol):
         """Sources that are read side by side to the same bits as alone; 1: none."""
         ...
 
-    def source(self, text: str) -> Array:
-        """What is read of a text: (T,) ids, or (T, F) frames."""
+    def source(self, given: Any) -> Array:
+        """What is read of a text or of frames: (T,) ids, or (T, F) features."""
         ...
 
     def log_probabilities(self, sources: Sequence[Array]) -> NDArray[np.floating]:
-        """ln p of each label (B, K); where a text can have several, each is for itself."""
+        """ln p of each label (B, K); where a source can have several, each is for itself."""
         ...
 
 
 class LabelledText(Labelled, Protocol):
-    """A text with its labels, and where it stands."""
+    """A text, or what else a model reads, with its labels, and where it stands."""
+
+    @property
+    def source(self) -> Any:
+        """What the model reads of it; of a text not blank."""
+
+
+class Named(Protocol):
+    """A source that is no text, by its name."""
 
     @property
     def text(self) -> str:
-        """Not blank."""
+        """``clips.jsonl:3``"""
+        ...
+
+    @property
+    def source(self) -> Any:
+        """What the model reads of it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,7 +105,7 @@ class Classification(Tabular):
 
     _shown = ("text", "label", "p")
 
-    text: str
+    text: str  # or the name of what is no text: ``clips.jsonl:3``
     label: str | None  # the most probable; None where several are possible and none is likely
     p: float | None  # of that label
     labels: tuple[LabelProbability, ...]  # most probable first
@@ -168,7 +181,7 @@ def classify(model: LabelModel, text: str, k: int | None = None) -> Classificati
 
 def classify_lines(
     model: LabelModel,
-    lines: Iterable[str],
+    lines: Iterable[str | Named],
     k: int | None = None,
     threads: int = 1,
     ahead: int = AHEAD,
@@ -182,7 +195,7 @@ def classify_lines(
 
 
 def results(
-    model: LabelModel, lines: Iterable[str], k: int, threads: int, ahead: int
+    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int, ahead: int
 ) -> Iterator[Classification]:
     """Of a generator the bounds would be checked too late."""
     asked = (Asked(line, spoken(model, line)) for line in lines)
@@ -190,9 +203,11 @@ def results(
         yield classified(model.labels, one.what, logp, k)
 
 
-def spoken(model: LabelModel, text: str) -> Array | None:
-    """What is read of a text, if it is not blank."""
-    return model.source(text) if text.strip() else None
+def spoken(model: LabelModel, given: str | Named) -> Array | None:
+    """What is read of a text, if it is not blank, or of what has a name."""
+    if not isinstance(given, str):
+        return model.source(given.source)
+    return model.source(given) if given.strip() else None
 
 
 def answered(
@@ -209,9 +224,10 @@ def answered(
 
 
 def classified(
-    labels: Labels, text: str, logp: NDArray[np.float64] | None, k: int
+    labels: Labels, given: str | Named, logp: NDArray[np.float64] | None, k: int
 ) -> Classification:
-    """One text; ties go to the label that comes first."""
+    """One text, or what has a name; ties go to the label that comes first."""
+    text = given if isinstance(given, str) else given.text
     if logp is None:
         return Classification(text, None, None, ())
     order = np.argsort(-logp, kind="stable")[:k]
@@ -228,7 +244,7 @@ def evaluate_labelled(
 
     Raises InputError for a label that the model does not know, and where there is no text.
     """
-    asked = (Asked(model.labels.targets(one), model.source(one.text)) for one in records)
+    asked = (Asked(model.labels.targets(one), model.source(one.source)) for one in records)
     answers = answered(model, asked, threads)
     found = [(one.what, logp) for one, logp in answers if logp is not None]
     if not found:

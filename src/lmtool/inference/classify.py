@@ -13,6 +13,7 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
 from lmtool.data.ragged import Ragged
+from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
 from lmtool.inference.validation import Judgement, seconds
@@ -20,13 +21,14 @@ from lmtool.models.classifier import Sizes, log_probabilities, stack_of
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
-from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.classifier import PooledSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Classifier", "LabelJudge", "Parts", "sizes_of"]
+__all__ = ["Classifier", "FrameClassifier", "FrameParts", "LabelJudge", "Parts"]
+__all__ += ["VectorClassifier"]
 
 SIDE_BY_SIDE = 64  # sources of a block
 TIMED = 2  # batches for each unit
@@ -40,19 +42,49 @@ class Parts(NamedTuple):
     ngrams: Ngrams | None
     temperature: float = 1.0  # of the labels' probabilities (Guo et al. 2017)
 
+    def sizes(self) -> Sizes:
+        """What the shapes of the weights go by."""
+        wide = 0 if self.ngrams is None else len(self.ngrams)
+        return Sizes(self.vocabulary.n_tokens, 0, wide, len(self.labels))
 
-def sizes_of(parts: Parts) -> Sizes:
-    """What the shapes of the weights go by."""
-    wide = 0 if parts.ngrams is None else len(parts.ngrams)
-    return Sizes(parts.vocabulary.n_tokens, 0, wide, len(parts.labels))
+    def source(self, text: str) -> Array:
+        """The ids of its words (T,)."""
+        return np.array(self.vocabulary.encode(text), np.int32)
+
+    def batch(self, sources: Ragged) -> Batch:
+        """Sources with their n-grams."""
+        wide = None
+        if self.ngrams is not None:
+            wide = Ragged(*self.ngrams.of(sources.flat, sources.offsets))
+        return unlabelled(sources, wide)
+
+
+class FrameParts(NamedTuple):
+    """What turns frames, or a vector as the only one, into a source, and logits into labels."""
+
+    framing: Framing
+    labels: Labels
+    temperature: float = 1.0
+
+    def sizes(self) -> Sizes:
+        """What the shapes of the weights go by."""
+        return Sizes(0, len(self.framing.standard), 0, len(self.labels))
+
+    def source(self, frames: Array) -> Array:
+        """Features (T, D) of frames (T, F)."""
+        return self.framing(frames)
+
+    def batch(self, sources: Ragged) -> Batch:
+        """Features side by side."""
+        return unlabelled(sources)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Classifier(Shown):
     """Settings, parts and weights; everything that computes is numpy and keeps no state."""
 
-    settings: ClassifierSettings
-    parts: Parts
+    settings: PooledSettings
+    parts: Any  # Parts, or FrameParts
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
     networks: tuple[Parameters, ...] = field(init=False, repr=False, compare=False)
@@ -68,12 +100,14 @@ class Classifier(Shown):
     @property
     def labels(self) -> Labels:
         """What can be said."""
-        return self.parts.labels
+        known: Labels = self.parts.labels
+        return known
 
     @property
     def temperature(self) -> float:
         """By which logits are divided, found on the validation examples."""
-        return self.parts.temperature
+        temperature: float = self.parts.temperature
+        return temperature
 
     @property
     def block(self) -> int:
@@ -81,26 +115,33 @@ class Classifier(Shown):
         stack = stack_of(self.settings)
         return SIDE_BY_SIDE if keeps_apart(stack, self.networks[0]) else 1
 
-    def source(self, text: str) -> Array:
-        """What is read of a text: the ids of its words (T,)."""
-        return np.array(self.parts.vocabulary.encode(text), np.int32)
+    def source(self, given: Any) -> Array:
+        """What is read of a text, the ids of its words (T,), or of frames, features (T, D)."""
+        read: Array = self.parts.source(given)
+        return read
 
     @np.errstate(all="ignore")  # users check the numbers
     def log_probabilities(self, sources: Sequence[Array]) -> NDArray[np.float64]:
         """ln p of each label (B, K), tempered; several labels are each for themselves."""
-        logp = self.log_probabilities_of(self.batch(Ragged.of(sources)))
+        logp = self.log_probabilities_of(self.parts.batch(Ragged.of(sources)))
         return tempered(logp, self.temperature, self.labels.several)
-
-    def batch(self, sources: Ragged) -> Batch:
-        """Sources with their n-grams."""
-        ngrams = self.parts.ngrams
-        wide = None if ngrams is None else Ragged(*ngrams.of(sources.flat, sources.offsets))
-        return unlabelled(sources, wide)
 
     def log_probabilities_of(self, batch: Batch) -> Array:
         """ln p of each label without a temperature: (B, K), the networks' mean."""
         each = (log_probabilities(self.settings, one, batch) for one in self.networks)
         return np.asarray(reduce(np.logaddexp, each) - math.log(len(self.networks)))
+
+
+class FrameClassifier(Classifier):
+    """The same of clips (T, F)."""
+
+    __slots__ = ()
+
+
+class VectorClassifier(Classifier):
+    """The same of vectors (1, F)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,17 @@
 """The table of kinds: a new one is a new file and a line here."""
 
-from lmtool.kinds import classifier, language_model, tagger
+from lmtool.kinds import classifier, frame_classifier, language_model, tagger, vector_classifier
 from lmtool.kinds.base import Kind, Material
 
 __all__ = ["KINDS", "Kind", "Material"]
 
 KINDS: dict[tuple[str, str], Kind] = {
-    (kind.reads, kind.writes): kind for kind in (language_model.KIND, classifier.KIND, tagger.KIND)
+    (kind.reads, kind.writes): kind
+    for kind in (
+        language_model.KIND,
+        tagger.KIND,
+        classifier.KIND,
+        frame_classifier.KIND,
+        vector_classifier.KIND,
+    )
 }

@@ -128,6 +128,8 @@ class Kind:
     agreed(model, said, text, network, recipe) -> the three of a run that goes on with the model;
     raises ConfigError where what was said is not the model's; None: nothing goes on.
     descended(model, init) -> the model with what it owes to the one that it began with, if any.
+    patient: whether of few examples all are learnt as long as the first run went, not its best
+    step: where training on does no harm, and too few examples tell one step from another.
     dearer(settings, recipe, parts) -> how many times the work of a step one of the last is.
     """
 
@@ -158,4 +160,5 @@ class Kind:
     )
     agreed: Callable[..., tuple[TextSettings, Any, TrainSettings]] | None = None
     descended: Callable[[Any, Any], Any] = lambda model, init: model
+    patient: bool = False
     dearer: Callable[[Any, TrainSettings, Any], float] = lambda settings, recipe, parts: 1.0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.data.examples import Examples
+from lmtool.data.examples import Augment, Examples
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.labelled import Record, describe, read_labelled
 from lmtool.errors import InputError
@@ -21,7 +21,7 @@ from lmtool.text.ngrams import Ngrams
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import Vocabulary, split_line
 
-__all__ = ["Labelled", "prepare"]
+__all__ = ["Labelled", "facts", "prepare", "shared"]
 
 MOST = 300_000  # examples, up to which runs of words say more than cells find out
 LONGEST_RUN = 2  # words
@@ -35,10 +35,10 @@ class Labelled(NamedTuple):
     ngrams: Ragged | None
     rows: Any  # (n,) those that are meant
 
-    def examples(self, batch: int, seed: int) -> Examples:
+    def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
         """Batches of them, those of like length side by side."""
-        own = self.sources, self.targets
-        return Examples(*own, batch=batch, seed=seed, rows=self.rows, ngrams=self.ngrams)
+        more: Any = {"rows": self.rows, "ngrams": self.ngrams, "augment": augment}
+        return Examples(self.sources, self.targets, batch=batch, seed=seed, **more)
 
 
 class Spelled(NamedTuple):
@@ -104,7 +104,7 @@ def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spel
     return Spelled(words.ragged(), records, talk)
 
 
-def shared(train: Spelled, labels: Labels, seed: int) -> Shares:
+def shared(train: Any, labels: Labels, seed: int) -> Shares:
     """Who learns and who validates; a text counts for its first label."""
     return shares(np.array([labels.id(one.labels[0]) for one in train.records], np.int32), seed)
 
@@ -143,10 +143,10 @@ def labelled(
     return Labelled(words, Ragged.of(map(labels.targets, read.records)), wide, rows)
 
 
-def facts(data: Labelled) -> dict[str, Any]:
+def facts(data: Labelled, counted: str = "n_words") -> dict[str, Any]:
     """What a model file says about examples."""
     digest = hashlib.sha256()
     for x in (data.sources.flat, data.sources.offsets, data.targets.flat, data.rows):
         digest.update(np.ascontiguousarray(x).data)
-    n_words = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}
+    n_steps = int(data.sources.lengths[data.rows].sum())
+    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), counted: n_steps}

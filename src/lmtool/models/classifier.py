@@ -29,7 +29,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.nn.pool import POOLS
 from lmtool.nn.rowwise import apart
 from lmtool.nn.stack import Stack
-from lmtool.settings.classifier import NO_CELL, ClassifierSettings
+from lmtool.settings.classifier import NO_CELL, PooledSettings
 
 __all__ = [
     "NGRAMS",
@@ -57,7 +57,7 @@ class Sizes(NamedTuple):
     labels: int = 2  # K
 
 
-def stack_of(settings: ClassifierSettings) -> Stack:
+def stack_of(settings: PooledSettings) -> Stack:
     """The cells. Raises ConfigError where a size is missing."""
     E, H, none = settings.embed, settings.hidden, settings.cell == NO_CELL
     if not E or not (H or none):
@@ -68,7 +68,7 @@ def stack_of(settings: ClassifierSettings) -> Stack:
     return Stack(settings.cell, settings.layers, E, H or E, *kind)
 
 
-def shapes(settings: ClassifierSettings, sizes: Sizes) -> Shapes:
+def shapes(settings: PooledSettings, sizes: Sizes) -> Shapes:
     """Names and shapes of the weights, in the order of the flat vector: TABLES last."""
     stack, pool = stack_of(settings), POOLS[settings.pool]
     K, D = sizes.labels, stack.outputs
@@ -80,7 +80,7 @@ def shapes(settings: ClassifierSettings, sizes: Sizes) -> Shapes:
 
 def initialise(
     network: Parameters,
-    settings: ClassifierSettings,
+    settings: PooledSettings,
     counts: NDArray[np.int64],
     n: int,
     rng: np.random.Generator,
@@ -98,7 +98,7 @@ def initialise(
 
 
 def naive_bayes(
-    settings: ClassifierSettings,
+    settings: PooledSettings,
     ngrams: Ragged,
     targets: Ragged,
     rows: NDArray[np.intp],
@@ -121,7 +121,7 @@ def naive_bayes(
 
 
 def loss_and_gradients(
-    settings: ClassifierSettings,
+    settings: PooledSettings,
     parameters: Mapping[str, Array],
     gradients: Parameters,
     batch: Batch,
@@ -156,7 +156,7 @@ def loss_and_gradients(
 
 
 def log_probabilities(
-    settings: ClassifierSettings, parameters: Mapping[str, Array], batch: Batch
+    settings: PooledSettings, parameters: Mapping[str, Array], batch: Batch
 ) -> Array:
     """ln p of each label: (B, K); with several labels each is for itself.
 
@@ -211,6 +211,6 @@ def ngrams_backward(gradients: Parameters, chosen: Chosen | None, dlogits: Array
         kernels.scatter_add(rows, chosen.ids, gradients[NGRAMS])
 
 
-def targets_of(settings: ClassifierSettings, batch: Batch) -> Ids:
+def targets_of(settings: PooledSettings, batch: Batch) -> Ids:
     """(B,) labels, or (B, K) ones and zeros."""
     return batch.targets[0] if settings.labelling == "full" else batch.targets.T

@@ -4,7 +4,7 @@
 model file never holds a ``None``.
 """
 
-from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.duration import in_seconds
 from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
@@ -25,7 +25,7 @@ from lmtool.settings.pairs import (
     refuse_foreign,
 )
 from lmtool.settings.tagger import TaggerSettings
-from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings
+from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
 __all__ = [
     "BASES",
@@ -36,6 +36,7 @@ __all__ = [
     "WRITES",
     "ClassifierSettings",
     "CompareSettings",
+    "FrameSettings",
     "ModelSettings",
     "Option",
     "Pairing",
@@ -44,10 +45,12 @@ __all__ = [
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
+    "VectorSettings",
     "checked",
     "declared",
     "in_seconds",
     "pair_of",
     "refuse_columns",
     "refuse_foreign",
+    "without_foreign",
 ]

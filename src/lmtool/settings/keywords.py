@@ -44,6 +44,13 @@ class ClassifierKeywords(TypedDict, total=False):
     labelling: str
 
 
+class FrameKeywords(TypedDict, total=False):
+    """What FrameSettings has beyond PooledSettings."""
+
+    centre: bool | None
+    differences: bool
+
+
 class TaggerKeywords(TypedDict, total=False):
     """What TaggerSettings has beyond the others."""
 
@@ -71,15 +78,24 @@ class TrainKeywords(TypedDict, total=False):
     weight_drop: float | None
     word_drop: float | None
     drop_warmup: int | None
+    smoothing: float | None
+    stretch: float | None
+    gain: float | None
+    noise: float | None
+    mirror: str | None
     context: str
     seed: int
     shards: int | None
     threads: int | None
 
 
-class TrainingKeywords(
-    TextKeywords, ModelKeywords, ClassifierKeywords, TaggerKeywords, TrainKeywords, total=False
+class NetworkKeywords(
+    ModelKeywords, ClassifierKeywords, FrameKeywords, TaggerKeywords, total=False
 ):
+    """What connects to what, of any kind of model."""
+
+
+class TrainingKeywords(TextKeywords, NetworkKeywords, TrainKeywords, total=False):
     """All that says what is trained, and how."""
 
     time: str | float | None  # "10m", as the command line has it; another name of seconds

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from lmtool.errors import OptionError
 from lmtool.errors import option as called
-from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.fields import declared
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.tagger import TaggerSettings
@@ -24,6 +24,11 @@ class Pairing(NamedTuple):
     settings: type  # of the network
     columns: tuple[str, ...] = ()  # of its files, that can be named
 
+    @property
+    def takes(self) -> tuple[type, ...]:
+        """Settings other than those of training."""
+        return (TextSettings, self.settings) if "text" in self[1:3] else (self.settings,)
+
     def __str__(self) -> str:
         """``a classifier (reads text, writes label)``"""
         return f"a {self.name} (reads {self.reads}, writes {self.writes})"
@@ -33,6 +38,8 @@ PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
     Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags")),
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label")),
+    Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
+    Pairing("vector classifier", "vector", "label", VectorSettings, ("label",)),
 )
 READS = tuple(dict.fromkeys(pair.reads for pair in PAIRS))
 WRITES = tuple(dict.fromkeys(pair.writes for pair in PAIRS))
@@ -55,12 +62,12 @@ def pair_of(reads: str | None = None, writes: str | None = None) -> Pairing:
 
 def refuse_foreign(pair: Pairing, given: Mapping[str, Any]) -> None:
     """Raises OptionError for an option, other than by default, that the pair does not take."""
-    own = {*declared(TextSettings), *declared(pair.settings)}
-    for kind in (*(other.settings for other in PAIRS), TrainSettings):
+    own = optional(*pair.takes)
+    for kind in (*dict.fromkeys(other for pair in PAIRS for other in pair.takes), TrainSettings):
         for name, (field, _, option) in declared(kind).items():
             takers = option.kinds if option else ()
             foreign = pair.name not in takers if kind is TrainSettings and takers else False
-            foreign |= kind is not TrainSettings and name not in own
+            foreign |= kind is not TrainSettings and option is not None and name not in own
             if foreign and given.get(name, field.default) != field.default:
                 message = f"{pair} does not take it; it is for"
                 raise OptionError(f"{called(name)}: {message} {' and '.join(takers_of(name))}")
@@ -90,4 +97,10 @@ def takers_of(name: str) -> Iterable[str]:
     _, _, option = declared(TrainSettings).get(name, (None, None, None))
     if option is not None:
         return [f"a {name}" for name in option.kinds]
-    return [f"a {pair.name}" for pair in PAIRS if name in declared(pair.settings)]
+    return [f"a {pair.name}" for pair in PAIRS if name in optional(*pair.takes)]
+
+
+def optional(*kinds: type) -> set[str]:
+    """The fields of settings that are options."""
+    fields = (known for kind in kinds for known in declared(kind).items())
+    return {name for name, (_, _, option) in fields if option is not None}

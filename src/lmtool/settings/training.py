@@ -1,19 +1,37 @@
 """How the weights are found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from lmtool.errors import OptionError
 from lmtool.errors import option as named
-from lmtool.settings.fields import check, option
+from lmtool.settings.columns import columns
+from lmtool.settings.fields import check, declared, option
 from lmtool.settings.shared import FOLLOWS
 
-__all__ = ["CHECKPOINT_EVERY", "TrainSettings"]
+__all__ = ["CHECKPOINT_EVERY", "TrainSettings", "without_foreign"]
 
 CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
+AUGMENTATION = "Augmentation"
 STREAMS = ("language model",)  # kinds that read a text without end
 OUTPUTS = {"language model": ("full", "sampled", "classes"), "tagger": ("crf", "full", "sigmoid")}
+TEXTS = ("language model", "classifier", "tagger")
+FRAMES = ("frame classifier",)
+POOLED = ("classifier", "frame classifier", "vector classifier")
+NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
+    "output": "full",
+    "samples": 1,
+    "finish": 0.0,
+    "bptt": 1,
+    "word_drop": 0.0,
+    "smoothing": 0.0,
+    "stretch": 0.0,
+    "gain": 0.0,
+    "noise": 0.0,
+    "mirror": "",
+}
 BUDGETS = ("epochs", "steps", "seconds")
 MOST_TOKENS = 1_000_000  # of a step
 
@@ -105,6 +123,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         below=1,
+        kinds=TEXTS,
     )
     drop_warmup: int | None = option(
         None,
@@ -113,6 +132,50 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         absurd=2**31 - 1,
+    )
+    smoothing: float | None = option(  # Szegedy et al. 2016
+        None,
+        "Share of each target that goes to all labels alike.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+        kinds=POOLED,
+    )
+    stretch: float | None = option(
+        None,
+        "Make clips longer or shorter by up to this share.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+        kinds=FRAMES,
+    )
+    gain: float | None = option(
+        None,
+        "Make a clip's numbers larger or smaller by up to this share.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+        kinds=FRAMES,
+    )
+    noise: float | None = option(
+        None,
+        "Noise added to frames, in standard deviations of each column.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        absurd=100,
+        kinds=FRAMES,
+    )
+    mirror: str | None = option(
+        None,
+        "Columns whose sign changes together in half of the clips, from 0: 0,3,6 or 0:60:3.",
+        panel=AUGMENTATION,
+        shown="none",
+        metavar="COLUMNS",
+        kinds=FRAMES,
     )
     context: str = option(
         "mixed",
@@ -140,9 +203,17 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        columns(self.mirror or "", "mirror")
         given = [named(name) for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)}: give only one of them")
         if (self.batch or 1) * (self.bptt or 1) > MOST_TOKENS:
             both = f"{named('batch')} times {named('bptt')}"
             raise OptionError(f"{both}: must be at most {MOST_TOKENS:,} tokens a step")
+
+
+def without_foreign(recipe: TrainSettings, kind: str) -> TrainSettings:
+    """The recipe, what a kind of model does not take being neutral in it."""
+    known = declared(TrainSettings).items()
+    foreign = {name for name, (_, _, o) in known if o and o.kinds and kind not in o.kinds}
+    return replace(recipe, **{name: NEUTRAL[name] for name in NEUTRAL if name in foreign})

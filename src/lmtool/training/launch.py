@@ -17,7 +17,7 @@ from lmtool.errors import ModelFileError, TrainingError, option
 from lmtool.files import locked, remove_leftovers
 from lmtool.kinds import Material
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import TrainSettings
+from lmtool.settings import TrainSettings, without_foreign
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
 from lmtool.training import clock, loop, memory
@@ -200,8 +200,9 @@ def runs(
 
 
 def as_long(session: Session, second: Session, first: loop.Trainee) -> int:
-    """Steps over other data that are as many passes as were best."""
-    passes = first.finished.step / session.data.steps_a_pass
+    """Steps over other data that are as many passes as were best, or were made."""
+    made = first.finished.steps if session.kind.patient else first.finished.step
+    passes = made / session.data.steps_a_pass
     return max(1, round(passes * second.data.steps_a_pass))
 
 
@@ -255,6 +256,7 @@ def beginning(request: Request, material: Material, start: float) -> Beginning:
     """The weights before the first step, the recipe, and the pace. Raises ConfigError."""
     kind, asked, init = request.kind, request.recipe, material.init
     speed = clock.speed(asked.threads or n_cores()) if asked.seconds else 0.0
+    asked = without_foreign(asked, kind.name)
     settings, recipe = kind.plan(request.network, asked, material, speed)
     memory.refuse_too_large(kind.memory(settings, recipe, material))
     if init is None:

@@ -13,7 +13,7 @@ from lmtool.training.request import Request
 __all__ = ["command", "inputs_and_output", "settled"]
 
 DEFAULT = PAIRS[0]  # what is trained without a word
-SWITCHED_ON = ("tie", "both")  # by default
+SWITCHED_ON = ("tie", "both", "centre", "differences")  # by default
 
 
 def settled(recipe: TrainSettings, steps: int) -> TrainSettings:
@@ -39,7 +39,8 @@ def command(words: list[str], request: Request) -> str:
     pair = [word for k in ("reads", "writes") for word in option_words(k, getattr(request, k))]
     columns = [word for k, column in request.columns.items() for word in option_words(k, column)]
     kind = request.kind.name
-    parts = (request.text, request.network, request.recipe)
+    texts = (request.text,) if "text" in (request.reads, request.writes) else ()
+    parts = (*texts, request.network, request.recipe)
     options = (chosen(part, kind) for part in parts)
     plain = [] if kind == DEFAULT.name else pair
     return shlex.join([*words, *plain, *columns, *itertools.chain(*options)])
@@ -54,7 +55,7 @@ def chosen(settings: Any, kind: str) -> Iterator[str]:
 
 def option_words(name: str, value: Any) -> list[str]:
     """One setting as command-line words; none where it is off or open."""
-    if value is None or (value is False and name not in SWITCHED_ON):
+    if value in (None, "") or (value is False and name not in SWITCHED_ON):
         return []
     if name == "seconds":
         return ["--time", f"{value:g}s"]

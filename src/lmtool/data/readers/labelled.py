@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lmtool.data.readers.lines import holds_text, names, parsed, refuse, whole
 from lmtool.display import counted
@@ -44,13 +44,18 @@ class Record(NamedTuple):
     line: int  # counted from 1
     path: str  # for messages
 
+    @property
+    def source(self) -> str:
+        """What a model reads of it."""
+        return self.text
+
 
 class LabelledFile(NamedTuple):
     """What a file was taken for, and its records, to be read once."""
 
     path: str  # for messages
     form: str  # ``label <TAB> text``
-    records: Iterator[Record]
+    records: Iterator[Any]  # Record, or Clip of frames
 
 
 def read_labelled(

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from lmtool.errors import InputError
 from lmtool.text.reader import Line
 
-__all__ = ["holds_text", "names", "parsed", "refuse", "whole"]
+__all__ = ["LONGEST_JSON", "holds_text", "names", "parsed", "refuse", "whole"]
 
 LONGEST_JSON = 1 << 24  # characters of a line: values take many times the memory of their text
 
@@ -22,12 +22,13 @@ def refuse(line: Line, form: str, message: str) -> NoReturn:
     raise InputError(f"{line.path}:{line.number}: {message}; a line is: {form}")
 
 
-def parsed(line: Line, form: str) -> dict[str, Any]:
-    """The object of a line; numbers stay as they are spelled."""
+def parsed(line: Line, form: str, spelled: bool = True) -> dict[str, Any]:
+    """The object of a line; numbers stay as they are ``spelled``, or become numbers."""
+    kinds: dict[str, Any] = {"parse_int": str, "parse_float": str} if spelled else {}
     if len(line.text) > LONGEST_JSON:
         refuse(line, form, f"longer than {LONGEST_JSON >> 20} Mi characters")
     try:
-        value = json.loads(line.text, parse_int=str, parse_float=str)
+        value = json.loads(line.text, **kinds)
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg} at {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         refuse(line, form, f"not JSON ({reason or 'nested too deep'})")

@@ -1,0 +1,137 @@
+"""Clips and vectors with labels: what a classifier of numbers learns from and is judged by."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array
+from lmtool.data.neighbours import centring_helps
+from lmtool.data.ragged import Gathering, Ragged
+from lmtool.data.readers.clips import Clip
+from lmtool.data.readers.labelled import LabelledFile, describe
+from lmtool.data.standard import Framing, Standardisation
+from lmtool.errors import InputError
+from lmtool.inference.classify import FrameParts
+from lmtool.kinds.base import Material
+from lmtool.kinds.labelled import Labelled, facts, shared
+from lmtool.kinds.pooled import temperature_of
+from lmtool.kinds.shares import all_of
+from lmtool.text.labels import Labels
+
+__all__ = ["Reading", "prepared", "restored", "store"]
+
+
+class Reading(NamedTuple):
+    """Files, and how one is read: ``read(*files, width=...)``."""
+
+    read: Callable[..., LabelledFile]
+    train: Sequence[tuple[Any, ...]]
+    valid: Sequence[tuple[Any, ...]]
+    noun: str  # of the rows
+
+
+class Gathered(NamedTuple):
+    """Clips of files."""
+
+    sources: Ragged  # as they are written
+    records: list[Clip]  # without their sources
+    talk: list[Any]  # what each file was taken for, and how many clips it holds
+
+
+def prepared(
+    reading: Reading, request: Any, centre: bool | None = False, differences: bool = False
+) -> Material:
+    """Constants, labels, clips to train on and to validate on; ``centre`` None follows the clips.
+
+    Raises InputError.
+    """
+    train = gathered(reading, reading.train)
+    labels = Labels.build(train.records)
+    others, split = train, shared(train, labels, request.recipe.seed)
+    if reading.valid:
+        others = gathered(reading, reading.valid, train.sources.flat.shape[1])
+        split = all_of(len(train.records))
+    rows = split.known.tolist()
+    clips = [train.sources[row] for row in rows]  # views
+    if centre is None:
+        first = [labels.id(train.records[row].labels[0]) for row in rows]
+        centre = centring_helps(clips, np.array(first, np.int32))
+    framing = Framing.of(clips, centre, differences)
+    own = labelled(train, framing, labels, split.own)
+    learnt = own._replace(rows=split.known)
+    if others is train:
+        held = own._replace(rows=split.held)
+    else:
+        held = labelled(others, framing, labels, np.arange(len(others.records)))
+    about = {"train": learnt, "valid": held, "own": own}
+    said = {name: facts(data, f"n_{reading.noun}") for name, data in about.items()}
+    return Material(
+        parts=FrameParts(framing, labels),
+        train=own,
+        valid=held,
+        facts={name: said[name] for name in ("train", "valid")},
+        fingerprints={
+            "training data": said["own"]["fingerprint"],
+            "validation data": said["valid"]["fingerprint"],
+        },
+        talk=[
+            *(describe(file, n, labels) for file, n in train.talk),
+            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
+            f" {reading.noun} of {framing.width:,} numbers",
+        ],
+        note=split.note,
+        whole=None if split.whole is None else learnt,
+    )
+
+
+def gathered(
+    reading: Reading, files: Sequence[tuple[Any, ...]], width: int | None = None
+) -> Gathered:
+    """The clips of files, read once."""
+    sources, records, talk = Gathering(), list[Clip](), []
+    for paths in files:
+        file, before = reading.read(*paths, width=width), len(records)
+        for clip in file.records:
+            width = clip.source.shape[1]
+            sources.add(clip.source)
+            records.append(clip._replace(source=NOTHING))
+        talk.append((file, len(records) - before))
+    if not records:
+        raise InputError("there is nothing labelled to learn from")
+    return Gathered(sources.ragged(), records, talk)
+
+
+NOTHING = np.zeros((0, 0), np.float32)
+
+
+def labelled(read: Gathered, framing: Framing, labels: Labels, rows: NDArray[np.intp]) -> Labelled:
+    """Features and targets. Raises InputError for a label that no training clip has."""
+    sources = read.sources
+    flat: Array = np.empty((len(sources.flat), len(framing.standard)), np.float32)
+    for i in range(len(sources)):
+        flat[sources.offsets[i] : sources.offsets[i + 1]] = framing(sources[i])
+    targets = Ragged.of(map(labels.targets, read.records))
+    return Labelled(Ragged(flat, sources.offsets), targets, None, rows)
+
+
+def store(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Constants, labels and the temperature."""
+    framing, labels, temperature = model.parts
+    return {"temperature": temperature}, framing.standard.tensors() | labels.tensors()
+
+
+def restored(
+    settings: Any,
+    card: dict[str, Any],
+    tensors: dict[str, NDArray[Any]],
+    centre: bool = False,
+    differences: bool = False,
+) -> FrameParts:
+    """The parts, verified, their tensors taken out. Raises ValueError."""
+    framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
+    labels = Labels.from_tensors(tensors)
+    for name in labels.tensors():
+        del tensors[name]
+    return FrameParts(framing, labels, temperature_of(card, settings, labels.several))

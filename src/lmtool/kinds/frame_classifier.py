@@ -1,0 +1,89 @@
+"""The classifier of frames: what a clip shows; what training goes by."""
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lmtool.data.augment import Changes
+from lmtool.data.examples import Examples
+from lmtool.data.readers.frames import read_frames
+from lmtool.errors import ConfigError, option
+from lmtool.inference.classify import FrameClassifier, FrameParts
+from lmtool.kinds import pooled
+from lmtool.kinds.base import Kind, Material
+from lmtool.kinds.clips import Reading, prepared, restored, store
+from lmtool.kinds.pooled import Fit, planned
+from lmtool.settings import TrainSettings
+from lmtool.settings.classifier import FrameSettings
+from lmtool.settings.columns import columns
+
+__all__ = ["KIND"]
+
+FITS = (  # clips
+    Fit(1_000, 64, 16, 0.004, 0.5, 60, 5, smoothing=0.1, stretch=0.2, gain=0.1, noise=0.05),
+    Fit(10_000, 128, 32, 0.003, 0.4, 30, 3, smoothing=0.1, stretch=0.2, gain=0.1, noise=0.05),
+    Fit(math.inf, 256, 64, 0.002, 0.3, 10, 2, smoothing=0.05, stretch=0.1, gain=0.1, noise=0.05),
+)
+
+
+def prepare(corpus: Any, valid: Any, request: Any, folder: Any, init: None = None) -> Material:
+    """Constants, labels, clips to train on and to validate on. Raises InputError."""
+    settings = request.network
+    read = partial(read_frames, label=request.columns.get("label"))
+    reading = Reading(read, [(path,) for path in corpus], [(path,) for path in valid], "frames")
+    return prepared(reading, request, settings.centre, settings.differences)
+
+
+def plan(
+    settings: FrameSettings, recipe: TrainSettings, material: Material, speed: float
+) -> tuple[FrameSettings, TrainSettings]:
+    """Sizes, epochs and batch that follow the number of clips; members fill the time."""
+    settings = replace(settings, centre=material.parts.framing.centre)
+    return planned(FITS, settings, recipe, material, speed)
+
+
+def data(material: Material, recipe: TrainSettings) -> Examples:
+    """Clips of like length side by side, each time somewhat different."""
+    framing, mirror = material.parts.framing, columns(recipe.mirror or "", "mirror")
+    if max(mirror, default=0) >= framing.width:
+        message = f"there are {framing.width} columns, from 0; {max(mirror)} is none of them"
+        raise ConfigError(f"{option('mirror')}: {message}")
+    shares = (recipe.stretch or 0, recipe.gain or 0, recipe.noise or 0)
+    augment = framing.augment(Changes(*shares, mirror))
+    examples: Examples = material.train.examples(recipe.batch or 1, recipe.seed, augment)
+    return examples
+
+
+def restore(
+    settings: FrameSettings, card: dict[str, Any], tensors: dict[str, NDArray[Any]]
+) -> FrameParts:
+    """The parts, verified."""
+    return restored(settings, card, tensors, bool(settings.centre), settings.differences)
+
+
+KIND = Kind(
+    name="frame classifier",
+    reads="frames",
+    writes="label",
+    verbs=("classify", "evaluate"),
+    settings=FrameSettings,
+    prepare=prepare,
+    plan=plan,
+    build=FrameClassifier,
+    shapes=pooled.shapes,
+    initialise=pooled.initialise,
+    data=data,
+    judge=pooled.judge,
+    learn=pooled.learn,
+    zero_state=lambda settings, B: (),
+    n_outputs=lambda parts: len(parts.labels),
+    store=store,
+    restore=restore,
+    memory=pooled.memory,
+    complete=pooled.complete,
+    patient=True,
+    paced=partial(pooled.no_more_than, FITS),
+)
