@@ -226,6 +226,6 @@ def merge(
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.settings")
     chosen = [{k: v for k, v in options.items() if k in declared(kind)} for kind in kinds]
-    given = (text or TextSettings(), network or pair.settings(), recipe or TrainSettings())
+    given = (text or pair.text, network or pair.settings(), recipe or TrainSettings())
     laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
     return laid[0], laid[1], laid[2]

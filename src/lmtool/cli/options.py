@@ -162,6 +162,6 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
         words["parser"] = seconds
     if option.choices:
         words["autocompletion"] = lambda: list(option.choices)
-    switch = default is True or (default is None and bool in kinds)
+    switch = default is True or (bool in kinds and (default is None or bool(option.shown)))
     both = f"{plain}/--no-{plain[2:]}" if switch else plain
     return typer.Option(both, **words)

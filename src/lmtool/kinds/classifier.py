@@ -12,9 +12,10 @@ from lmtool.data.examples import Examples
 from lmtool.inference.classify import Classifier, Parts
 from lmtool.kinds import pooled
 from lmtool.kinds.base import Kind, Material, Table
+from lmtool.kinds.fits import Fit, no_more_than
 from lmtool.kinds.labelled import prepare
 from lmtool.kinds.language_model import respelled, spelled
-from lmtool.kinds.pooled import Fit, planned
+from lmtool.kinds.pooled import planned
 from lmtool.models import classifier
 from lmtool.models.classifier import NGRAMS, TABLES
 from lmtool.nn.parameters import Parameters
@@ -110,5 +111,5 @@ KIND = Kind(
     memory=pooled.memory,
     tables=tuple(Table((name,), (field,), always=True) for name, field in TABLES.items()),
     complete=pooled.complete,
-    paced=partial(pooled.no_more_than, FITS),
+    paced=partial(no_more_than, FITS),
 )

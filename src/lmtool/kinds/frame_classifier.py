@@ -15,7 +15,8 @@ from lmtool.inference.classify import FrameClassifier, FrameParts
 from lmtool.kinds import pooled
 from lmtool.kinds.base import Kind, Material
 from lmtool.kinds.clips import Reading, prepared, restored, store
-from lmtool.kinds.pooled import Fit, planned
+from lmtool.kinds.fits import Fit, no_more_than
+from lmtool.kinds.pooled import planned
 from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import FrameSettings
 from lmtool.settings.columns import columns
@@ -85,5 +86,5 @@ KIND = Kind(
     memory=pooled.memory,
     complete=pooled.complete,
     patient=True,
-    paced=partial(pooled.no_more_than, FITS),
+    paced=partial(no_more_than, FITS),
 )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from lmtool.data.batch import Batch
 from lmtool.inference.classify import LabelJudge
 from lmtool.inference.measures import fit_temperature
 from lmtool.kinds.base import Estimate, Material, Memory
+from lmtool.kinds.fits import Fit
+from lmtool.kinds.fits import planned as for_these
 from lmtool.models import classifier
 from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import Noise
@@ -19,78 +21,19 @@ from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import PooledSettings
-from lmtool.workers import Workers, n_cores
+from lmtool.workers import Workers
 
-__all__ = ["Fit", "complete", "fit_for", "initialise", "judge", "learn", "memory", "no_more_than"]
-__all__ += ["planned", "shapes", "temperature_of"]
-
-SGD_LR = 0.5
-STREAMS = 8  # of a shard, at least
-MOST_MEMBERS = 5
-LONGER = 1.5  # times the usual passes; more of them only learn by heart
-REACHED = 0.35  # share of the speed of large products that small ones reach
-
-
-class Fit(NamedTuple):
-    """What suits training on so many examples."""
-
-    limit: float
-    size: int  # E and H
-    batch: int
-    lr: float  # Adam's
-    dropout: float
-    epochs: float
-    members: int
-    word_drop: float = 0.0
-    smoothing: float = 0.0
-    stretch: float = 0.0
-    gain: float = 0.0
-    noise: float = 0.0
-
-
-FOLLOWING = ("dropout", "word_drop", "smoothing", "stretch", "gain", "noise")  # of a recipe
-
-
-def fit_for(fits: Sequence[Fit], n: int) -> Fit:
-    """By the number of examples."""
-    return next(fit for fit in fits if n <= fit.limit)
+__all__ = ["complete", "initialise", "judge", "learn", "memory", "planned", "shapes"]
+__all__ += ["temperature_of"]
 
 
 def planned(
     fits: Sequence[Fit], settings: Any, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[Any, TrainSettings]:
     """Sizes, epochs and batch that follow the number of examples; members fill the time."""
-    n = len(material.train.rows)
-    fit = fit_for(fits, n)
-    hidden = settings.hidden or settings.embed or fit.size
-    network = replace(
-        settings,
-        hidden=hidden,
-        embed=settings.embed or min(hidden, fit.size),
-        members=settings.members or fit.members,
-        labelling="sigmoid" if material.parts.labels.several else "full",
-    )
-    if recipe.seconds and not settings.members:
-        passes = REACHED * speed * recipe.seconds / work_of_a_pass(network, material)
-        network = replace(network, members=max(1, min(MOST_MEMBERS, int(passes / fit.epochs))))
-    members = network.members or 1
-    batch = min(recipe.batch or fit.batch, n)
-    shards = min(batch, recipe.shards or default_shards(batch, members))
-    asked = recipe.epochs or recipe.steps or recipe.seconds
-    given = {name: getattr(recipe, name) for name in FOLLOWING}
-    follows: dict[str, Any] = {k: getattr(fit, k) if x is None else x for k, x in given.items()}
-    return network, replace(
-        recipe,
-        epochs=recipe.epochs if asked else fit.epochs,
-        batch=batch,
-        lr=recipe.lr or (fit.lr if recipe.optimizer == "adam" else SGD_LR),
-        weight_drop=recipe.weight_drop or 0.0,
-        drop_warmup=recipe.drop_warmup or 0,
-        mirror=recipe.mirror or "",
-        shards=shards,
-        threads=min(recipe.threads or n_cores(), members * shards),
-        **follows,
-    )
+    labelling = "sigmoid" if material.parts.labels.several else "full"
+    settings = replace(settings, labelling=labelling)
+    return for_these(fits, work_of_a_pass, settings, recipe, material, speed)
 
 
 def work_of_a_pass(settings: PooledSettings, material: Material) -> float:
@@ -100,25 +43,6 @@ def work_of_a_pass(settings: PooledSettings, material: Material) -> float:
     steps = float(material.train.sources.lengths[material.train.rows].sum())
     features: int = material.parts.sizes().features
     return 6.0 * steps * (ways * gates * H * (E + H) + E * (1 + features))
-
-
-def no_more_than(
-    fits: Sequence[Fit],
-    asked: TrainSettings,
-    recipe: TrainSettings,
-    material: Material,
-    steps: int,
-) -> TrainSettings:
-    """No more passes than do good, however much time there is."""
-    n = len(material.train.rows)
-    most = math.ceil(LONGER * fit_for(fits, n).epochs * n / (recipe.batch or 1))
-    return replace(recipe, seconds=None, steps=most) if steps > most else recipe
-
-
-def default_shards(batch: int, members: int) -> int:
-    """One a core, but of no fewer than STREAMS examples."""
-    cores = n_cores()
-    return max(1, min(cores // math.gcd(cores, members), batch // STREAMS))
 
 
 def shapes(settings: PooledSettings, parts: Any) -> Any:

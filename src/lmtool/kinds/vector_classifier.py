@@ -12,7 +12,8 @@ from lmtool.inference.classify import FrameParts, VectorClassifier
 from lmtool.kinds import pooled
 from lmtool.kinds.base import Kind, Material
 from lmtool.kinds.clips import Reading, prepared, restored, store
-from lmtool.kinds.pooled import Fit, planned
+from lmtool.kinds.fits import Fit, no_more_than
+from lmtool.kinds.pooled import planned
 from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import VectorSettings
 
@@ -64,5 +65,5 @@ KIND = Kind(
     restore=restore,
     memory=pooled.memory,
     complete=pooled.complete,
-    paced=partial(pooled.no_more_than, FITS),
+    paced=partial(no_more_than, FITS),
 )

@@ -16,9 +16,11 @@ class TextSettings:
     """How characters become ids. Raises OptionError for a value that cannot be meant."""
 
     tokens: str = option("word", "What is predicted.", panel=DATA, choices=("word", "char"))
-    lower: bool = option(False, "Lower-case the text.", panel=DATA)
+    lower: bool = option(
+        False, "Lower-case the text.", panel=DATA, shown="on where labels or tags are written"
+    )
     vocab_size: int = option(  # outputs = kept + <EOS> + <UNK>
-        10_000, "Most frequent tokens kept.", panel=DATA, at_least=1
+        10_000, "Most frequent tokens kept.", panel=DATA, shown="10000; 100000 for tags", at_least=1
     )
     min_count: int = option(1, "Rarer tokens become <UNK>.", panel=DATA, at_least=1)
 

@@ -23,6 +23,7 @@ class Pairing(NamedTuple):
     writes: str
     settings: type  # of the network
     columns: tuple[str, ...] = ()  # of its files, that can be named
+    text: TextSettings = TextSettings()  # by default
 
     @property
     def takes(self) -> tuple[type, ...]:
@@ -34,10 +35,12 @@ class Pairing(NamedTuple):
         return f"a {self.name} (reads {self.reads}, writes {self.writes})"
 
 
+LOWER = TextSettings(lower=True)  # what is written keeps no case
+EVERY_WORD = TextSettings(lower=True, vocab_size=100_000)  # their case and letters are read, too
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
-    Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags")),
-    Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label")),
+    Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags"), EVERY_WORD),
+    Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
     Pairing("vector classifier", "vector", "label", VectorSettings, ("label",)),
 )

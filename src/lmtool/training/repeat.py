@@ -3,17 +3,16 @@
 import itertools
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from lmtool.settings import PAIRS, TrainSettings, declared
+from lmtool.settings import PAIRS, TrainSettings, declared, pair_of
 from lmtool.training.request import Request
 
 __all__ = ["command", "inputs_and_output", "settled"]
 
 DEFAULT = PAIRS[0]  # what is trained without a word
-SWITCHED_ON = ("tie", "both", "centre", "differences")  # by default
 
 
 def settled(recipe: TrainSettings, steps: int) -> TrainSettings:
@@ -41,21 +40,23 @@ def command(words: list[str], request: Request) -> str:
     kind = request.kind.name
     texts = (request.text,) if "text" in (request.reads, request.writes) else ()
     parts = (*texts, request.network, request.recipe)
-    options = (chosen(part, kind) for part in parts)
+    plain_text = asdict(pair_of(request.reads, request.writes).text)
+    options = (chosen(part, kind, plain_text) for part in parts)
     plain = [] if kind == DEFAULT.name else pair
     return shlex.join([*words, *plain, *columns, *itertools.chain(*options)])
 
 
-def chosen(settings: Any, kind: str) -> Iterator[str]:
+def chosen(settings: Any, kind: str, usual: dict[str, Any]) -> Iterator[str]:
     """The options of settings that this kind of model takes, with their values."""
-    for name, (_, _, option) in declared(settings.__class__).items():
+    for name, (field, _, option) in declared(settings.__class__).items():
         if option and name != "threads" and (not option.kinds or kind in option.kinds):
-            yield from option_words(name, getattr(settings, name))
+            off = usual.get(name, field.default) is False  # unless it is said
+            yield from option_words(name, getattr(settings, name), off)
 
 
-def option_words(name: str, value: Any) -> list[str]:
-    """One setting as command-line words; none where it is off or open."""
-    if value in (None, "") or (value is False and name not in SWITCHED_ON):
+def option_words(name: str, value: Any, off: bool = True) -> list[str]:
+    """One setting as command-line words; none where it is open, or off as it is by default."""
+    if value in (None, "") or (value is False and off):
         return []
     if name == "seconds":
         return ["--time", f"{value:g}s"]
