@@ -14,9 +14,16 @@ import pytest
 from lmtool import inference
 from lmtool.api import Model, compare
 from lmtool.data.readers.labelled import Record
+from lmtool.data.standard import Framing
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.inference.classification import classify_lines, evaluate_labelled
-from lmtool.inference.classify import Classifier, Parts
+from lmtool.inference.classify import (
+    Classifier,
+    FrameClassifier,
+    FrameParts,
+    Parts,
+    VectorClassifier,
+)
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
@@ -79,6 +86,11 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (labelling, labelling.labels, labelling.parts.ngrams)
     for labelled in classify_lines(labelling, [TEXT, "", "word1"]):
         yield from (labelled, *labelled.labels)
+    for kind in (FrameClassifier, VectorClassifier):
+        framed = FrameParts(Framing.of([np.eye(2, 3)], False, False), labelling.labels)
+        settings = ClassifierSettings(embed=4, hidden=4, ngrams=0, labelling="sigmoid")
+        shapes = classifier.shapes(settings, framed.sizes())
+        yield kind(settings, framed, Parameters(shapes))
     name = labelling.labels.names[0]
     measured = evaluate_labelled(labelling, [Record((name,), TEXT, 1, "texts")])
     yield from (measured, *measured.per_class)

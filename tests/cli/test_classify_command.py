@@ -295,7 +295,7 @@ def test_an_option_of_another_kind(model: Path, files: Path, run: Run) -> None:
     )
     for option, takers in (("--text", "classifier or tagger"), ("--label", "classifier")):
         result = run("evaluate", "-m", model, "a.txt", option, "x")
-        assert result.code == 2 and f"is a language model; only a {takers} takes" in result.err
+        assert result.code == 2 and f"is a language model; only a {takers}" in result.err
 
 
 def test_every_kind_is_evaluated() -> None:

@@ -126,7 +126,7 @@ def test_reading_is_encoding(
     stack = stack_of(network)
     top, _, rows = read(stack, parameters, together)
     expected = encode(stack, parameters, together, QUIET).top
-    rtol, atol = (1e-3, 1e-5) if top.dtype == np.float32 else (1e-9, 1e-12)
+    rtol, atol = (1e-3, 2e-4) if top.dtype == np.float32 else (1e-9, 1e-12)
     np.testing.assert_allclose(top, expected[rows.times, rows.columns], rtol, atol)
 
 

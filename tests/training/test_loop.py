@@ -10,7 +10,7 @@ import pytest
 import lmtool
 from lmtool.kinds.sizes import plan
 from lmtool.nn.outputs import OUTPUTS
-from lmtool.settings import ModelSettings, TrainSettings
+from lmtool.settings import ModelSettings, TrainSettings, without_foreign
 from lmtool.training.schedules import DECAY, drop_warmup, learning_rate
 
 LINES = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 12
@@ -92,7 +92,8 @@ def test_dropout_grows_from_nothing(corpus: Path) -> None:
 def test_plan_leaves_nothing_open() -> None:
     sizes = []
     for n_tokens in (2, 100, 10_000, 1_000_000, 10**9):
-        network, recipe = plan(ModelSettings(), TrainSettings(), n_tokens, min(10_000, n_tokens))
+        asked = without_foreign(TrainSettings(), "language model")
+        network, recipe = plan(ModelSettings(), asked, n_tokens, min(10_000, n_tokens))
         open_ = {name for name in recipe.__slots__ if getattr(recipe, name) is None}
         assert open_ == {"steps", "seconds"}
         sizes.append((network.hidden, recipe.batch))
