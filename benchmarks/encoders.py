@@ -5,6 +5,7 @@ entry of HEADS.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,12 +29,18 @@ from lmtool.data.examples import POOL
 from lmtool.data.ragged import Ragged
 from lmtool.data.readers.labelled import read_labelled
 from lmtool.inference.classify import Parts
-from lmtool.kinds import Kind, Material, classifier
+from lmtool.inference.tag import Parts as TagParts
+from lmtool.kinds import Kind, Material, classifier, tagger
 from lmtool.kinds.labelled import Labelled
+from lmtool.kinds.tagged import Sentences
 from lmtool.models.encoder import EMBEDDING
 from lmtool.settings import TextSettings, TrainSettings
 from lmtool.settings.classifier import ClassifierSettings
+from lmtool.settings.tagger import TaggerSettings
 from lmtool.text.labels import Labels
+from lmtool.text.letters import Letters
+from lmtool.text.schemes import PLAIN
+from lmtool.text.tags import Tags
 from lmtool.text.vocabulary import N_SPECIALS, Vocabulary
 from lmtool.training.session import fresh_weights
 
@@ -43,7 +50,7 @@ SIZE, BATCH = 256, 64
 N_TEXTS = BATCH * POOL  # a pass, so that there is as little padding as in training
 SHORTEST, LONGEST = 3, 50  # words
 SHAPE, SCALE = 4.0, 4.8  # of the gamma distribution of lengths, mean 19
-N_LABELS = 5
+N_LABELS, N_TAGS = 5, 17
 FILE = "train.tsv"  # of --data
 LSTM = "encoder."  # before the names of its weights
 ADAM = TrainSettings(steps=1, batch=BATCH, dropout=0.0, weight_drop=0.0, word_drop=0.0)
@@ -111,6 +118,7 @@ class Head(NamedTuple):
     modules: Callable[[Mapping[str, Tensor]], Any]
     targets: Callable[[Batch], Tensor]
     loss: Callable[[Any, Tops, Tensor], Tensor]
+    recipe: TrainSettings = ADAM
 
 
 # --- heads ----------------------------------------------------------------------------------
@@ -144,6 +152,56 @@ def pooled_loss(output: Any, tops: Tops, targets: Tensor) -> Tensor:
     return torch().nn.functional.cross_entropy(logits, targets)
 
 
+def tagged(texts: Texts) -> Material:
+    """The same words, a random tag of each."""
+    rng, sources = np.random.default_rng(SEED), Ragged.of(texts.words)
+    drawn = [rng.integers(N_TAGS, size=len(words), dtype=np.int32) for words in texts.words]
+    counts = np.bincount(np.concatenate(drawn), minlength=N_TAGS)
+    tags = Tags(tuple(f"t{n}" for n in range(N_TAGS)), counts, PLAIN)
+    nothing = np.zeros((1, 2), np.int32)
+    rows = np.arange(len(sources))
+    spellings = Ragged(np.zeros_like(sources.flat), sources.offsets)
+    examples = Sentences(sources, spellings, nothing, Ragged.of(drawn), rows)
+    parts = TagParts(texts.vocabulary, Letters("a"), tags)
+    return Material(parts, examples, examples, {}, {}, [])
+
+
+def chained(weights: Mapping[str, Tensor]) -> Any:
+    """The output layer and the scores of a linear chain."""
+    nn, names = torch().nn, ("first", "between", "last")
+    chain = nn.ParameterDict({x: nn.Parameter(weights[f"output.{x}"].clone()) for x in names})
+    return nn.ModuleDict({"output": linear(weights), "chain": chain})
+
+
+def tags_of(batch: Batch) -> Tensor:
+    """(S, B), -1 at padding."""
+    if batch.starts is None:
+        raise ValueError("the batch has no source")
+    return padded(batch.targets, batch.starts, fill=-1)
+
+
+def softmax_loss(output: Any, tops: Tops, targets: Tensor) -> Tensor:
+    """At each word by itself."""
+    logits = output(tops.top).flatten(0, 1)
+    return torch().nn.functional.cross_entropy(logits, targets.flatten(), ignore_index=-1)
+
+
+def chain_loss(modules: Any, tops: Tops, targets: Tensor) -> Tensor:
+    """ln Z minus the score of the tags, in log space, all texts side by side (as pytorch-crf)."""
+    z, chain, real = modules["output"](tops.top), modules["chain"], tops.real[..., 0]
+    between, y, columns = chain["between"], targets.clamp(min=0), torch().arange(z.shape[1])
+    alpha, score = chain["first"] + z[0], chain["first"][y[0]] + z[0, columns, y[0]]
+    for t in range(1, len(z)):
+        ahead = torch().logsumexp(alpha[:, :, None] + between, 1) + z[t]
+        alpha = torch().where(real[t, :, None], ahead, alpha)
+        step = between[y[t - 1], y[t]] + z[t, columns, y[t]]
+        score = score + step * real[t]
+    end = y[tops.lengths - 1, columns]
+    log_z = torch().logsumexp(alpha + chain["last"], 1)
+    return (log_z - score - chain["last"][end]).sum() / tops.lengths.sum()
+
+
+TAGGER = TaggerSettings(embed=SIZE, hidden=SIZE, letters=0, case=0, members=1)
 HEADS = {
     "label, mean-max pool": Head(
         classifier.KIND,
@@ -152,6 +210,24 @@ HEADS = {
         linear,
         label_of,
         pooled_loss,
+    ),
+    "tags, softmax": Head(
+        tagger.KIND,
+        TAGGER,
+        tagged,
+        linear,
+        tags_of,
+        softmax_loss,
+        replace(ADAM, output="full"),
+    ),
+    "tags, CRF": Head(
+        tagger.KIND,
+        TAGGER,
+        tagged,
+        chained,
+        tags_of,
+        chain_loss,
+        replace(ADAM, output="crf"),
     ),
 }
 
@@ -250,7 +326,7 @@ def run(options: Options) -> Iterator[Table]:
 def arms(head: Head, texts: Texts, seconds: float) -> Arms:
     """The first step of both must give the same loss."""
     material = head.material(texts)
-    settings, recipe = head.kind.plan(head.settings, ADAM, material, 0.0)
+    settings, recipe = head.kind.plan(head.settings, head.recipe, material, 0.0)
     start = fresh_weights(head.kind, settings, material, SEED)
 
     def fresh() -> dict[str, LmtoolTrainer | TorchEncoder]:

@@ -7,11 +7,15 @@ import sys
 from collections import Counter, defaultdict
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import lmtool
+from lmtool.data.augment import stretched
 from lmtool.data.readers.columns import read_tagged
+from lmtool.data.readers.frames import read_frames
 from lmtool.inference.phrases import evaluate_phrases, phrases
 
 CORPORA = Path(__file__).parents[1] / "examples" / "corpora"
@@ -20,6 +24,9 @@ LABELS = CORPORA.parent / "labels"
 REVIEWS = (LABELS / "README.md").read_text(encoding="utf-8")
 TAGS = CORPORA.parent / "tags"
 NAMES = (TAGS / "README.md").read_text(encoding="utf-8")
+FRAMES = CORPORA.parent / "frames"
+DRAWN = (FRAMES / "README.md").read_text(encoding="utf-8")
+GESTURES = ("gestures.jsonl", "gestures_valid.jsonl")
 
 
 def row(name: str) -> list[str]:
@@ -233,3 +240,45 @@ def test_expected_f1_of_the_names() -> None:
             assert 80 < result.f1 < 98
             spans = tagger.tag("He said Maruti needs a new gearbox .").spans
             assert [(span.type, span.text) for span in spans] == [("CAR", "Maruti")]
+
+
+def drawn(name: str) -> tuple[list[str], list[Any]]:
+    """Labels and frames."""
+    clips = list(read_frames(FRAMES / name).records)
+    return [clip.labels[0] for clip in clips], [clip.source for clip in clips]
+
+
+def test_the_gestures_are_repeated_and_counted(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, FRAMES / "make_gestures.py", "--folder", tmp_path], check=True)
+    for name in GESTURES:
+        assert (tmp_path / name).read_bytes() == (FRAMES / name).read_bytes()
+        labels, clips = drawn(name)
+        line = next(line for line in DRAWN.splitlines() if line.startswith(f"| `{name}`"))
+        cells = [int(re.sub(r"\D", "", cell)) for cell in line.split("|")[2:-1]]
+        lengths = [len(clip) for clip in clips]
+        assert cells == [len(clips), sum(lengths), max(lengths), len(set(labels))]
+
+
+def right_by_the_nearest(centre: bool) -> float:
+    """The share of validation clips that the nearest training clip, at 24 frames, is right for."""
+
+    def vectors(clips: list[Any]) -> Any:
+        bare = [clip - clip.mean(0) * centre for clip in clips]
+        return np.stack([stretched(clip, 24 / len(clip)).ravel() for clip in bare])
+
+    (known, train), (wanted, valid) = map(drawn, GESTURES)
+    distances = ((vectors(valid)[:, None] - vectors(train)) ** 2).sum(2)
+    nearest = [known[place] for place in distances.argmin(1)]
+    return 100 * float(np.mean([a == b for a, b in zip(nearest, wanted, strict=True)]))
+
+
+def test_expected_accuracy_of_the_gestures() -> None:
+    paths = [FRAMES / name for name in GESTURES]
+    stated = [float(x) for x in re.findall(r"(\d+\.\d) %", DRAWN)]
+    found = [right_by_the_nearest(False), right_by_the_nearest(True)]
+    assert found == pytest.approx(stated[:2], abs=0.05)
+    options: Any = {"reads": "frames", "writes": "label", "members": 1}
+    classifier = lmtool.train(paths[0], valid=paths[1], **options)
+    result = classifier.evaluate(paths[1])
+    assert result.accuracy == pytest.approx(stated[2], abs=3)
+    assert found[0] < 70 < found[1] < 80 < result.accuracy < 98

@@ -63,6 +63,12 @@ class Batch(NamedTuple):
         times, starts = self._steps()
         return np.where(times >= starts, starts + len(times) - 1 - times, times)
 
+    def first(self) -> Ids:
+        """(B,) the first real step of each source. Raises ValueError without a source."""
+        if self.starts is None:
+            raise ValueError("the batch has no source")
+        return self.starts
+
     def _steps(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Steps (S, 1) and first real steps (1, B)."""
         if self.source is None or self.starts is None:

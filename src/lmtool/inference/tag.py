@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmtool.arrays import Array, Ids
+from lmtool.arrays import Ids
 from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
 from lmtool.data.ragged import Ragged
@@ -85,7 +85,7 @@ class Tagger(Shown):
     def chain(self, sentences: Sequence[Sequence[str]]) -> tuple[Chain, Ids]:
         """What is said of the tags of sentences of one word at least, and their first steps."""
         batch = self.batch(sentences)
-        return self.chain_of(batch), starts_of(batch)
+        return self.chain_of(batch), batch.first()
 
     def batch(self, sentences: Sequence[Sequence[str]]) -> Batch:
         """Words as ids and as spelled, side by side."""
@@ -150,7 +150,7 @@ class TagJudge:
         """(tags that are so, tags given) of each sentence of each batch."""
 
         def tagged(batch: Batch) -> list[tuple[Ids, Ids]]:
-            starts = starts_of(batch)
+            starts = batch.first()
             with np.errstate(all="ignore"):  # weights of a run that blows up
                 given = decode(finite(model.chain_of(batch)), starts)
             return [(batch.targets[t:, b], given[t:, b]) for b, t in enumerate(starts.tolist())]
@@ -167,10 +167,3 @@ def measured(tags: Tags, found: PhraseEvaluation) -> dict[str, float]:
 def finite(chain: Chain) -> Chain:
     """The chain with 0 for what is no number, so that any weights give some tags."""
     return chain._replace(emissions=np.nan_to_num(chain.emissions, nan=0, posinf=0, neginf=0))
-
-
-def starts_of(batch: Batch) -> Array:
-    """The first real step of each sentence. Raises ValueError without a source."""
-    if batch.starts is None:
-        raise ValueError("the batch has no source")
-    return batch.starts

@@ -1,6 +1,5 @@
 """Labelled texts as numbers: what a classifier learns from and is judged by."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from lmtool.data.readers.labelled import Record, describe, read_labelled
 from lmtool.errors import InputError
 from lmtool.inference.classify import Parts
 from lmtool.kinds.base import Material
-from lmtool.kinds.shares import Shares, all_of, shares
+from lmtool.kinds.shares import Shares, all_of, fingerprint, shares
 from lmtool.settings import TextSettings
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
@@ -145,8 +144,6 @@ def labelled(
 
 def facts(data: Labelled, counted: str = "n_words") -> dict[str, Any]:
     """What a model file says about examples."""
-    digest = hashlib.sha256()
-    for x in (data.sources.flat, data.sources.offsets, data.targets.flat, data.rows):
-        digest.update(np.ascontiguousarray(x).data)
+    digest = fingerprint(data.sources.flat, data.sources.offsets, data.targets.flat, data.rows)
     n_steps = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), counted: n_steps}
+    return {"fingerprint": digest, "n": len(data.rows), counted: n_steps}

@@ -1,13 +1,14 @@
-"""Who learns and who validates, where no file says so."""
+"""Who learns and who validates, where no file says so; and what tells examples from others."""
 
-from typing import NamedTuple
+import hashlib
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.data.examples import held_out
 
-__all__ = ["AGAIN", "SAME", "Shares", "all_of", "shares"]
+__all__ = ["Shares", "all_of", "fingerprint", "shares"]
 
 HELD_OUT = 0.1  # of the examples
 MOST_HELD_OUT = 10_000
@@ -44,3 +45,11 @@ def shares(labels: NDArray[np.int32], seed: int) -> Shares:
     if not len(held):
         return Shares(own, own, note=SAME)
     return Shares(own, held, np.arange(n), AGAIN) if n < FEW else Shares(own, held)
+
+
+def fingerprint(*arrays: NDArray[Any]) -> str:
+    """16 hex digits of SHA-256 over all of them."""
+    digest = hashlib.sha256()
+    for x in arrays:
+        digest.update(np.ascontiguousarray(x).data)
+    return digest.hexdigest()[:16]

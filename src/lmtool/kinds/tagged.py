@@ -1,6 +1,5 @@
 """Tagged sentences as numbers: what a tagger learns from and is judged by."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from lmtool.data.readers.tagged import Tagged
 from lmtool.errors import InputError, OptionError, option
 from lmtool.inference.tag import Parts, key
 from lmtool.kinds.base import Material
-from lmtool.kinds.shares import all_of, shares
+from lmtool.kinds.shares import all_of, fingerprint, shares
 from lmtool.text.letters import Letters
 from lmtool.text.schemes import Found, common, detect
 from lmtool.text.tags import Tags
@@ -144,8 +143,7 @@ def numbered(
 
 def facts(data: Sentences) -> dict[str, Any]:
     """What a model file says about examples."""
-    digest, sources = hashlib.sha256(), data.sources
-    for x in (data.letters, data.spellings.flat, sources.offsets, data.targets.flat, data.rows):
-        digest.update(np.ascontiguousarray(x).data)
-    n_words = int(sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), "n_words": n_words}
+    words = data.letters, data.spellings.flat, data.sources.offsets
+    n_words = int(data.sources.lengths[data.rows].sum())
+    digest = fingerprint(*words, data.targets.flat, data.rows)
+    return {"fingerprint": digest, "n": len(data.rows), "n_words": n_words}

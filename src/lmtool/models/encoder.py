@@ -127,10 +127,8 @@ def add_at(total: Array, ids: NDArray[np.integer], dx: Array) -> None:
 
 def read(stack: Stack, parameters: Mapping[str, Array], batch: Batch) -> Read:
     """(1) to (3) in numpy, a source's bits being its own where products keep rows apart."""
-    if batch.starts is None:
-        raise ValueError("the batch has no source")
     source = source_of(batch)
-    rows = packed(batch.starts, len(source))
+    rows = packed(batch.first(), len(source))
     spelled, v = spelled_of(parameters, batch, rows), None
     if spelled is not None and letters.VECTORS in parameters:
         v = letters.read(parameters, spelled.letters)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.arrays import Array, Ids, Shapes
+from lmtool.arrays import Array, Shapes
 from lmtool.data.batch import Batch
 from lmtool.errors import ConfigError, option
 from lmtool.models.encoder import (
@@ -111,7 +111,7 @@ def loss_and_gradients(
         *encoded.top.shape[:2], -1
     )  # (2)
     loss, dz = TAGGINGS[settings.tagging].loss(
-        parameters, gradients, z, batch.targets, starts_of(batch), rules, 1 / batch.n
+        parameters, gradients, z, batch.targets, batch.first(), rules, 1 / batch.n
     )  # (3), 3'
     dz = dz.reshape(len(top), -1)
     np.dot(dz.T, top, out=gradients["output.weight"])  # 2'
@@ -130,14 +130,7 @@ def potentials(settings: TaggerSettings, parameters: Mapping[str, Array], batch:
     """
     top, _, rows = read(stack_of(settings), parameters, batch)
     z = apart(top, parameters["output.weight"]) + parameters["output.bias"]
-    shape = len(batch.real()), len(starts_of(batch)), z.shape[1]
+    shape = len(batch.real()), len(batch.first()), z.shape[1]
     padded = np.zeros(shape, z.dtype)
     padded[rows.times, rows.columns] = z
     return padded
-
-
-def starts_of(batch: Batch) -> Ids:
-    """The first real step of each source. Raises ValueError without a source."""
-    if batch.starts is None:
-        raise ValueError("the batch has no source")
-    return batch.starts
