@@ -12,6 +12,7 @@ from lmtool.data.readers.tagged import Tagged
 from lmtool.display import quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
+from lmtool.inference.reading import Ahead
 from lmtool.settings import CompareSettings, Option, SampleSettings, SurprisalSettings, checked
 from lmtool.text.reader import STDIN, display_name, read_lines
 from lmtool.text.sentences import Sentences
@@ -182,9 +183,9 @@ def whole(value: object, name: str, least: int) -> int:
     return number
 
 
-def paced(threads: object, ahead: object) -> tuple[int, int]:
-    """Both, if they are whole numbers from 1 on."""
-    return whole(threads, "threads", 1), whole(ahead, "ahead", 1)
+def paced(threads: object, ahead: object) -> tuple[int, Ahead]:
+    """Both, if they are whole numbers from 1 on; ``ahead`` may be a function that is asked."""
+    return whole(threads, "threads", 1), ahead if callable(ahead) else whole(ahead, "ahead", 1)
 
 
 def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:

@@ -117,8 +117,17 @@ class Workers:
             return [function(item) for item in items]
         return list(self._pool.map(function, items))
 
-    def stream(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """The same one by one, a few items in memory; where those fail, after what came before."""
+    def stream(
+        self,
+        function: Callable[[Item], Result],
+        items: Iterable[Item],
+        goes_on: Callable[[Item], bool] = lambda item: True,
+    ) -> Iterator[Result]:
+        """The same one by one, a few items in memory; where those fail, after what came before.
+
+        Before what follows an item is asked for, all up to it is given back, unless it ``goes_on``:
+        the next one is there at once.
+        """
         if self._pool is None:
             yield from map(function, items)
             return
@@ -126,7 +135,7 @@ class Workers:
         failure: list[Exception] = []
         for item in until_failure(items, failure):
             waiting.append(self._pool.submit(function, item))
-            if len(waiting) >= self._ahead:
+            while waiting and (len(waiting) >= self._ahead or not goes_on(item)):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -10,6 +10,7 @@ import pytest
 
 from lmtool.cli.formats import FORMATS
 from lmtool.cli.inputs import pace
+from lmtool.text.reader import at_hand
 from lmtool.workers import n_cores
 from tests.cli.conftest import Result, Run
 
@@ -171,7 +172,8 @@ def test_in_a_file_all_lines_are_there_and_in_a_pipe_they_come(
             monkeypatch.setattr(sys, "stdin", stdin)
             assert pace(["a.txt"], None) == at_once
             for named in (["-"], ["a.txt", "-"]):
-                assert pace(named, 3) == one_by_one
+                assert pace(named, 3) == {"threads": 3, "ahead": at_hand}
+                assert pace(named, 3, by_line=False) == one_by_one
 
 
 @by_line

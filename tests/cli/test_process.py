@@ -98,6 +98,33 @@ def test_a_reader_that_goes_away_is_no_error(model: Path) -> None:
     assert process.returncode == 0
 
 
+def test_a_dialogue(model: Path) -> None:
+    """Each answer comes before the next line is written, also where a line has begun."""
+    command = [sys.executable, "-m", "lmtool", "score", "-m", str(model)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package).parents[1])}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdin and process.stdout
+
+        def write(text: bytes) -> None:
+            assert process.stdin
+            process.stdin.write(text)
+            process.stdin.flush()
+
+        write(b"Todd\n")
+        assert process.stdout.readline().startswith(b"text\t")
+        assert process.stdout.readline().startswith(b"Todd\t")
+        write(b"Pete met Todd\n\nthe sea was c")
+        assert process.stdout.readline().startswith(b"Pete met Todd\t")
+        process.stdout.readline()
+        write(b"alm\n")
+        assert process.stdout.readline().startswith(b"the sea was calm\t")
+        process.stdin.close()
+        assert process.stdout.read() == b""
+    assert process.returncode == 0
+
+
 def test_nothing_to_score(model: Path) -> None:
     assert lmtool("score", "-m", model)[:2] == (
         0,

@@ -170,6 +170,22 @@ def test_lines_are_answered_as_they_come_or_a_window_later() -> None:
     assert len(rest) == 19
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_answer_waits_for_a_line_that_is_not_at_hand(threads: int) -> None:
+    model = random_model(ModelSettings("rnn", hidden=3, embed=3, tie=False), "word", 0)
+    ends, asked = (0, 3, 4, 50), [-1]  # the lines that came last, each time
+
+    def text() -> Iterator[str]:
+        for n in range(51):
+            asked[0] = n
+            yield "Todd met" if n % 3 else ""
+
+    scores = score_lines(model, text(), threads, ahead=lambda: asked[0] not in ends)
+    for n, _ in enumerate(scores):
+        assert asked[0] == min(end for end in ends if end >= n)
+    assert asked[0] == 50
+
+
 @settings(max_examples=30)
 @given(models(), lines)
 def test_the_threads_of_blas_change_nothing(model: LanguageModel, text: list[str]) -> None:

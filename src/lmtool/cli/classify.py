@@ -153,7 +153,7 @@ def run(
 
     classifier: api.Classifier = api.load_for("classify", model)
     most = None if k is None else min(k, len(classifier.labels))
-    options = pace(given.files, threads)
+    options = pace(given.files, threads, column is None)
     names = columns_in(form, most)
 
     def labelled(sources: Iterator[Any]) -> "Iterator[Classification]":

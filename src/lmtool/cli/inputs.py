@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, tee
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lmtool.text.reader import Line
 
 __all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "hint", "inputs"]
-__all__ += ["note", "once", "pace", "sources", "text_of", "workers"]
+__all__ += ["note", "once", "pace", "sources", "text_of"]
 
 STDIN = "-"
 SHOWN = 60  # characters of a sentence in a note
@@ -186,16 +186,19 @@ def beside(
     return ((source, result) for result, source in zip(results, behind, strict=False))
 
 
-def pace(files: list[str], threads: int | None) -> dict[str, int]:
-    """Options of what answers lines: threads, and where lines must be answered as they come one."""
-    return {"threads": workers(files, threads)} | ({} if no_one_waits(files) else {"ahead": 1})
+def pace(files: list[str], threads: int | None, by_line: bool = True) -> dict[str, Any]:
+    """Options of what answers lines, each of them as it comes where somebody may wait for it.
 
-
-def workers(files: list[str], threads: int | None) -> int:
-    """As many as asked for; one where lines must be answered as they come."""
+    Rows of a table, not ``by_line``, are answered one by one then: lines that are none can follow.
+    """
+    from lmtool.text.reader import at_hand
     from lmtool.workers import n_cores
 
-    return threads or n_cores() if no_one_waits(files) else 1
+    if no_one_waits(files):
+        return {"threads": threads or n_cores()}
+    if not (files and by_line):
+        return {"threads": 1, "ahead": 1}
+    return {"threads": threads or n_cores(), "ahead": at_hand}
 
 
 def no_one_waits(files: list[str]) -> bool:

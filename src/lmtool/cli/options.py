@@ -49,7 +49,7 @@ Threads = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="Changes the time, never a digit; for a file, not for a pipe.",
+        help="Changes the time, never a digit.",
         show_default="one a core",
     ),
 ]

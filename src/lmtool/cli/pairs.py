@@ -80,7 +80,7 @@ def run(
     names = [name.strip() for name in by.split(",")] if by else []
     pairs = in_a_table(files[0], good, bad, names) if len(files) == 1 else in_two_files(*files)
     lm: api.Model = api.load_for("pairs", model)
-    scores = lm.score_pairs(followed(pairs), per_word=per_word, **pace(files, threads))
+    scores = lm.score_pairs(followed(pairs), per_word=per_word, **pace(files, threads, False))
     if items:
         show(form, [*names, *ITEM], (record(names, score.to_dict()) for score in scores))
     else:

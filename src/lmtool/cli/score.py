@@ -74,7 +74,7 @@ def run(
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"
     job = Job(level, ranked, name, lm.vocabulary.id, printed, beside)
-    options = dict(dialect.options, **pace(given.files, threads))
+    options = dict(dialect.options, **pace(given.files, threads, column is None))
     scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
     for chunk in dialect.lines(scores, job):
         say(chunk)

@@ -99,7 +99,7 @@ def run(
     names = printed(columns, [*front, *kept, *ours], ours)
     tokenizer = lm.vocabulary.tokenizer
     job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
-    keywords = asdict(options) | pace(given.files, threads)
+    keywords = asdict(options) | pace(given.files, threads, not wanted)
     results = beside(found, lambda texts: lm.surprisal_lines(texts, **keywords))
     page = Page(html, svg, "surprisal")
     for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):

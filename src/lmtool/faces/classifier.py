@@ -16,7 +16,7 @@ from lmtool.inference.classification import (
     classify_lines,
     evaluate_labelled,
 )
-from lmtool.inference.reading import AHEAD, reading
+from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.kinds.base import Trained
 from lmtool.text.labels import Labels
 
@@ -87,7 +87,7 @@ class Classifier(Shown):
         k: int | None = None,
         *,
         threads: int = 1,
-        ahead: int = AHEAD,
+        ahead: Ahead = AHEAD,
     ) -> Iterator[Classification]:
         """The same one by one, each on its own.
 

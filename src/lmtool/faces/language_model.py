@@ -14,7 +14,7 @@ from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.next import NextWord, next_words
 from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
-from lmtool.inference.reading import AHEAD, reading
+from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
@@ -62,7 +62,7 @@ class Model(Shown):
         return score(self.language_model, arguments.text(text))
 
     def score_lines(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: int = AHEAD
+        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
     ) -> Iterator[SentenceScore]:
         """One score a line, each on its own; a blank line gives a score without words.
 
@@ -85,7 +85,7 @@ class Model(Shown):
         lines: Iterable[str],
         *,
         threads: int = 1,
-        ahead: int = AHEAD,
+        ahead: Ahead = AHEAD,
         **options: Unpack[SurprisalKeywords],
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
@@ -95,7 +95,7 @@ class Model(Shown):
         return surprisal_lines(self.language_model, given, settings, threads, ahead)
 
     def score_utterances(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: int = AHEAD
+        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
     ) -> Iterator[SentenceScore]:
         """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
         threads, ahead = arguments.paced(threads, ahead)
@@ -139,7 +139,7 @@ class Model(Shown):
         *,
         per_word: bool = False,
         threads: int = 1,
-        ahead: int = AHEAD,
+        ahead: Ahead = AHEAD,
     ) -> Iterator[PairScore]:
         """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
         threads, ahead = arguments.paced(threads, ahead)

@@ -9,7 +9,7 @@ from lmtool.arguments import PathLike, TaggedTexts
 from lmtool.display import Shown
 from lmtool.faces.card import card
 from lmtool.inference.phrases import PhraseEvaluation
-from lmtool.inference.reading import AHEAD, reading
+from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.tagging import TaggedSentence, TagModel, evaluate_tagged, tag, tag_lines
 from lmtool.kinds.base import Trained
 from lmtool.text.tags import Tags
@@ -58,7 +58,7 @@ class Tagger(Shown):
         lines: Iterable[str],
         *,
         threads: int = 1,
-        ahead: int = AHEAD,
+        ahead: Ahead = AHEAD,
         probabilities: bool = True,
     ) -> Iterator[TaggedSentence]:
         """The same line by line, each on its own.

@@ -16,7 +16,7 @@ from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError
 from lmtool.inference import measures
-from lmtool.inference.reading import AHEAD, Asked, read_sources
+from lmtool.inference.reading import AHEAD, Ahead, Asked, read_sources
 from lmtool.inference.score import verified
 from lmtool.settings import Option, checked
 from lmtool.text.labels import Labelled, Labels
@@ -184,7 +184,7 @@ def classify_lines(
     lines: Iterable[str | Named],
     k: int | None = None,
     threads: int = 1,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[Classification]:
     """The same line by line, each on its own; a blank line has no label. Raises OptionError.
 
@@ -195,7 +195,7 @@ def classify_lines(
 
 
 def results(
-    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int, ahead: int
+    model: LabelModel, lines: Iterable[str | Named], k: int, threads: int, ahead: Ahead
 ) -> Iterator[Classification]:
     """Of a generator the bounds would be checked too late."""
     asked = (Asked(line, spoken(model, line)) for line in lines)
@@ -211,7 +211,7 @@ def spoken(model: LabelModel, given: str | Named) -> Array | None:
 
 
 def answered(
-    model: LabelModel, asked: Iterable[Asked], threads: int, ahead: int = AHEAD
+    model: LabelModel, asked: Iterable[Asked], threads: int, ahead: Ahead = AHEAD
 ) -> Iterator[tuple[Asked, NDArray[np.float64] | None]]:
     """Each with ln p of each label (K,), in order.
 

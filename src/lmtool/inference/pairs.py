@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lmtool.display import Listing, Shown
 from lmtool.errors import InputError
-from lmtool.inference.reading import AHEAD
+from lmtool.inference.reading import AHEAD, Ahead
 from lmtool.inference.score import LN2, LN10, SentenceScore, score_lines
 from lmtool.models.predictor import Predictor
 
@@ -93,7 +93,7 @@ def score_pairs(
     pairs: Iterable[Pair],
     per_word: bool = False,
     threads: int = 1,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[PairScore]:
     """Each pair's score, in order; ``per_word`` compares means per token, <EOS> included.
 
@@ -102,7 +102,7 @@ def score_pairs(
     """
     first, second = tee(pairs)
     texts = (text for pair in first for text in (pair.good, pair.bad))
-    scores = score_lines(model, texts, threads, 2 * ahead)
+    scores = score_lines(model, texts, threads, ahead if callable(ahead) else 2 * ahead)
     for pair in second:
         yield compared(pair, next(scores), next(scores), per_word)
     next(scores, None)  # raises what ended the pairs too early

@@ -15,7 +15,7 @@ from lmtool.models.predictor import Predictor, State, Top, joined, rows
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["AHEAD", "Asked", "Measure", "Reader", "Sentence", "Sized", "Values", "follow"]
+__all__ = ["AHEAD", "Ahead", "Asked", "Measure", "Reader", "Sentence", "Sized", "Values", "follow"]
 __all__ += [
     "in_blocks",
     "read_block",
@@ -34,6 +34,7 @@ ROWS = 1024  # positions of a block measured at once
 LEAST = 2  # streams of a block
 
 Values = tuple[Any, ...]  # arrays whose axis 0 is the position
+Ahead = int | Callable[[], bool]  # so many lines; or AHEAD of them while the next is at hand
 Measure = Callable[[Top, Ids], Values]  # n rows, the ids (n,) that they predict -> n values each
 
 
@@ -121,7 +122,7 @@ def side_by_side(
     sentences: Iterable[Sentence],
     measure: Measure,
     workers: Workers,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[tuple[Sentence, Values]]:
     """Each sentence with what is measured along it, from zero state, as ``in_blocks`` has it."""
 
@@ -137,20 +138,26 @@ def in_blocks(
     read: Callable[[list[Item]], Iterable[Result]],
     size: int,
     workers: Workers,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[tuple[Item, Result | None]]:
     """Each item with what comes of it, in order; None where there is nothing to read.
 
     ``read`` gets at most ``size`` of like length, the longest first, and gives a result for each.
-    At most ``ahead`` items are asked for before the first of them is given back. Where asking
-    fails, those before are given back first.
+    At most ``ahead`` items are asked for before the first of them is given back; where it is a
+    function, AHEAD of them, and none that is not at hand. Where asking fails, those before are
+    given back first.
     """
+    more = ahead if callable(ahead) else always
 
     def done(block: Block) -> tuple[Block, Iterable[Result]]:
         some = [block.window.items[place] for place in block.places]
         return block, read(some) if some else ()
 
-    for block, results in workers.stream(done, blocks(items, size, ahead)):
+    def goes_on(block: Block) -> bool:
+        return not block.last or more()
+
+    found = blocks(items, size, AHEAD if callable(ahead) else ahead, more)
+    for block, results in workers.stream(done, found, goes_on):
         for place, result in zip(block.places, results, strict=True):
             block.window.results[place] = result
         if block.last:
@@ -174,7 +181,7 @@ def read_sources(
     read: Callable[[list[Array]], Iterable[Result]],
     size: int,
     workers: Workers,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[tuple[Asked, Result | None]]:
     """``in_blocks`` for what reads sources: a result each, be it of the whole or of each step."""
 
@@ -184,9 +191,16 @@ def read_sources(
     return in_blocks(asked, of, size, workers, ahead)
 
 
-def blocks(items: Iterable[Sized], size: int, ahead: int) -> Iterator[Block]:
+def always() -> bool:
+    """The next item is at hand."""
+    return True
+
+
+def blocks(
+    items: Iterable[Sized], size: int, ahead: int, more: Callable[[], bool] = always
+) -> Iterator[Block]:
     """Lines of like length together; every window has a block, be it empty."""
-    for window in windows(items, ahead):
+    for window in windows(items, ahead, more):
         lengths = [one.length for one in window.items]
         some = [place for place, length in enumerate(lengths) if length]
         some.sort(key=lambda place: -lengths[place])
@@ -204,15 +218,17 @@ def runs(lengths: Sequence[int], size: int) -> Iterator[slice]:
         start = part.stop
 
 
-def windows(items: Iterable[Sized], ahead: int) -> Iterator[Window]:
-    """Neighbouring lines, at most ``ahead``; where getting one fails, those before it first."""
+def windows(
+    items: Iterable[Sized], ahead: int, more: Callable[[], bool] = always
+) -> Iterator[Window]:
+    """Neighbouring lines, at most ``ahead`` and those there at once; before one that fails, too."""
     pending: list[Sized] = []
     n_tokens = 0
     try:
         for one in items:
             pending.append(one)
             n_tokens += one.length
-            if len(pending) >= ahead or n_tokens >= TOKENS:
+            if len(pending) >= ahead or n_tokens >= TOKENS or not more():
                 yield opened(pending)
                 pending, n_tokens = [], 0
     except Exception:

@@ -15,7 +15,7 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
-from lmtool.inference.reading import AHEAD, Measure, Sentence, Values, sentence, side_by_side
+from lmtool.inference.reading import AHEAD, Ahead, Measure, Sentence, Values, sentence, side_by_side
 from lmtool.models.predictor import Predictor
 from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
@@ -97,7 +97,7 @@ def score(model: Predictor, text: str) -> SentenceScore:
 
 
 def score_lines(
-    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: int = AHEAD
+    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: Ahead = AHEAD
 ) -> Iterator[SentenceScore]:
     """One score a line, in order; blank lines keep their place.
 
@@ -108,7 +108,7 @@ def score_lines(
 
 
 def score_utterances(
-    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: int = AHEAD
+    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: Ahead = AHEAD
 ) -> Iterator[SentenceScore]:
     """One score a line ``utt-id w1 w2 ...``, the id being in ``text`` but not scored.
 
@@ -128,7 +128,7 @@ def utterance(model: Predictor, line: str) -> Sentence:
 
 
 def score_sentences(
-    model: Predictor, sentences: Iterable[Sentence], threads: int, ahead: int
+    model: Predictor, sentences: Iterable[Sentence], threads: int, ahead: Ahead
 ) -> Iterator[SentenceScore]:
     """The score of each."""
     with Workers(threads) as workers:

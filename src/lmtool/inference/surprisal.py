@@ -21,6 +21,7 @@ from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.reading import (
     AHEAD,
+    Ahead,
     Measure,
     Sentence,
     Values,
@@ -180,7 +181,7 @@ def surprisal_lines(
     lines: Iterable[str],
     options: SurprisalSettings = DEFAULT,
     threads: int = 1,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
 ) -> Iterator[SentenceSurprisal]:
     """The words of each line, in order; blank lines keep their place.
 

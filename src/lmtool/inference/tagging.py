@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
-from lmtool.inference.reading import AHEAD, in_blocks
+from lmtool.inference.reading import AHEAD, Ahead, in_blocks
 from lmtool.inference.score import verified
 from lmtool.nn.outputs import Chain
 from lmtool.nn.outputs.chain import decode, log_marginals, log_spans
@@ -116,7 +116,7 @@ def tag_lines(
     model: TagModel,
     lines: Iterable[str],
     threads: int = 1,
-    ahead: int = AHEAD,
+    ahead: Ahead = AHEAD,
     probabilities: bool = True,
 ) -> Iterator[TaggedSentence]:
     """The same line by line, each on its own; a blank line has no tags.
@@ -130,7 +130,7 @@ def tag_lines(
 
 
 def answered(
-    model: TagModel, asked: Iterable[Asked], threads: int, ahead: int, probabilities: bool
+    model: TagModel, asked: Iterable[Asked], threads: int, ahead: Ahead, probabilities: bool
 ) -> Iterator[tuple[Asked, Answer | None]]:
     """Each with what is said of it, in order. Raises ModelFileError for weights too large."""
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, cast
 from lmtool.errors import InputError
 from lmtool.signatures import START, conversion, encoding, recognised
 
-__all__ = ["STDIN", "Line", "display_name", "read_blocks", "read_lines"]
+__all__ = ["STDIN", "Line", "at_hand", "display_name", "read_blocks", "read_lines"]
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -44,8 +44,22 @@ def read_lines(path: str | Path) -> Iterator[Line]:
     name = display_name(path)
     with _opened(path, name) as stream:
         for block in _blocks(stream, stream.read1, name):  # what is there: it may be a dialogue
+            last = block.first + block.raw.count(b"\n") - block.raw.endswith(b"\n")
             for number, text in enumerate(block.lines(), start=block.first):
+                if str(path) == STDIN:
+                    _at_hand[0] = number < last
                 yield Line(text, number, name)
+
+
+def at_hand() -> bool:
+    """Whether the line after the last one of standard input was read together with it.
+
+    Else getting it may take as long as whoever writes it likes.
+    """
+    return _at_hand[0]
+
+
+_at_hand = [True]
 
 
 def read_blocks(path: str | Path) -> Iterator[str]:
