@@ -12,7 +12,8 @@ from lmtool.errors import ConfigError, InputError
 from lmtool.text.schemes import IOB2, OUTSIDE, PLAIN, Phrase, detect, phrases, strict_phrases
 from lmtool.text.tags import MOST, Tags, check_tag
 
-names = st.text(max_size=9).filter(lambda name: not check_tag(name))
+visible = st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"])
+names = st.text(visible, min_size=1, max_size=9).filter(lambda name: not check_tag(name))
 name_sets = st.sets(names, min_size=2, max_size=20)
 
 
