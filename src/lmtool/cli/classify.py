@@ -10,7 +10,15 @@ from lmtool.cli.inputs import Files, Inputs, beside, inputs, note, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import bar, cut, number, say, table
 from lmtool.cli.rows import ROWS
-from lmtool.cli.tables import Columns, Keep, TextColumn, chosen, needs_table, with_columns
+from lmtool.cli.tables import (
+    Columns,
+    Keep,
+    TextColumn,
+    chosen,
+    needs_table,
+    refuse_columns,
+    with_columns,
+)
 from lmtool.cli.terminal import harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -153,7 +161,7 @@ def run(
 
     classifier: api.Classifier = api.load_for("classify", model)
     most = None if k is None else min(k, len(classifier.labels))
-    options = pace(given.files, threads, column is None)
+    options = pace(given.files, threads, column is None and classifier.reads == "text")
     names = columns_in(form, most)
 
     def labelled(sources: Iterator[Any]) -> "Iterator[Classification]":
@@ -188,9 +196,7 @@ def chosen_format(form: str | None, as_json: bool, keep: str | None, columns: st
     chooses = keep is not None or columns is not None
     default = "table" if is_terminal(sys.stdout) and not chooses else "tsv"
     form = layout(form, as_json, default, FORMATS)
-    if chooses and form not in RECORDS:
-        named = "--keep" if columns is None else "--columns"
-        raise typer.BadParameter(f"{named} and --format {form} contradict each other")
+    refuse_columns(form, form in RECORDS, keep, columns)
     return form
 
 

@@ -10,7 +10,15 @@ from lmtool.cli.formats import FORMATS, LEVELS, Job
 from lmtool.cli.inputs import Files, Source, inputs, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import say
-from lmtool.cli.tables import Columns, Keep, TextColumn, chosen, needs_table, with_columns
+from lmtool.cli.tables import (
+    Columns,
+    Keep,
+    TextColumn,
+    chosen,
+    needs_table,
+    refuse_columns,
+    with_columns,
+)
 from lmtool.cli.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -59,9 +67,7 @@ def run(
     form = chosen_format(form, as_json, bool(given.sentences), chooses)
     check_level(form, level)
     dialect = FORMATS[form]
-    if chooses and not dialect.columns:
-        named = "--keep" if columns is None else "--columns"
-        raise typer.BadParameter(f"{named} and --format {form} contradict each other")
+    refuse_columns(form, bool(dialect.columns), keep, columns)
 
     ours = dialect.columns.get(level or dialect.default_level, ())
     names, kept, found = with_columns(given, column, keep, ours)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lmtool.text.tables import Table
 
 __all__ = ["Columns", "Keep", "TextColumn", "Wanted", "chosen", "names_in", "read_tables"]
-__all__ += ["TAKE_COLUMN", "needs_table", "with_columns"]
+__all__ += ["TAKE_COLUMN", "needs_table", "refuse_columns", "with_columns"]
 
 INPUT = "input_"  # before the name of a kept column that is also one of ours
 TAKE_COLUMN = "its header is taken as a sentence; --text COLUMN takes the sentences of a column"
@@ -72,6 +72,13 @@ def chosen(columns: str | None, known: Collection[str], default: Sequence[str]) 
             message = f"no column named {name!r}; there are: {', '.join(known)}"
             raise typer.BadParameter(message, param_hint="--columns")
     return names
+
+
+def refuse_columns(form: str, has_columns: bool, keep: str | None, columns: str | None) -> None:
+    """Wrong usage where columns are chosen and the format has none."""
+    named = "--columns" if columns is not None else "--keep" if keep is not None else None
+    if named and not has_columns:
+        raise typer.BadParameter(f"{named} and --format {form} contradict each other")
 
 
 def with_columns(
