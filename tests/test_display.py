@@ -28,7 +28,6 @@ from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
 from lmtool.inference.tag import Tagger
-from lmtool.inference.tag import sizes_of as tag_sizes
 from lmtool.inference.tagging import tag_lines
 from lmtool.models import classifier, tagger
 from lmtool.models.language_model import LanguageModel, initialise
@@ -73,7 +72,7 @@ def tagger_of(vocabulary: Vocabulary) -> Tagger:
     tags = learnt.Tags.from_counts(dict.fromkeys(names, 1), IOB2)
     own = TagParts(vocabulary, Letters.build({"word": 9}), tags)
     settings = TaggerSettings(embed=4, hidden=4)
-    network = Parameters(tagger.shapes(settings, tag_sizes(own)))
+    network = Parameters(tagger.shapes(settings, own.sizes()))
     network["output.bias"][1] = 9
     return Tagger(settings, own, network)
 

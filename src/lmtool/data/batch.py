@@ -76,12 +76,19 @@ class Batch(NamedTuple):
         return np.arange(len(self.source))[:, None], self.starts.astype(np.int64)[None]
 
 
-def unlabelled(sources: Ragged, ngrams: Ragged | None = None) -> Batch:
+def unlabelled(
+    sources: Ragged,
+    ngrams: Ragged | None = None,
+    spellings: Ragged | None = None,
+    letters: Ids | None = None,
+) -> Batch:
     """A batch of all sources, to be read: without targets."""
     every = np.arange(len(sources))
     source, starts = sources.side_by_side(every, 0)
     wide = None if ngrams is None else ngrams.side_by_side(every, NO_NGRAM)[0]
-    return Batch(source, starts, None, np.zeros((0, len(every)), np.int32), 0, ngrams=wide)
+    spelled = None if spellings is None else spellings.side_by_side(every, 0)[0]
+    nothing = np.zeros((0, len(every)), np.int32)
+    return Batch(source, starts, None, nothing, 0, spelled, wide, letters)
 
 
 class Data(Protocol):

@@ -1,7 +1,7 @@
 """Arrays of different lengths in one: no object for each of them, memory as small as the data."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,18 @@ class Ragged:
     def lengths(self) -> NDArray[np.int64]:
         """(n,)"""
         return np.diff(self.offsets)
+
+    def renumbered(self, ids: Sequence[int]) -> "Ragged":
+        """Numbers k as ids[k]."""
+        return Ragged(np.array(ids, np.int32)[self.flat], self.offsets)
+
+    def occurring(self, some: NDArray[np.intp], names: Sequence[str]) -> dict[str, int]:
+        """The names of numbers that occur in some of the arrays, each with its count."""
+        meant = np.zeros(len(self), np.bool_)
+        meant[some] = True
+        own = self.flat[np.repeat(meant, self.lengths)]
+        counts = np.bincount(own, minlength=len(names)).tolist()
+        return {name: n for name, n in zip(names, counts, strict=True) if n}
 
     def side_by_side(self, some: NDArray[np.intp], fill: float) -> tuple[Array, NDArray[np.int32]]:
         """((T, B) or (T, B, F), first real steps (B,)): some arrays as columns that end together.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from lmtool.data.ragged import Ragged
 from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
-from lmtool.inference.validation import Judgement, seconds
+from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
 from lmtool.models.classifier import Sizes, log_probabilities, stack_of
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
@@ -29,9 +29,6 @@ from lmtool.workers import Workers
 
 __all__ = ["Classifier", "FrameClassifier", "FrameParts", "LabelJudge", "Parts"]
 __all__ += ["VectorClassifier"]
-
-SIDE_BY_SIDE = 64  # sources of a block
-TIMED = 2  # batches for each unit
 
 
 class Parts(NamedTuple):
@@ -178,11 +175,8 @@ class LabelJudge:
     def seconds(self, model: Classifier) -> tuple[float, float]:
         """What a validation takes, from some batches; there is one at the end, too."""
         batches = [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
-        middle = len(batches) // 2
-        some = batches[middle : middle + TIMED * self.units] or batches
-        taken = seconds(lambda: self.workers.map(model.log_probabilities_of, some))
-        whole = taken * len(batches) / len(some)
-        return whole, whole
+        read = partial(self.workers.map, model.log_probabilities_of)
+        return seconds_of_all(batches, self.units, read)
 
     def predicted(self, model: Classifier) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """ln p (N, K) of all examples and their targets (N,) or (N, K)."""

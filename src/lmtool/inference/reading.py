@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from lmtool.arrays import Array, Ids
+from lmtool.arrays import Ids
 from lmtool.models.predictor import Predictor, State, Top, joined, rows
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
@@ -168,7 +168,7 @@ class Asked(NamedTuple):
     """What has a source, on its way: a text, or a record with its targets."""
 
     what: Any
-    source: Array | None  # (T,) ids or (T, F) frames; None: it is blank
+    source: Any  # (T,) ids, (T, F) frames or T words; None: it is blank
 
     @property
     def length(self) -> int:
@@ -178,7 +178,7 @@ class Asked(NamedTuple):
 
 def read_sources(
     asked: Iterable[Asked],
-    read: Callable[[list[Array]], Iterable[Result]],
+    read: Callable[[list[Any]], Iterable[Result]],
     size: int,
     workers: Workers,
     ahead: Ahead = AHEAD,

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lmtool.arrays import Ids
-from lmtool.data.batch import Batch
+from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
 from lmtool.data.ragged import Ragged
 from lmtool.display import Shown, counted
 from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
-from lmtool.inference.validation import Judgement, seconds
+from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.models.tagger import Sizes, potentials, stack_of
@@ -25,10 +26,7 @@ from lmtool.text.tags import Tags
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Parts", "TagJudge", "Tagger", "key", "measured", "sizes_of"]
-
-SIDE_BY_SIDE = 64  # sentences of a block
-TIMED = 2  # batches for each unit
+__all__ = ["Parts", "TagJudge", "Tagger", "key", "measured"]
 
 
 class Parts(NamedTuple):
@@ -38,15 +36,14 @@ class Parts(NamedTuple):
     letters: Letters
     tags: Tags
 
+    def sizes(self) -> Sizes:
+        """What the shapes of the weights go by."""
+        return Sizes(self.vocabulary.n_tokens, len(self.letters), len(self.tags))
+
 
 def key(word: str) -> str:
     """What a vocabulary knows a word by: ``Mohan Sharma`` -> ``Mohan_Sharma``."""
     return "_".join(word.split()) if any(map(str.isspace, word)) else word
-
-
-def sizes_of(parts: Parts) -> Sizes:
-    """What the shapes of the weights go by."""
-    return Sizes(parts.vocabulary.n_tokens, len(parts.letters), len(parts.tags))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,15 +89,10 @@ class Tagger(Shown):
         vocabulary, letters, _ = self.parts
         flat = [key(word) for words in sentences for word in words]
         offsets = np.cumsum([0, *map(len, sentences)])
-        every, known = np.arange(len(sentences)), dict.fromkeys(flat)
-        place = {word: n for n, word in enumerate(known)}
-        ids = np.array(vocabulary.ids(flat), np.int32)
-        spelled = np.array([place[word] for word in flat], np.int32)
-        source, starts = Ragged(ids, offsets).side_by_side(every, 0)
-        spellings, _ = Ragged(spelled, offsets).side_by_side(every, 0)
-        nothing = np.zeros((0, len(every)), np.int32)
-        rows = letters.rows([*known])
-        return Batch(source, starts, None, nothing, 0, spellings=spellings, letters=rows)
+        place = {word: n for n, word in enumerate(dict.fromkeys(flat))}
+        spelled = Ragged(np.array([place[word] for word in flat], np.int32), offsets)
+        sources = spelled.renumbered(vocabulary.ids(place))
+        return unlabelled(sources, spellings=spelled, letters=letters.rows([*place]))
 
     def chain_of(self, batch: Batch) -> Chain:
         """What the networks say together of a batch."""
@@ -134,15 +126,13 @@ class TagJudge:
 
     def seconds(self, model: Tagger) -> tuple[float, float]:
         """What a validation takes, from some batches; there is one at the end, too."""
-        batches = [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
-        middle = len(batches) // 2
-        some = batches[middle : middle + TIMED * self.units] or batches
-        taken = seconds(lambda: self._tagged(model, some))
-        whole = taken * len(batches) / len(some)
-        return whole, whole
+        return seconds_of_all(self._batches(), self.units, partial(self._tagged, model))
+
+    def _batches(self) -> list[Batch]:
+        return [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
 
     def _evaluated(self, model: Tagger) -> PhraseEvaluation:
-        batches = [batch for _, batch in self.examples.in_order(SIDE_BY_SIDE)]
+        batches = self._batches()
         pairs = (pair for pairs in self._tagged(model, batches) for pair in pairs)
         return evaluate_tags(self.tags, pairs)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Ids
 from lmtool.display import Shown, Tabular
 from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
-from lmtool.inference.reading import AHEAD, Ahead, in_blocks
+from lmtool.inference.reading import AHEAD, Ahead, Asked, read_sources
 from lmtool.inference.score import verified
 from lmtool.nn.outputs import Chain
 from lmtool.nn.outputs.chain import decode, log_marginals, log_spans
@@ -87,18 +87,6 @@ class TaggedSentence(Tabular):
         return asdict(self) | {"spans": [one.to_dict() for one in self.spans]}
 
 
-class Asked(NamedTuple):
-    """A line on its way."""
-
-    what: Any
-    words: Sequence[str]
-
-    @property
-    def length(self) -> int:
-        """T."""
-        return len(self.words)
-
-
 class Answer(NamedTuple):
     """The best tags of a sentence, and what they are worth."""
 
@@ -124,7 +112,7 @@ def tag_lines(
     At most ``ahead`` lines are asked for before the first is answered. Without ``probabilities``
     p and spans are empty, and all is faster.
     """
-    asked = (Asked(line, model.words(line)) for line in lines)
+    asked = (Asked(line, model.words(line) or None) for line in lines)
     for one, answer in answered(model, asked, threads, ahead, probabilities):
         yield sentence(model.tags, one, answer)
 
@@ -134,21 +122,23 @@ def answered(
 ) -> Iterator[tuple[Asked, Answer | None]]:
     """Each with what is said of it, in order. Raises ModelFileError for weights too large."""
 
-    def read(block: list[Asked]) -> list[Answer]:
-        chain, starts = model.chain([one.words for one in block])
+    alike = written_alike(model.tags) if probabilities else None
+
+    def read(sentences: list[Sequence[str]]) -> list[Answer]:
+        chain, starts = model.chain(sentences)
         verified(chain.emissions)
         best = decode(chain, starts)
         ids = [best[t:, b] for b, t in enumerate(starts.tolist())]
-        if not probabilities:
+        if alike is None:
             return [Answer(each, None, ()) for each in ids]
         logp = log_marginals(chain, starts)
         return [
-            valued(model.tags, each, alone(chain, t, b), logp[t:, b])
+            valued(model.tags, each, alone(chain, t, b), np.exp(logp[t:, b]) * alike[each])
             for each, b, t in zip(ids, range(len(ids)), starts.tolist(), strict=True)
         ]
 
     with Workers(threads) as workers:
-        yield from in_blocks(asked, read, model.block, workers, ahead)
+        yield from read_sources(asked, read, model.block, workers, ahead)
 
 
 def alone(chain: Chain, start: int, b: int) -> Chain:
@@ -156,35 +146,26 @@ def alone(chain: Chain, start: int, b: int) -> Chain:
     return chain._replace(emissions=np.ascontiguousarray(chain.emissions[start:, b : b + 1]))
 
 
-def valued(tags: Tags, ids: Ids, chain: Chain, logp: NDArray[np.float64]) -> Answer:
-    """Tags with the probabilities of what is written for them, phrases with theirs."""
-    same = written_alike(tags)[ids]  # (T, K)
-    p = np.minimum(1.0, (np.exp(logp) * same).sum(1))
+def valued(tags: Tags, ids: Ids, chain: Chain, p: NDArray[np.float64]) -> Answer:
+    """Tags, and phrases with their probabilities; p (T, K) of tags that are written as these."""
     found = phrases(tags.iob2(ids.tolist())) if tags.phrased else []
     wanted = [(phrase.start, tags.phrase_ids(phrase)) for phrase in found]
     each = np.exp(log_spans(chain, wanted)).tolist() if wanted else []
-    return Answer(ids, p, tuple(zip(found, each, strict=True)))
+    return Answer(ids, np.minimum(1.0, p.sum(1)), tuple(zip(found, each, strict=True)))
 
 
 def written_alike(tags: Tags) -> NDArray[np.bool_]:
     """(K, K): which tags a reader cannot tell apart once they are written."""
-    names = np.array([name for k in range(len(tags)) for name in written_alone(tags, k)])
+    letters = {"S": "B", "E": "I"} if tags.phrased else {}  # in IOB2
+    names = np.array([letters.get(name[0], name[0]) + name[1:] for name in tags.names])
     return np.asarray(names[:, None] == names)
-
-
-def written_alone(tags: Tags, k: int) -> tuple[str, ...]:
-    """The one tag in IOB2: S-PER -> B-PER, E-PER -> I-PER."""
-    name = tags.names[k]
-    if not tags.phrased:
-        return (name,)
-    return ({"S": "B", "E": "I"}.get(name[0], name[0]) + name[1:],)
 
 
 def sentence(tags: Tags, asked: Asked, answer: Answer | None) -> TaggedSentence:
     """For people."""
     if answer is None:
         return TaggedSentence(asked.what, (), (), (), ())
-    words = asked.words
+    words = asked.source
     spans = tuple(
         Span(*phrase, " ".join(words[phrase.start : phrase.end]), p) for phrase, p in answer.spans
     )

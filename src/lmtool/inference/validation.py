@@ -1,21 +1,24 @@
 """Perplexity on a validation text, by which training judges a language model."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from lmtool.arrays import Ids
+from lmtool.data.batch import Batch
 from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
 from lmtool.models.language_model import LanguageModel
 from lmtool.workers import Workers, slices
 
-__all__ = ["Judgement", "Perplexity", "seconds"]
+__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "seconds_of_all"]
 
 STREAMS = 64
 TIMED_LENGTH = 32  # tokens of each stream
+SIDE_BY_SIDE = 64  # sources of a batch
+TIMED = 2  # batches for each unit
 
 
 class Judgement(NamedTuple):
@@ -98,6 +101,16 @@ class Perplexity:
     def _pieces(self) -> tuple[Ids, Ids]:
         """The ids side by side."""
         return cut(self.ids, max(1, min(STREAMS, len(self.ids) // 500)))
+
+
+def seconds_of_all(
+    batches: Sequence[Batch], units: int, read: Callable[[Sequence[Batch]], object]
+) -> tuple[float, float]:
+    """What reading all batches takes, from some of middling length; and at the end once more."""
+    middle = len(batches) // 2
+    some = batches[middle : middle + TIMED * units] or batches
+    whole = seconds(lambda: read(some)) * len(batches) / len(some)
+    return whole, whole
 
 
 def seconds(function: Callable[[], object]) -> float:

@@ -146,12 +146,12 @@ class Kind:
     data: Callable[[Material, TrainSettings], Data]
     judge: Callable[[Material, TrainSettings, Workers, int], Judge]
     learn: Callable[..., tuple[float, States]]
-    zero_state: Callable[[Any, int], States]
     n_outputs: Callable[[Any], int]
     store: Callable[[Any], tuple[dict[str, Any], dict[str, NDArray[Any]]]]
     restore: Callable[[Any, dict[str, Any], dict[str, NDArray[Any]]], Any]
     memory: Callable[[Any, TrainSettings, Material], Memory]
     tables: tuple[Table, ...] = ()
+    zero_state: Callable[[Any, int], States] = lambda settings, B: ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
     complete: Callable[[Any, Any], Any] = lambda model, judge: model

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lmtool.data.examples import Examples
 from lmtool.inference.classify import Classifier, Parts
 from lmtool.kinds import pooled
-from lmtool.kinds.base import Kind, Material, Table
+from lmtool.kinds.base import Material, Table
 from lmtool.kinds.fits import Fit, no_more_than
 from lmtool.kinds.labelled import prepare
 from lmtool.kinds.language_model import respelled, spelled
@@ -90,26 +90,17 @@ def restore(
     return Parts(vocabulary, labels, ngrams, temperature)
 
 
-KIND = Kind(
+KIND = pooled.classifier_of(
     name="classifier",
     reads="text",
-    writes="label",
-    verbs=("classify", "evaluate"),
     settings=ClassifierSettings,
     prepare=prepare,
     plan=plan,
     build=Classifier,
-    shapes=pooled.shapes,
     initialise=initialise,
     data=data,
-    judge=pooled.judge,
-    learn=pooled.learn,
-    zero_state=lambda settings, B: (),
-    n_outputs=lambda parts: len(parts.labels),
     store=store,
     restore=restore,
-    memory=pooled.memory,
     tables=tuple(Table((name,), (field,), always=True) for name, field in TABLES.items()),
-    complete=pooled.complete,
     paced=partial(no_more_than, FITS),
 )

@@ -15,9 +15,9 @@ from lmtool.data.standard import Framing, Standardisation
 from lmtool.errors import InputError
 from lmtool.inference.classify import FrameParts
 from lmtool.kinds.base import Material
-from lmtool.kinds.labelled import Labelled, facts, shared
+from lmtool.kinds.labelled import Labelled, shared
 from lmtool.kinds.pooled import temperature_of
-from lmtool.kinds.shares import all_of
+from lmtool.kinds.shares import all_of, material_of
 from lmtool.text.labels import Labels
 
 __all__ = ["Reading", "prepared", "restored", "store"]
@@ -48,8 +48,8 @@ def prepared(
     Raises InputError.
     """
     train = gathered(reading, reading.train)
-    labels = Labels.build(train.records)
-    others, split = train, shared(train, labels, request.recipe.seed)
+    labels, others = Labels.build(train.records), None
+    split = shared(train, labels, request.recipe.seed)
     if reading.valid:
         others = gathered(reading, reading.valid, train.sources.flat.shape[1])
         split = all_of(len(train.records))
@@ -59,31 +59,13 @@ def prepared(
         first = [labels.id(train.records[row].labels[0]) for row in rows]
         centre = centring_helps(clips, np.array(first, np.int32))
     framing = Framing.of(clips, centre, differences)
-    own = labelled(train, framing, labels, split.own)
-    learnt = own._replace(rows=split.known)
-    if others is train:
-        held = own._replace(rows=split.held)
-    else:
+    own, held = labelled(train, framing, labels, split.own), None
+    if others is not None:
         held = labelled(others, framing, labels, np.arange(len(others.records)))
-    about = {"train": learnt, "valid": held, "own": own}
-    said = {name: facts(data, f"n_{reading.noun}") for name, data in about.items()}
-    return Material(
-        parts=FrameParts(framing, labels),
-        train=own,
-        valid=held,
-        facts={name: said[name] for name in ("train", "valid")},
-        fingerprints={
-            "training data": said["own"]["fingerprint"],
-            "validation data": said["valid"]["fingerprint"],
-        },
-        talk=[
-            *(describe(file, n, labels) for file, n in train.talk),
-            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
-            f" {reading.noun} of {framing.width:,} numbers",
-        ],
-        note=split.note,
-        whole=None if split.whole is None else learnt,
-    )
+    talk = [describe(file, n, labels) for file, n in train.talk]
+    about = f"{reading.noun} of {framing.width:,} numbers"
+    given = split, own, held, f"n_{reading.noun}", talk, about
+    return material_of(FrameParts(framing, labels), *given, noun="data")
 
 
 def gathered(

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lmtool.kinds.base import Material
+from lmtool.kinds.base import Material, Memory
+from lmtool.kinds.memory import COMPILED, FLOAT
 from lmtool.settings import TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["Fit", "Work", "no_more_than", "planned"]
+__all__ = ["Fit", "Work", "memory_of", "no_more_than", "planned"]
 
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least
@@ -104,3 +105,14 @@ def default_shards(batch: int, members: int) -> int:
     """One a core, but of no fewer than STREAMS examples."""
     cores = n_cores()
     return max(1, min(cores // math.gcd(cores, members), batch // STREAMS))
+
+
+def memory_of(P: int, one: int, settings: Any, recipe: TrainSettings, material: Material) -> Memory:
+    """Weights, moments, gradients; and of each step of the longest batch so many numbers.
+
+    P are the weights of a network.
+    """
+    K, B = settings.members or 1, recipe.batch or 1
+    S = int(material.train.sources.lengths.max(initial=1))
+    step = S * B * one * K
+    return Memory(held=FLOAT * 5 * P * K + COMPILED, step=FLOAT * step, saved=FLOAT * 8 * P * K)

@@ -13,7 +13,7 @@ from lmtool.data.readers.frames import read_frames
 from lmtool.errors import ConfigError, option
 from lmtool.inference.classify import FrameClassifier, FrameParts
 from lmtool.kinds import pooled
-from lmtool.kinds.base import Kind, Material
+from lmtool.kinds.base import Material
 from lmtool.kinds.clips import Reading, prepared, restored, store
 from lmtool.kinds.fits import Fit, no_more_than
 from lmtool.kinds.pooled import planned
@@ -65,26 +65,17 @@ def restore(
     return restored(settings, card, tensors, bool(settings.centre), settings.differences)
 
 
-KIND = Kind(
+KIND = pooled.classifier_of(
     name="frame classifier",
     reads="frames",
-    writes="label",
-    verbs=("classify", "evaluate"),
     settings=FrameSettings,
     prepare=prepare,
     plan=plan,
     build=FrameClassifier,
-    shapes=pooled.shapes,
     initialise=pooled.initialise,
     data=data,
-    judge=pooled.judge,
-    learn=pooled.learn,
-    zero_state=lambda settings, B: (),
-    n_outputs=lambda parts: len(parts.labels),
     store=store,
     restore=restore,
-    memory=pooled.memory,
-    complete=pooled.complete,
     patient=True,
     paced=partial(no_more_than, FITS),
 )

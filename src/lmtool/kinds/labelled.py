@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.data.examples import Augment, Examples
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.labelled import Record, describe, read_labelled
 from lmtool.errors import InputError
 from lmtool.inference.classify import Parts
 from lmtool.kinds.base import Material
-from lmtool.kinds.shares import Shares, all_of, fingerprint, shares
-from lmtool.settings import TextSettings
+from lmtool.kinds.shares import Shares, all_of, material_of, shares
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import Vocabulary, split_line
 
-__all__ = ["Labelled", "facts", "prepare", "shared"]
+__all__ = ["Labelled", "prepare", "shared"]
 
 MOST = 300_000  # examples, up to which runs of words say more than cells find out
 LONGEST_RUN = 2  # words
@@ -33,6 +33,10 @@ class Labelled(NamedTuple):
     targets: Ragged
     ngrams: Ragged | None
     rows: Any  # (n,) those that are meant
+
+    def arrays(self) -> tuple[Array, ...]:
+        """What tells them from others."""
+        return self.sources.flat, self.sources.offsets, self.targets.flat
 
     def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
         """Batches of them, those of like length side by side."""
@@ -55,35 +59,19 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
     labels = Labels.build(train.records)
     others = spelled(valid, request, numbers) if valid else None
     split = all_of(len(train.records)) if valid else shared(train, labels, request.recipe.seed)
-    vocabulary = vocabulary_of(train.words, split.known, list(numbers), request.text)
+    counts = train.words.occurring(split.known, [*numbers])
+    vocabulary = Vocabulary.from_counts(counts, len(split.known), request.text)
     ids = vocabulary.ids(numbers)
-    words = encoded(train.words, ids)
+    words = train.words.renumbered(ids)
     ngrams = ngrams_of(words, split.known, vocabulary.n_tokens, request.network.ngrams)
-    own = labelled(words, train, labels, ngrams, split.own)
-    learnt = own._replace(rows=split.known)
-    if others is None:
-        held = own._replace(rows=split.held)
-    else:
+    own, held = labelled(words, train, labels, ngrams, split.own), None
+    if others is not None:
         rows = np.arange(len(others.records))
-        held = labelled(encoded(others.words, ids), others, labels, ngrams, rows)
-    return Material(
-        parts=Parts(vocabulary, labels, ngrams),
-        train=own,
-        valid=held,
-        facts={"train": facts(learnt), "valid": facts(held)},
-        fingerprints={
-            "training text": facts(own)["fingerprint"],
-            "validation text": facts(held)["fingerprint"],
-            "vocabulary": vocabulary.digest,
-        },
-        talk=[
-            *(describe(file, n, labels) for file, n in train.talk),
-            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
-            f" {vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features",
-        ],
-        note=split.note,
-        whole=None if split.whole is None else learnt,
-    )
+        held = labelled(others.words.renumbered(ids), others, labels, ngrams, rows)
+    talk = [describe(file, n, labels) for file, n in train.talk]
+    about = f"{vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features"
+    given = split, own, held, "n_words", talk, about
+    return material_of(Parts(vocabulary, labels, ngrams), *given, vocabulary=vocabulary.digest)
 
 
 def spelled(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Spelled:
@@ -108,22 +96,6 @@ def shared(train: Any, labels: Labels, seed: int) -> Shares:
     return shares(np.array([labels.id(one.labels[0]) for one in train.records], np.int32), seed)
 
 
-def vocabulary_of(
-    words: Ragged, rows: NDArray[np.intp], spellings: list[str], text: TextSettings
-) -> Vocabulary:
-    """That of the examples to train on."""
-    counts = np.zeros(len(spellings), np.int64)
-    for row in rows:
-        np.add.at(counts, words[row], 1)
-    named = dict(zip(spellings, counts.tolist(), strict=True))
-    return Vocabulary.from_counts({w: n for w, n in named.items() if n}, len(rows), text)
-
-
-def encoded(words: Ragged, ids: list[int]) -> Ragged:
-    """Numbers as they turned up -> ids of the vocabulary."""
-    return Ragged(np.array(ids, np.int32)[words.flat], words.offsets)
-
-
 def ngrams_of(
     words: Ragged, rows: NDArray[np.intp], n_words: int, longest: int | None
 ) -> Ngrams | None:
@@ -140,10 +112,3 @@ def labelled(
     """Examples as numbers. Raises InputError for a label that no training text has."""
     wide = None if ngrams is None else Ragged(*ngrams.of(words.flat, words.offsets))
     return Labelled(words, Ragged.of(map(labels.targets, read.records)), wide, rows)
-
-
-def facts(data: Labelled, counted: str = "n_words") -> dict[str, Any]:
-    """What a model file says about examples."""
-    digest = fingerprint(data.sources.flat, data.sources.offsets, data.targets.flat, data.rows)
-    n_steps = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest, "n": len(data.rows), counted: n_steps}

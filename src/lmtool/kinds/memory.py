@@ -23,7 +23,7 @@ from lmtool.nn.outputs.classes import S, n_classes
 from lmtool.nn.outputs.full import CHUNK
 from lmtool.settings import ModelSettings, TrainSettings
 
-__all__ = ["forecast_memory"]
+__all__ = ["COMPILED", "FLOAT", "forecast_memory"]
 
 FLOAT = 4  # bytes
 MOMENTS = {"adam": 2, "sgd": 0}  # of the optimizers

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.inference.classify import LabelJudge
 from lmtool.inference.measures import fit_temperature
-from lmtool.kinds.base import Estimate, Material, Memory
-from lmtool.kinds.fits import Fit
+from lmtool.kinds.base import Estimate, Kind, Material, Memory
+from lmtool.kinds.fits import Fit, memory_of
 from lmtool.kinds.fits import planned as for_these
 from lmtool.models import classifier
 from lmtool.nn.cells import CELLS
@@ -23,8 +24,7 @@ from lmtool.settings import TrainSettings
 from lmtool.settings.classifier import PooledSettings
 from lmtool.workers import Workers
 
-__all__ = ["complete", "initialise", "judge", "learn", "memory", "planned", "shapes"]
-__all__ += ["temperature_of"]
+__all__ = ["classifier_of", "initialise", "planned", "temperature_of"]
 
 
 def planned(
@@ -83,13 +83,11 @@ def learn(
 
 def memory(settings: PooledSettings, recipe: TrainSettings, material: Material) -> Memory:
     """Weights, moments, gradients; and for the longest batch sources, tapes and n-grams."""
-    P = sum(map(math.prod, shapes(settings, material.parts).values())) * (settings.members or 1)
-    S, B = int(material.train.sources.lengths.max(initial=1)), recipe.batch or 1
+    P = sum(map(math.prod, shapes(settings, material.parts).values()))
     E, H = settings.embed or 1, (settings.hidden or 1) * (2 if settings.both else 1)
     features = 2 * material.parts.sizes().features
     one = 4 * E + features + (settings.layers or 1) * 16 * H
-    step = S * B * one * (settings.members or 1)
-    return Memory(held=4 * 5 * P + (24 << 20), step=4 * step, saved=4 * 8 * P)
+    return memory_of(P, one, settings, recipe, material)
 
 
 def temperature_of(card: dict[str, Any], settings: PooledSettings, several: bool) -> float:
@@ -106,3 +104,16 @@ def complete(model: Any, judge: LabelJudge) -> Any:
     """The temperature that the validation examples want."""
     temperature = fit_temperature(*judge.predicted(model))
     return replace(model, parts=model.parts._replace(temperature=float(temperature)))
+
+
+classifier_of = partial(  # what else a kind of classifier is made of goes here
+    Kind,
+    writes="label",
+    verbs=("classify", "evaluate"),
+    shapes=shapes,
+    judge=judge,
+    learn=learn,
+    n_outputs=lambda parts: len(parts.labels),
+    memory=memory,
+    complete=complete,
+)

@@ -1,14 +1,17 @@
-"""Who learns and who validates, where no file says so; and what tells examples from others."""
+"""Who learns and who validates, where no file says so, and what is made of them."""
 
 import hashlib
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmtool.arrays import Array
 from lmtool.data.examples import held_out
+from lmtool.data.ragged import Ragged
+from lmtool.kinds.base import Material
 
-__all__ = ["Shares", "all_of", "fingerprint", "shares"]
+__all__ = ["Shares", "all_of", "material_of", "shares"]
 
 HELD_OUT = 0.1  # of the examples
 MOST_HELD_OUT = 10_000
@@ -17,6 +20,26 @@ AGAIN = "few examples: a tenth of them chooses how long to train, then all of th
 SAME = "validation is on the examples trained on: give more of them, or others to validate on"
 
 Rows = NDArray[np.intp]
+
+
+class Examined(Protocol):
+    """Examples as numbers, a named tuple."""
+
+    @property
+    def sources(self) -> Ragged:
+        """What is read of each."""
+
+    @property
+    def rows(self) -> Any:
+        """(n,) those that are meant."""
+
+    def arrays(self) -> tuple[Array, ...]:
+        """What tells them from others."""
+        ...
+
+    def _replace(self, *, rows: Any) -> Self:
+        """Others of them."""
+        ...
 
 
 class Shares(NamedTuple):
@@ -47,9 +70,44 @@ def shares(labels: NDArray[np.int32], seed: int) -> Shares:
     return Shares(own, held, np.arange(n), AGAIN) if n < FEW else Shares(own, held)
 
 
-def fingerprint(*arrays: NDArray[Any]) -> str:
-    """16 hex digits of SHA-256 over all of them."""
+def material_of(
+    parts: Any,
+    split: Shares,
+    own: Examined,
+    others: Examined | None,
+    counted: str,
+    talk: list[str],
+    about: str,
+    noun: str = "text",
+    **fingerprints: str,
+) -> Material:
+    """What a kind makes of its examples; ``others`` validate where there are any."""
+    held = own._replace(rows=split.held) if others is None else others
+    whole = None if split.whole is None else own._replace(rows=split.whole)
+    learnt, judged = facts(own, counted), facts(held, counted)
+    return Material(
+        parts=parts,
+        train=own,
+        valid=held,
+        facts={"train": learnt if whole is None else facts(whole, counted), "valid": judged},
+        fingerprints={
+            f"training {noun}": learnt["fingerprint"],
+            f"validation {noun}": judged["fingerprint"],
+            **fingerprints,
+        },
+        talk=[
+            *talk,
+            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate; {about}",
+        ],
+        note=split.note,
+        whole=whole,
+    )
+
+
+def facts(data: Examined, counted: str) -> dict[str, Any]:
+    """What a model file says about examples; ``counted`` names their steps."""
     digest = hashlib.sha256()
-    for x in arrays:
+    for x in (*data.arrays(), data.rows):
         digest.update(np.ascontiguousarray(x).data)
-    return digest.hexdigest()[:16]
+    n_steps = int(data.sources.lengths[data.rows].sum())
+    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), counted: n_steps}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.data.examples import Augment, Examples
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.columns import TaggedFile, describe, read_tagged
@@ -15,7 +15,7 @@ from lmtool.data.readers.tagged import Tagged
 from lmtool.errors import InputError, OptionError, option
 from lmtool.inference.tag import Parts, key
 from lmtool.kinds.base import Material
-from lmtool.kinds.shares import all_of, fingerprint, shares
+from lmtool.kinds.shares import all_of, material_of, shares
 from lmtool.text.letters import Letters
 from lmtool.text.schemes import Found, common, detect
 from lmtool.text.tags import Tags
@@ -32,6 +32,10 @@ class Sentences(NamedTuple):
     letters: Ids  # (N, W) of every spelled word
     targets: Ragged
     rows: Any  # (n,) those that are meant
+
+    def arrays(self) -> tuple[Array, ...]:
+        """What tells them from others."""
+        return self.letters, self.spellings.flat, self.sources.offsets, self.targets.flat
 
     def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
         """Batches of them, those of like length side by side."""
@@ -69,35 +73,16 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
     n = len(train.records)
     split = all_of(n) if valid else shares(kinds_of(train.records), request.recipe.seed)
     spelled = [*numbers]
-    counts = counts_of(train.words, split.known, len(spelled))
-    vocabulary = Vocabulary.from_counts(named(spelled, counts), len(split.known), request.text)
-    letters = Letters.build(named(spelled, counts))
-    ids = np.array(vocabulary.ids(spelled), np.int32)
-    rows = letters.rows(spelled)
-    own = numbered(train, tags, ids, rows, split.own)
-    if others is None:
-        held = own._replace(rows=split.held)
-    else:
+    counts = train.words.occurring(split.known, spelled)
+    vocabulary = Vocabulary.from_counts(counts, len(split.known), request.text)
+    letters = Letters.build(counts)
+    ids, rows = vocabulary.ids(spelled), letters.rows(spelled)
+    own, held = numbered(train, tags, ids, rows, split.own), None
+    if others is not None:
         held = numbered(others, tags, ids, rows, np.arange(len(others.records)))
-    learnt = own._replace(rows=split.known)
-    return Material(
-        parts=Parts(vocabulary, letters, tags),
-        train=own,
-        valid=held,
-        facts={"train": facts(learnt), "valid": facts(held)},
-        fingerprints={
-            "training text": facts(own)["fingerprint"],
-            "validation text": facts(held)["fingerprint"],
-            "vocabulary": vocabulary.digest,
-        },
-        talk=[
-            *(describe(file, n, found) for file, found, n in train.files),
-            f"{len(own.rows):,} to train on, {len(held.rows):,} to validate;"
-            f" {vocabulary.n_tokens:,} words, {tags}",
-        ],
-        note=split.note,
-        whole=None if split.whole is None else learnt,
-    )
+    talk = [describe(file, n, found) for file, found, n in train.files]
+    given = split, own, held, "n_words", talk, f"{vocabulary.n_tokens:,} words, {tags}"
+    return material_of(Parts(vocabulary, letters, tags), *given, vocabulary=vocabulary.digest)
 
 
 def gathered(paths: Iterable[Any], request: Any, numbers: dict[str, int]) -> Gathered:
@@ -121,29 +106,9 @@ def kinds_of(records: Sequence[Tagged]) -> NDArray[np.int32]:
     return np.array([len(set(one.tags)) for one in records], np.int32)
 
 
-def counts_of(words: Ragged, rows: NDArray[np.intp], n: int) -> NDArray[np.int64]:
-    """How often each of n words occurs in some sentences."""
-    some = np.zeros(len(words), np.bool_)
-    some[rows] = True
-    return np.bincount(words.flat[np.repeat(some, words.lengths)], minlength=n)
-
-
-def named(spelled: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:
-    """The words that occur."""
-    return {word: n for word, n in zip(spelled, counts.tolist(), strict=True) if n}
-
-
 def numbered(
-    read: Gathered, tags: Tags, ids: Ids, letters: Ids, rows: NDArray[np.intp]
+    read: Gathered, tags: Tags, ids: Sequence[int], letters: Ids, rows: NDArray[np.intp]
 ) -> Sentences:
     """Sentences as numbers. Raises InputError for a tag that no training text has."""
-    sources = Ragged(ids[read.words.flat], read.words.offsets)
-    return Sentences(sources, read.words, letters, Ragged.of(map(tags.encode, read.records)), rows)
-
-
-def facts(data: Sentences) -> dict[str, Any]:
-    """What a model file says about examples."""
-    words = data.letters, data.spellings.flat, data.sources.offsets
-    n_words = int(data.sources.lengths[data.rows].sum())
-    digest = fingerprint(*words, data.targets.flat, data.rows)
-    return {"fingerprint": digest, "n": len(data.rows), "n_words": n_words}
+    targets = Ragged.of(map(tags.encode, read.records))
+    return Sentences(read.words.renumbered(ids), read.words, letters, targets, rows)

@@ -13,9 +13,9 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
 from lmtool.data.rare import Rare
-from lmtool.inference.tag import Parts, Tagger, TagJudge, sizes_of
+from lmtool.inference.tag import Parts, Tagger, TagJudge
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
-from lmtool.kinds.fits import Fit, no_more_than, planned
+from lmtool.kinds.fits import Fit, memory_of, no_more_than, planned
 from lmtool.kinds.language_model import respelled, spelled
 from lmtool.kinds.tagged import prepare
 from lmtool.models import tagger
@@ -61,7 +61,7 @@ def work_of_a_pass(settings: TaggerSettings, material: Material) -> float:
 
 def shapes(settings: TaggerSettings, parts: Parts) -> Any:
     """Of one network's weights."""
-    return tagger.shapes(settings, sizes_of(parts))
+    return tagger.shapes(settings, parts.sizes())
 
 
 def initialise(
@@ -93,7 +93,7 @@ def learn(
     batch: Batch,
     state: States,
     noise: Noise,
-    estimate: Estimate,
+    estimate: Estimate | None,
 ) -> tuple[float, States]:
     """-ln p of the tags of a batch."""
     rules = Rules(*parts.tags.rules)
@@ -102,14 +102,12 @@ def learn(
 
 def memory(settings: TaggerSettings, recipe: TrainSettings, material: Material) -> Memory:
     """Weights, moments, gradients; and for the longest batch features and tapes."""
-    P = sum(map(math.prod, shapes(settings, material.parts).values())) * (settings.members or 1)
-    S, B = int(material.train.sources.lengths.max(initial=1)), recipe.batch or 1
+    P = sum(map(math.prod, shapes(settings, material.parts).values()))
     stack = tagger.stack_of(settings)
     features = 4 * stack.inputs + (LONGEST + 4) * settings.filters * bool(settings.letters)
     chain = 8 * len(material.parts.tags)
-    one = features + settings.layers * 16 * stack.hidden * (2 if settings.both else 1) + chain
-    step = S * B * one * (settings.members or 1)
-    return Memory(held=4 * 5 * P + (24 << 20), step=4 * step, saved=4 * 8 * P)
+    one = features + settings.layers * 16 * stack.outputs + chain
+    return memory_of(P, one, settings, recipe, material)
 
 
 def store(model: Tagger) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -148,7 +146,6 @@ KIND = Kind(
     data=data,
     judge=judge,
     learn=learn,
-    zero_state=lambda settings, B: (),
     n_outputs=lambda parts: len(parts.tags),
     store=store,
     restore=restore,

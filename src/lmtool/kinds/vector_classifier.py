@@ -10,7 +10,7 @@ from lmtool.data.examples import Examples
 from lmtool.data.readers.vectors import grouped, read_vectors
 from lmtool.inference.classify import FrameParts, VectorClassifier
 from lmtool.kinds import pooled
-from lmtool.kinds.base import Kind, Material
+from lmtool.kinds.base import Material
 from lmtool.kinds.clips import Reading, prepared, restored, store
 from lmtool.kinds.fits import Fit, no_more_than
 from lmtool.kinds.pooled import planned
@@ -45,25 +45,16 @@ def restore(
     return restored(settings, card, tensors)
 
 
-KIND = Kind(
+KIND = pooled.classifier_of(
     name="vector classifier",
     reads="vector",
-    writes="label",
-    verbs=("classify", "evaluate"),
     settings=VectorSettings,
     prepare=prepare,
     plan=partial(planned, FITS),
     build=VectorClassifier,
-    shapes=pooled.shapes,
     initialise=pooled.initialise,
     data=data,
-    judge=pooled.judge,
-    learn=pooled.learn,
-    zero_state=lambda settings, B: (),
-    n_outputs=lambda parts: len(parts.labels),
     store=store,
     restore=restore,
-    memory=pooled.memory,
-    complete=pooled.complete,
     paced=partial(no_more_than, FITS),
 )

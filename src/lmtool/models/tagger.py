@@ -130,7 +130,6 @@ def potentials(settings: TaggerSettings, parameters: Mapping[str, Array], batch:
     """
     top, _, rows = read(stack_of(settings), parameters, batch)
     z = apart(top, parameters["output.weight"]) + parameters["output.bias"]
-    shape = len(batch.real()), len(batch.first()), z.shape[1]
-    padded = np.zeros(shape, z.dtype)
+    padded = np.zeros((*batch.real().shape, z.shape[1]), z.dtype)
     padded[rows.times, rows.columns] = z
     return padded
