@@ -54,6 +54,13 @@ class Ragged:
         """Numbers k as ids[k]."""
         return Ragged(np.array(ids, np.int32)[self.flat], self.offsets)
 
+    def expanded(self, table: "Ragged") -> "Ragged":
+        """Numbers k as all of ``table[k]``, end to end."""
+        lengths = table.lengths[self.flat]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        first = np.repeat(table.offsets[self.flat] - ends[:-1], lengths)
+        return Ragged(table.flat[first + np.arange(ends[-1])], ends[self.offsets])
+
     def occurring(self, some: NDArray[np.intp], names: Sequence[str]) -> dict[str, int]:
         """The names of numbers that occur in some of the arrays, each with its count."""
         meant = np.zeros(len(self), np.bool_)
@@ -75,6 +82,15 @@ class Ragged:
         columns = np.full((*real.shape, *self.flat.shape[1:]), fill, self.flat.dtype)
         columns[real] = self.flat[(first + lengths - T + times)[real]]
         return columns, (T - np.maximum(lengths, 1)).astype(np.int32)
+
+    def from_the_top(self, some: NDArray[np.intp], fill: float) -> Array:
+        """(T, B): some arrays as columns that begin together, ``fill`` below the shorter ones."""
+        first, lengths = self.offsets[some], self.offsets[some + 1] - self.offsets[some]
+        times = np.arange(max(1, int(lengths.max())))[:, None]
+        real = times < lengths  # (T, B)
+        columns = np.full((*real.shape, *self.flat.shape[1:]), fill, self.flat.dtype)
+        columns[real] = self.flat[(first + times)[real]]
+        return columns
 
 
 class Gathering:
