@@ -30,6 +30,7 @@ from lmtool.settings import (
     FrameSettings,
     ModelSettings,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
@@ -55,6 +56,7 @@ KINDS = (
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
+    SearchSettings,
     CompareSettings,
 )
 FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
@@ -148,6 +150,7 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
         ),
         (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
         (keywords.SampleKeywords, (SampleSettings,), set()),
+        (keywords.SearchKeywords, (SearchSettings,), set()),
         (keywords.CompareKeywords, (CompareSettings,), set()),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -1,5 +1,7 @@
 """What scoring, sampling and all other reading need of a model: a distribution after each word.
 
+A model that writes about something gives such a predictor for each source: P(y | source).
+
 Tops and states are arrays, or tuples of them, whose axis 0 is the row or the stream; whoever reads
 knows no more of them than ``rows`` and ``joined``.
 """
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["Predictor", "State", "Top", "joined", "rows"]
+__all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "joined", "rows"]
 
 Top = Any  # axis 0 the row
 State = Any  # axis 0 the stream
@@ -53,6 +55,39 @@ class Predictor(Protocol):
 
     def log_probability(self, top: Top, ids: Ids) -> Array:
         """ln p of one token a row: N rows, ids (N,) -> (N,)."""
+        ...
+
+
+class Conditioned(Predictor, Protocol):
+    """A predictor of what is written about some sources; rows of its state know theirs.
+
+    Stream b of ``zero_state(B)`` writes about source b; streams beyond the last source, about that.
+    """
+
+    def attention(self, top: Top) -> Sequence[Array] | None:
+        """Where each row looked in its source: arrays (S,) that sum to 1; None: it has no eyes."""
+        ...
+
+
+class Conditional(Protocol):
+    """A model of P(y | source)."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The V tokens that it writes."""
+        ...
+
+    @property
+    def block(self) -> int:
+        """Sources side by side, the bits of what is written about each being its own; 1: none."""
+        ...
+
+    def source(self, text: Any) -> Array:
+        """What a user's line becomes: (S,) ids; of a vector (1, F). Raises InputError."""
+        ...
+
+    def given(self, sources: Sequence[Array]) -> Conditioned:
+        """What it writes about each of some sources."""
         ...
 
 

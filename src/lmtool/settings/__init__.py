@@ -12,6 +12,7 @@ from lmtool.settings.inference import (
     CONTEXTS,
     CompareSettings,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
@@ -41,6 +42,7 @@ __all__ = [
     "Option",
     "Pairing",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
     "TaggerSettings",
     "TextSettings",

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from lmtool.errors import OptionError
+from lmtool.errors import option as called
 from lmtool.settings.fields import check, option
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "CONTEXTS",
     "CompareSettings",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
 ]
 
@@ -56,6 +59,31 @@ class SampleSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """How the best text is searched for. Raises OptionError for a value that cannot be meant."""
+
+    n: int = option(1, "How many texts, best first.", at_least=1, flag="number")
+    beam: int = option(5, "Texts followed side by side; 1 is greedy.", at_least=1, at_most=1000)
+    length_norm: float = option(
+        1.0, "Compare log P / tokens^X; 0 prefers short texts.", at_least=0, at_most=10
+    )
+    max_length: int | None = option(
+        None,
+        "Tokens of a text at most.",
+        at_least=1,
+        shown="2 n + 10 for n tokens of source; 50 for a vector",
+    )
+    allow_unk: bool = option(False, "Let <UNK> be written.")
+    no_repeat: int = option(0, "Let no N tokens in a row come twice; 0 = let them.", at_least=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.n > self.beam:
+            most = f"{called('beam')}, {self.beam}"
+            raise OptionError(f"{called('n')}: must be at most {most}, not {self.n}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TypedDict
 __all__ = [
     "CompareKeywords",
     "SampleKeywords",
+    "SearchKeywords",
     "SurprisalKeywords",
     "TrainingKeywords",
 ]
@@ -119,6 +120,17 @@ class SampleKeywords(TypedDict, total=False):
     top_k: int
     top_p: float
     allow_unk: bool
+
+
+class SearchKeywords(TypedDict, total=False):
+    """SearchSettings."""
+
+    n: int
+    beam: int
+    length_norm: float
+    max_length: int | None
+    allow_unk: bool
+    no_repeat: int
 
 
 class CompareKeywords(TypedDict, total=False):
