@@ -1,7 +1,7 @@
 """P(text | source): gradients, each pair as if alone, PyTorch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,9 @@ from lmtool.data.batch import Batch
 from lmtool.errors import ConfigError
 from lmtool.models.conditional import Sizes, initialise, loss_and_gradients, shapes
 from lmtool.nn.noise import Noise
-from lmtool.nn.outputs import OUTPUTS
+from lmtool.nn.outputs import OUTPUTS, OutputWeights
 from lmtool.nn.parameters import Parameters
+from lmtool.settings.conditional import TranslatorSettings
 
 V, WORDS, FEATURES = 7, 6, 3
 SOURCES, TEXTS = np.array([5, 1, 3]), np.array([2, 4, 3])
@@ -22,51 +23,41 @@ S, T, B = int(SOURCES.max()), int(TEXTS.max()), len(SOURCES)
 STARTS = (S - SOURCES).astype(np.int32)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is asked of settings."""
+SMALL = TranslatorSettings(embed=4, hidden=5)
 
-    cell: str = "lstm"
-    activation: str = "tanh"
-    layers: int = 1
-    embed: int | None = 4
-    hidden: int | None = 5
-    both: bool = True
-    attention: str = "after"
-    tie: bool = True
-    words: int = WORDS
+Case = tuple[TranslatorSettings, int]
 
 
-def cases() -> Iterator[Settings]:
+def cases() -> Iterator[Case]:
     """Cells x layers x attention, sources of words one way and both, vectors, free outputs."""
     for cell in ("lstm", "gru", "rnn"):
         for layers in (1, 2):
             for where in ("none", "after", "between"):
-                yield Settings(cell=cell, layers=layers, attention=where)
-            yield Settings(cell=cell, layers=layers, words=0)
-    yield Settings(both=False, tie=False)
-    yield Settings(tie=False, words=0)
-    yield Settings(hidden=4, attention="none")
+                yield replace(SMALL, cell=cell, layers=layers, attention=where), WORDS
+            yield replace(SMALL, cell=cell, layers=layers), 0
+    yield replace(SMALL, both=False, tie=False), WORDS
+    yield replace(SMALL, tie=False), 0
+    yield replace(SMALL, hidden=4, attention="none"), WORDS
 
 
-each = pytest.mark.parametrize("settings", list(cases()), ids=str)
+each = pytest.mark.parametrize(("settings", "words"), list(cases()), ids=str)
 
 
-def sizes_of(settings: Settings) -> Sizes:
+def sizes_of(words: int) -> Sizes:
     """Words or features."""
-    return Sizes(settings.words, 0 if settings.words else FEATURES, V)
+    return Sizes(words, 0 if words else FEATURES, V)
 
 
-def case(settings: Settings) -> tuple[Parameters, Batch]:
+def case(settings: TranslatorSettings, words: int) -> tuple[Parameters, Batch]:
     """Random weights in double precision and a ragged batch."""
     rng = np.random.default_rng(0)
-    parameters = Parameters(shapes(settings, sizes_of(settings)), dtype=np.float64)
+    parameters = Parameters(shapes(settings, sizes_of(words)), dtype=np.float64)
     parameters.flat[:] = rng.normal(size=parameters.flat.size) * 0.5
     targets = rng.integers(0, V, (T, B)).astype(np.int32)
     inputs = rng.integers(0, V, (T, B)).astype(np.int32)
     targets[np.arange(T)[:, None] >= TEXTS] = -1
     n = int(TEXTS.sum())
-    if not settings.words:
+    if not words:
         vectors = rng.normal(size=(1, B, FEATURES))
         return parameters, Batch(vectors, np.zeros(B, np.int32), inputs, targets, n)
     source = rng.integers(0, WORDS, (S, B)).astype(np.int32)
@@ -93,8 +84,8 @@ def estimate(scale: float, smoothing: float = 0.0) -> Any:
 
 
 @each
-def test_gradients_equal_finite_differences(settings: Settings) -> None:
-    parameters, batch = case(settings)
+def test_gradients_equal_finite_differences(settings: TranslatorSettings, words: int) -> None:
+    parameters, batch = case(settings, words)
     gradients = parameters.like()
     gradients.flat[...] = np.nan  # overwritten
 
@@ -120,8 +111,8 @@ def test_gradients_equal_finite_differences(settings: Settings) -> None:
 
 
 @each
-def test_a_batch_is_its_pairs_one_by_one(settings: Settings) -> None:
-    parameters, batch = case(settings)
+def test_a_batch_is_its_pairs_one_by_one(settings: TranslatorSettings, words: int) -> None:
+    parameters, batch = case(settings, words)
     together, one, total = parameters.like(), parameters.like(), parameters.like()
     whole = estimate(1 / batch.n)
     loss = loss_and_gradients(settings, parameters, together, batch, whole)
@@ -135,8 +126,6 @@ def test_a_batch_is_its_pairs_one_by_one(settings: Settings) -> None:
 def test_smoothing_changes_the_gradient_and_not_the_loss() -> None:
     rng = np.random.default_rng(3)
     x, targets = rng.normal(size=(5, 4)), rng.integers(0, V, 5).astype(np.int32)
-    from lmtool.nn.outputs import OutputWeights
-
     weights = OutputWeights(rng.normal(size=(V, 4)), rng.normal(size=V))
     gradients = OutputWeights(np.empty((V, 4)), np.empty(V))
     plain, _ = estimate(1.0)(weights, gradients, x, targets)
@@ -158,14 +147,14 @@ def test_smoothing_changes_the_gradient_and_not_the_loss() -> None:
 
 def test_fresh_weights_say_the_unigrams_and_sizes_are_needed() -> None:
     counts = np.arange(V) + 2
-    settings = Settings()
-    network = Parameters(shapes(settings, sizes_of(settings)))
+    settings, sizes, words = SMALL, sizes_of(WORDS), WORDS
+    network = Parameters(shapes(settings, sizes))
     initialise(network, settings, counts, np.random.default_rng(0))
     p = (counts + 1) / (counts + 1).sum()
     np.testing.assert_allclose(np.exp(network["output.bias"]), p, rtol=1e-6)
     with pytest.raises(ConfigError, match="hidden"):
-        shapes(replace(settings, hidden=None), sizes_of(settings))
-    parameters, batch = case(settings)
+        shapes(replace(settings, hidden=None), sizes)
+    parameters, batch = case(settings, words)
     with pytest.raises(ValueError, match="no texts"):
         loss_and_gradients(
             settings, parameters, parameters, batch._replace(inputs=None), estimate(1)

@@ -50,10 +50,10 @@ def work_of_a_pass(settings: Any, material: Material) -> float:
     sizes, train = material.parts.sizes(), material.train
     graph = graph_of(settings, sizes)
     read = float(train.sources.lengths[train.source_of[train.rows]].sum())
-    reading = work(graph.encoder) + (settings.embed or 1) * sizes.features
+    reading = work(graph.encoder) + float((settings.embed or 1) * sizes.features)
     top = (settings.embed if settings.tie else graph.upper.outputs) or 1
     writing = work(graph.lower) + work(graph.upper) + top * sizes.tokens
-    return 6.0 * (read * reading + train.steps() * writing)
+    return float(6 * (read * reading + train.steps() * writing))
 
 
 def work(stack: Stack) -> float:

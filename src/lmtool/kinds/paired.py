@@ -106,8 +106,8 @@ def translations(
     held = others and numbered(others, np.arange(len(others.targets)))
     about = f"{parts.words.n_tokens:,} source and {parts.vocabulary.n_tokens:,} target tokens"
     given = split, own, held, "n_tokens", train.talk, about
-    digests = {"source vocabulary": parts.words.digest, "vocabulary": parts.vocabulary.digest}
-    return material_of(parts, *given, **digests)
+    digests: Any = {"source vocabulary": parts.words.digest}
+    return material_of(parts, *given, vocabulary=parts.vocabulary.digest, **digests)
 
 
 def parallel(files: Iterable[Any], request: Any, words: Words, written: Words) -> Read:
@@ -115,7 +115,8 @@ def parallel(files: Iterable[Any], request: Any, words: Words, written: Words) -
     sources, targets, talk = Gathering(), Gathering(), []
     for paths in files:
         file, n = read_parallel(paths, longest=LONGEST, **request.columns), 0
-        for n, pair in enumerate(file.records, 1):
+        for pair in file.records:
+            n += 1
             sources.add(words.of(pair.source))
             targets.add(written.of(pair.target))
         talk.append(describe(file, n))
@@ -149,7 +150,8 @@ def described(files: Iterable[Any], written: Words, width: int | None = None) ->
     vectors, source_of, targets, talk, n = list[Array](), list[int](), Gathering(), [], 0
     for path, texts in files:
         file, m = read_captions(path, texts, longest=LONGEST, width=width), 0
-        for m, one in enumerate(file.records, 1):
+        for one in file.records:
+            m += 1
             source_of.append(n + one.row)
             targets.add(written.of(one.text))
         vectors.append(np.asarray(file.vectors, np.float32))
@@ -172,4 +174,5 @@ def split_of(train: Read, others: Read | None, request: Any, groups: NDArray[Any
 def groups_of(sources: Ragged) -> NDArray[np.intp]:
     """(n,) the same number for the same source."""
     known: dict[bytes, int] = {}
-    return np.array([known.setdefault(x.tobytes(), len(known)) for x in sources], np.intp)
+    each = (sources[i].tobytes() for i in range(len(sources)))
+    return np.array([known.setdefault(x, len(known)) for x in each], np.intp)

@@ -12,7 +12,7 @@ padded at their END: their state comes from (2) and must not be reset.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,27 +38,15 @@ from lmtool.nn.noise import QUIET, Noise, masked, weight_masks, word_mask
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import Stack, States
+from lmtool.settings.conditional import ConditionalSettings
 
-__all__ = ["BRIDGE", "SOURCE_TABLE", "TARGET_TABLE", "ConditionalSettings", "Graph", "Sizes"]
+__all__ = ["BRIDGE", "SOURCE_TABLE", "TARGET_TABLE", "Graph", "Sizes"]
 __all__ += ["bridged", "graph_of", "initialise", "loss_and_gradients", "shapes"]
 
 BRIDGE, BRIDGE_BIAS = "bridge.weight", "bridge.bias"
 SOURCE_TABLE, TARGET_TABLE = (EMBEDDING,), PER_TOKEN  # matrices with a row an id
 
 Estimate = Callable[..., tuple[float, Array]]
-
-
-class ConditionalSettings(Protocol):
-    """What is asked of settings."""
-
-    cell: str
-    activation: str
-    layers: int  # of the decoder, and of the encoder of a text
-    embed: int | None
-    hidden: int | None
-    both: bool
-    attention: str  # none, after, between
-    tie: bool
 
 
 class Sizes(NamedTuple):
@@ -201,7 +189,8 @@ def texts_of(batch: Batch) -> tuple[Ids, Ids]:
 def last_of(graph: Graph, encoded: Encoded) -> Array:
     """(B, D): the states of the top cells after the last step, or the vector itself."""
     if not graph.encoder.layers:
-        return encoded.top[-1]
+        vector: Array = encoded.top[-1]
+        return vector
     ways = len(graph.encoder.ways)
     return np.concatenate([state[0] for state in encoded.last[-ways:]], axis=1)
 

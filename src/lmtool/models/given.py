@@ -52,7 +52,7 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """P(text | source) of each of n sources: stream b of ``zero_state(n)`` writes about source b."""
+    """P(text | source) of n sources: stream b of ``zero_state(n)`` writes about source b."""
 
     vocabulary: Vocabulary
     block: int

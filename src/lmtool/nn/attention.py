@@ -108,7 +108,8 @@ def look(weights: Mapping[str, Array], h: Array, memory: Memory) -> tuple[Array,
 
 def mixed(weights: Mapping[str, Array], h: Array, c: Array) -> Array:
     """(5) of rows, each with bits of its own."""
-    return np.tanh(apart(np.concatenate([h, c], axis=1), weights[MIX]) + weights[BIAS])
+    y: Array = np.tanh(apart(np.concatenate([h, c], axis=1), weights[MIX]) + weights[BIAS])
+    return y
 
 
 def softmax(e: Array) -> None:

@@ -7,7 +7,7 @@ from lmtool.settings import shared
 from lmtool.settings.fields import check, option
 from lmtool.settings.shared import MODEL
 
-__all__ = ["CaptionerSettings", "TranslatorSettings"]
+__all__ = ["CaptionerSettings", "ConditionalSettings", "TranslatorSettings"]
 
 
 def tie() -> Any:
@@ -69,3 +69,6 @@ class CaptionerSettings:
     def __str__(self) -> str:
         """``lstm, 1 x 256 hidden, 256 embedding``"""
         return f"{self.cell}, {self.layers} x {self.hidden} hidden, {self.embed} embedding"
+
+
+ConditionalSettings = TranslatorSettings | CaptionerSettings
