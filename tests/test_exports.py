@@ -7,6 +7,7 @@ import pytest
 import lmtool
 
 NAMES = {
+    "BleuSettings",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -28,10 +29,12 @@ NAMES = {
     "TrainingError",
     "VectorSettings",
     "__version__",
+    "bleu",
     "compare",
     "load",
     "plan",
     "resume",
+    "sentence_bleu",
     "train",
 }
 

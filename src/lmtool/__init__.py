@@ -19,6 +19,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    BleuSettings,
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
@@ -32,9 +33,21 @@ from lmtool.settings import (
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model, Tagger, compare, load, plan, resume, train
+    from lmtool.api import (
+        Classifier,
+        Model,
+        Tagger,
+        bleu,
+        compare,
+        load,
+        plan,
+        resume,
+        sentence_bleu,
+        train,
+    )
 
 __all__ = [
+    "BleuSettings",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -56,15 +69,18 @@ __all__ = [
     "TrainingError",
     "VectorSettings",
     "__version__",
+    "bleu",
     "compare",
     "load",
     "plan",
     "resume",
+    "sentence_bleu",
     "train",
 ]
 
 
-LAZY = ("Classifier", "Model", "Tagger", "compare", "load", "plan", "resume", "train")
+LAZY = tuple(name for name in __all__ if name.islower() and not name.startswith("_"))
+LAZY += ("Classifier", "Model", "Tagger")
 
 
 def __getattr__(name: str) -> Any:

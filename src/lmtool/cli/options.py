@@ -12,6 +12,7 @@ import typer
 from lmtool.errors import OptionError
 from lmtool.settings import (
     PAIRS,
+    BleuSettings,
     CompareSettings,
     Option,
     SampleSettings,
@@ -36,6 +37,7 @@ SETTINGS = (
     SurprisalSettings,
     SampleSettings,
     CompareSettings,
+    BleuSettings,
 )
 
 Settings = TypeVar("Settings")
