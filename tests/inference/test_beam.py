@@ -157,7 +157,7 @@ def test_attention_goes_with_the_text(seed: int) -> None:
 def test_unknown_words_are_written_on_demand_or_where_they_can_be_copied() -> None:
     def unknown(eyes: bool, allow: bool, copies: bool) -> bool:
         settings = SearchSettings(n=5, allow_unk=allow, max_length=6)
-        found = search(Chance(SIX, sources(3), 1, eyes), 1, settings, copies=copies)[0]
+        found = search(Chance(SIX, sources(3), 1, eyes), 1, settings, copies=[copies])[0]
         return any(UNK_ID in one.ids for one in found)
 
     asked = [(e, a, c) for e in (False, True) for a in (False, True) for c in (False, True)]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
+from lmtool.inference.reading import LEAST
 from lmtool.inference.score import verified
 from lmtool.models.predictor import Predictor, State, Top, rows
 from lmtool.settings import SearchSettings
@@ -26,7 +27,6 @@ from lmtool.text.vocabulary import EOS_ID, UNK_ID
 
 __all__ = ["Hypothesis", "longest", "search"]
 
-LEAST = 2  # rows of a step
 RATIO, MORE = 2, 10  # tokens written of each one read, and beyond
 UNASKED = 50  # tokens where the source says nothing of their number
 
@@ -84,13 +84,13 @@ def search(
     B: int,
     settings: SearchSettings,
     lengths: Sequence[int] | None = None,
-    copies: bool = False,
+    copies: Sequence[bool] = (),
 ) -> list[list[Hypothesis]]:
     """The n best texts of each of B streams, best first; fewer where there are fewer.
 
-    ``lengths`` are those of the sources. With ``copies`` <UNK> may be written where the model says
-    where it looked, for whoever puts a word of the source there. Raises ModelFileError for numbers
-    that overflow.
+    ``lengths`` are those of the sources. Where ``copies`` says so of a stream, <UNK> may be written
+    by a model that says where it looked, for whoever puts a word of the source there. Raises
+    ModelFileError for numbers that overflow.
     """
     most = longest(settings, B, lengths)
     together = [range(B)] if model.block > 1 else [range(b, b + 1) for b in range(B)]
@@ -116,10 +116,10 @@ class Search:
         settings: SearchSettings,
         most: Sequence[int],
         found: list[list[Hypothesis]],
-        copies: bool,
+        copies: Sequence[bool],
     ) -> None:
         self.model, self.settings, self.most = model, settings, most
-        self.found, self.copies = found, copies
+        self.found, self.copies = found, np.array(copies or [False] * len(found))
         self.looks: Looks = getattr(model, "attention", lambda top: None)
         self.looked: list[Sequence[Array] | None] = []  # of each step
 
@@ -164,9 +164,9 @@ class Search:
 
     def ban(self, live: Live, sums: NDArray[np.float64]) -> None:
         """What must not come next gets -inf; <EOS> may always come."""
-        may_copy = self.copies and self.looked[-1] is not None
-        if not (self.settings.allow_unk or may_copy):
-            sums[:, UNK_ID] = -np.inf
+        if not self.settings.allow_unk:
+            copies = self.copies[live.streams] & (self.looked[-1] is not None)
+            sums[~copies, UNK_ID] = -np.inf
         if n := self.settings.no_repeat:
             for row, ids in enumerate(live.ids.tolist()):
                 sums[row, repeating(ids, n)] = -np.inf

@@ -59,18 +59,18 @@ class Predictor(Protocol):
 
 
 class Conditioned(Predictor, Protocol):
-    """A predictor of what is written about some sources; rows of its state know theirs.
+    """A predictor of what is written about n sources; a stream's state knows which is its own.
 
-    Stream b of ``zero_state(B)`` writes about source b; streams beyond the last source, about that.
+    Stream b of ``zero_state(n)`` writes about source b; of one source there may be any streams.
     """
 
     def attention(self, top: Top) -> Sequence[Array] | None:
-        """Where each row looked in its source: arrays (S,) that sum to 1; None: it has no eyes."""
+        """Where each row looked in its source, arrays (S,) that sum to 1; None: it cannot look."""
         ...
 
 
 class Conditional(Protocol):
-    """A model of P(y | source)."""
+    """A model of P(text | source)."""
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -79,11 +79,14 @@ class Conditional(Protocol):
 
     @property
     def block(self) -> int:
-        """Sources side by side, the bits of what is written about each being its own; 1: none."""
+        """Sources side by side, the bits of what is written about each being its own; 1: none.
+
+        So are, from two on, those of the streams of ``given``.
+        """
         ...
 
-    def source(self, text: Any) -> Array:
-        """What a user's line becomes: (S,) ids; of a vector (1, F). Raises InputError."""
+    def source(self, what: Any) -> Array:
+        """What is read of a line, ids (S,), or of a vector, (1, F)."""
         ...
 
     def given(self, sources: Sequence[Array]) -> Conditioned:
