@@ -58,7 +58,7 @@ def case(settings: TranslatorSettings, words: int) -> tuple[Parameters, Batch]:
     targets[np.arange(T)[:, None] >= TEXTS] = -1
     n = int(TEXTS.sum())
     if not words:
-        vectors = rng.normal(size=(1, B, FEATURES))
+        vectors = rng.normal(size=(1, B, FEATURES)).astype(np.float32)
         return parameters, Batch(vectors, np.zeros(B, np.int32), inputs, targets, n)
     source = rng.integers(0, WORDS, (S, B)).astype(np.int32)
     source[np.arange(S)[:, None] < STARTS] = 0

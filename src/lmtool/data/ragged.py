@@ -54,13 +54,6 @@ class Ragged:
         """Numbers k as ids[k]."""
         return Ragged(np.array(ids, np.int32)[self.flat], self.offsets)
 
-    def expanded(self, table: "Ragged") -> "Ragged":
-        """Numbers k as all of ``table[k]``, end to end."""
-        lengths = table.lengths[self.flat]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        first = np.repeat(table.offsets[self.flat] - ends[:-1], lengths)
-        return Ragged(table.flat[first + np.arange(ends[-1])], ends[self.offsets])
-
     def occurring(self, some: NDArray[np.intp], names: Sequence[str]) -> dict[str, int]:
         """The names of numbers that occur in some of the arrays, each with its count."""
         meant = np.zeros(len(self), np.bool_)

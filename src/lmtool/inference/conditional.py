@@ -1,17 +1,20 @@
 """A trained model that writes a text about a source, and how it is judged."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
 from lmtool.data.pairs import Pairs
 from lmtool.data.standard import Standardisation
 from lmtool.display import Shown, counted
+from lmtool.inference.beam import search
+from lmtool.inference.bleu import Bleu, statistics
 from lmtool.inference.evaluate import perplexity
 from lmtool.inference.reading import read_block
 from lmtool.inference.score import measured_logp
@@ -20,11 +23,16 @@ from lmtool.models.conditional import Sizes
 from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
+from lmtool.settings import SearchSettings
 from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.workers import Workers
 
 __all__ = ["Captioner", "Parts", "TextJudge", "Translator", "VectorParts"]
+
+WRITTEN = 1_000  # sources that a validation writes about
+TIMED = 2  # blocks for each unit
+GREEDY = SearchSettings(beam=1)
 
 
 class Parts(NamedTuple):
@@ -108,11 +116,23 @@ class Translator(Conditional):
 
     __slots__ = ()
 
+    def tokens(self, text: str) -> list[str]:
+        """Those of a line, one for each step of its source."""
+        words: Vocabulary = self.parts.words
+        return words.split(text)
+
 
 class Captioner(Conditional):
     """Of vectors."""
 
     __slots__ = ()
+
+
+class Block(NamedTuple):
+    """Some sources side by side, each with a text or with several."""
+
+    sources: list[Array]
+    targets: list[Any]  # ids with <EOS>, or lists of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +149,15 @@ class TextJudge:
         return self.examples.tokens
 
     def judge(self, model: Conditional) -> Judgement:
-        """Nats a token, and the perplexity."""
-        logp = self.workers.map(partial(logp_of, model), self._blocks())
+        """Nats a token; the perplexity, and BLEU of what is written greedily."""
+        with np.errstate(all="ignore"):  # weights of a run that blows up
+            logp = self.workers.map(partial(logp_of, model), self._pairs(model.block))
         loss = -sum(logp) / self.tokens
-        return Judgement(loss, {"perplexity": perplexity(-loss, 1)})
+        if not math.isfinite(loss):
+            return Judgement(math.inf, {"perplexity": math.inf, "bleu": 0.0})
+        counts = self.workers.map(partial(counts_of, model), self._sources(model.block))
+        bleu = Bleu.of(np.sum(counts, axis=0)).bleu
+        return Judgement(loss, {"perplexity": perplexity(-loss, 1), "bleu": bleu})
 
     def at_the_end(self, model: Conditional, score: float) -> dict[str, float]:
         """The measures of the weights that are kept."""
@@ -140,24 +165,50 @@ class TextJudge:
 
     def seconds(self, model: Conditional) -> tuple[float, float]:
         """What a validation takes, from some blocks; there is one at the end, too."""
-        blocks = self._blocks()
-        middle = len(blocks) // 2
-        some = blocks[middle : middle + 2 * self.units] or blocks
-        taken = seconds(lambda: self.workers.map(partial(logp_of, model), some))
-        whole = taken * len(blocks) / len(some)
+        pairs, sources = self._pairs(model.block), self._sources(model.block)
+        read = self._timed(partial(logp_of, model), pairs)
+        whole = read + self._timed(partial(counts_of, model), sources)
         return whole, whole
 
-    def _blocks(self) -> list[list[tuple[Array, Ids]]]:
-        """(source, target) side by side, like lengths together, the longest targets first."""
+    def _timed(self, read: Callable[[Block], object], blocks: Sequence[Block]) -> float:
+        """Seconds of all, from some of middling length."""
+        middle = len(blocks) // 2
+        some = blocks[middle : middle + TIMED * self.units] or blocks
+        return seconds(lambda: self.workers.map(read, some)) * len(blocks) / len(some)
+
+    def _pairs(self, size: int) -> list[Block]:
+        """All of them, like lengths together, the longest texts first."""
         e = self.examples
-        order = e.rows[np.lexsort((-e.lengths, -e.targets.lengths[e.rows]))]
-        pairs = [(e.sources[e.source_of[row]], e.targets[row]) for row in order]
-        return [pairs[i : i + SIDE_BY_SIDE] for i in range(0, len(pairs), SIDE_BY_SIDE)]
+        order = np.lexsort((-e.lengths, -e.targets.lengths[e.rows]))
+        rows = [e.rows[order[i : i + size]] for i in range(0, e.n, size)]
+        return [
+            Block([e.sources[e.source_of[row]] for row in some], [e.targets[row] for row in some])
+            for some in rows
+        ]
+
+    def _sources(self, size: int) -> list[Block]:
+        """Some of the sources, the longest first, each with all of its texts."""
+        e, texts = self.examples, dict[int, list[Ids]]()
+        for row in e.rows.tolist():
+            texts.setdefault(int(e.source_of[row]), []).append(e.targets[row])
+        known = sorted(texts, key=lambda k: -len(e.sources[k]))[:: -(-len(texts) // WRITTEN)]
+        parts = [known[i : i + size] for i in range(0, len(known), size)]
+        return [Block([e.sources[k] for k in some], [texts[k] for k in some]) for some in parts]
 
 
-def logp_of(model: Conditional, pairs: Sequence[tuple[Array, Ids]]) -> float:
+def logp_of(model: Conditional, block: Block) -> float:
     """ln p of texts, each given its source."""
-    predictor = model.given([source for source, _ in pairs])
-    with np.errstate(all="ignore"):  # weights of a run that blows up
-        values = read_block(predictor, [target for _, target in pairs], measured_logp(predictor))
+    predictor = model.given(block.sources)
+    values = read_block(predictor, block.targets, measured_logp(predictor))
     return math.fsum(float(logp.sum()) for (logp,) in values)
+
+
+def counts_of(model: Conditional, block: Block) -> NDArray[np.int64]:
+    """The counts of BLEU of the greedy texts, as far as the vocabulary goes."""
+    decode = model.vocabulary.decode
+    lengths = [len(source) for source in block.sources] if block.sources[0].ndim == 1 else None
+    found = search(model.given(block.sources), len(block.sources), GREEDY, lengths)
+    texts = (decode(own[0].ids).split() for own in found)
+    references = ([decode(ids).split() for ids in several] for several in block.targets)
+    each = [statistics(*both) for both in zip(texts, references, strict=True)]
+    return np.asarray(np.sum(each, axis=0))

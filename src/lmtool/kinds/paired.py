@@ -19,7 +19,8 @@ from lmtool.inference.conditional import Parts, VectorParts
 from lmtool.kinds.base import Material
 from lmtool.kinds.shares import Shares, all_of, material_of, shares
 from lmtool.settings import TextSettings
-from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
+from lmtool.text.rows import Rows
+from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
 __all__ = ["Paired", "captions", "translations"]
 
@@ -72,8 +73,11 @@ class Words:
 
     def ids(self, texts: Ragged, vocabulary: Vocabulary) -> Ragged:
         """The tokens of texts."""
-        spelled = [vocabulary.encode(word) or [UNK_ID] for word in [*self.numbers][1:]]
-        return texts.expanded(Ragged.of(np.array(ids, np.int32) for ids in [[EOS_ID], *spelled]))
+        rows = vocabulary.rows([*self.numbers][1:])
+        flat = np.concatenate([np.array([EOS_ID], np.int32), rows.flat])
+        table = Rows(flat, np.append(0, rows.offsets + 1))
+        ends = np.append(0, np.cumsum(table.lengths[texts.flat]))
+        return Ragged(table.along(texts.flat), ends[texts.offsets])
 
 
 class Read(NamedTuple):
