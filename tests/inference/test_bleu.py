@@ -216,7 +216,7 @@ def test_results_show_themselves() -> None:
     ("hypotheses", "references", "message"),
     [
         ([], [], "no hypotheses"),
-        (["a"], ["a", "b"], "1 hypotheses, but references for 2"),
+        (["a"], ["a", "b"], "hypotheses: 1, but references for 2"),
         (["a", "b"], ["a", []], r"references\[1\]: no reference"),
         (["a"], [[1]], r"references\[0\]\[0\]: a str is wanted"),
         (["a"], [1], r"references\[0\]: a str or a list of str is wanted"),
