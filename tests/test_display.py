@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from lmtool import inference
-from lmtool.api import Model, compare
+from lmtool.api import Model, bleu, compare
 from lmtool.data.readers.labelled import Record
 from lmtool.data.standard import Framing
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
+from lmtool.inference.bleu import ngrams
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import (
     Classifier,
@@ -112,6 +113,8 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from lm.pairs(pairs)
     result = compare(lm, lm, [TEXT, "word1"], resamples=9)
     yield from (result, result.a)
+    translated = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
+    yield from (translated, translated.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
 
 
 def classes() -> set[type]:

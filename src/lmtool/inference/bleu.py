@@ -23,21 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool._version import __version__
-from lmtool.display import Listing, Tabular
+from lmtool.display import Listing, Shown, Tabular
 from lmtool.errors import InputError
 from lmtool.inference.extras import Split, chrf, tokenizer
 from lmtool.settings import BleuSettings
 
-__all__ = [
-    "ORDER",
-    "Bleu",
-    "Ngram",
-    "Texts",
-    "corpus_bleu",
-    "cumulative",
-    "ngrams",
-    "sentence_bleus",
-]
+__all__ = ["ORDER", "Bleu", "Ngram", "corpus_bleu", "cumulative", "ngrams", "sentence_bleus"]
 __all__ += ["signature", "statistics", "words_of"]
 
 ORDER = 4
@@ -101,9 +92,11 @@ class Bleu(Tabular):
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Ngram:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ngram(Shown):
     """An n-gram of a hypothesis, and how often it is where."""
+
+    _shown = ("words", "count", "references", "clipped")
 
     words: tuple[str, ...]
     count: int
@@ -226,7 +219,7 @@ class Texts:
         if not found:
             raise InputError("no hypotheses: give one a line, as many as there are references")
         if found != wanted:
-            message = f"{found:,} hypotheses, but references for {wanted:,}"
+            message = f"hypotheses: {found:,}, but references for {wanted:,}"
             raise InputError(f"{message}; each hypothesis needs its own")
         if not all(texts.references):
             place = [not some for some in texts.references].index(True)

@@ -5,7 +5,7 @@ which the side that is the better one more often is not better, ties half,
 
 p = min(1, 2 (k + 1) / (R + 1))                                                             (1)
 
-two-sided, so below 0.05 where the 95 % interval leaves 0 out, and never 0 (Davison & Hinkley 1997).
+two-sided, so about 0.05 where the 95 % interval begins at 0; never 0 (Davison & Hinkley 1997).
 """
 
 from collections.abc import Iterable, Sequence
@@ -95,7 +95,7 @@ def resampled(tables: Any, resamples: int, rng: np.random.Generator) -> Floats:
 
 def judged(drawn: Floats) -> tuple[float, float, float, float]:
     """The 95 % interval, p, and the share in which B is better; ties count half."""
-    better = float((drawn > 0).mean() + (drawn == 0).mean() / 2)
-    fewer = min(better, 1 - better) * len(drawn)
-    p = min(1.0, 2 * (fewer + 1) / (len(drawn) + 1))  # (1)
-    return *interval(drawn), p, better
+    n = len(drawn)
+    wins = float((drawn > 0).sum() + (drawn == 0).sum() / 2)
+    p = min(1.0, 2 * (min(wins, n - wins) + 1) / (n + 1))  # (1)
+    return *interval(drawn), p, wins / n
