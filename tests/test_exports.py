@@ -7,6 +7,7 @@ import pytest
 import lmtool
 
 NAMES = {
+    "Captioner",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -20,12 +21,14 @@ NAMES = {
     "ModelSettings",
     "OptionError",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
     "Tagger",
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "Translator",
     "VectorSettings",
     "__version__",
     "compare",

@@ -24,6 +24,7 @@ from lmtool.settings import (
     FrameSettings,
     ModelSettings,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
@@ -32,9 +33,21 @@ from lmtool.settings import (
 )
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model, Tagger, compare, load, plan, resume, train
+    from lmtool.api import (
+        Captioner,
+        Classifier,
+        Model,
+        Tagger,
+        Translator,
+        compare,
+        load,
+        plan,
+        resume,
+        train,
+    )
 
 __all__ = [
+    "Captioner",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -48,12 +61,14 @@ __all__ = [
     "ModelSettings",
     "OptionError",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
     "Tagger",
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "Translator",
     "VectorSettings",
     "__version__",
     "compare",
@@ -64,7 +79,8 @@ __all__ = [
 ]
 
 
-LAZY = ("Classifier", "Model", "Tagger", "compare", "load", "plan", "resume", "train")
+FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+LAZY = (*FACES, "compare", "load", "plan", "resume", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import PathLike, Paths
 from lmtool.errors import OptionError
-from lmtool.faces import Classifier, Model, Tagger, load_for
+from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Classifier", "Model", "Tagger", "accuracies", "compare", "load", "load_for", "plan"]
-__all__ += ["resume", "train"]
+__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "compare"]
+__all__ += ["load", "load_for", "plan", "resume", "train"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger)
+Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
 
 
 @overload
@@ -44,7 +44,7 @@ def load(path: PathLike) -> Any: ...
 @overload
 def load(path: PathLike, kind: type[Face]) -> Face: ...
 def load(path: PathLike, kind: type[Face] | None = None) -> Any:
-    """The model in a file, verified before use: a Model, a Classifier or a Tagger.
+    """The model in a file, verified before use: a Model, a Classifier, a Tagger and so on.
 
     With ``kind``, one of these, a model of another kind is refused. Raises ModelFileError.
     """

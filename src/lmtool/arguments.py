@@ -13,7 +13,14 @@ from lmtool.display import quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
 from lmtool.inference.reading import Ahead
-from lmtool.settings import CompareSettings, Option, SampleSettings, SurprisalSettings, checked
+from lmtool.settings import (
+    CompareSettings,
+    Option,
+    SampleSettings,
+    SearchSettings,
+    SurprisalSettings,
+    checked,
+)
 from lmtool.text.reader import STDIN, display_name, read_lines
 from lmtool.text.sentences import Sentences
 
@@ -37,7 +44,7 @@ Paths: TypeAlias = PathLike | Sequence[PathLike]
 LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 
-Settings = TypeVar("Settings", SampleSettings, SurprisalSettings, CompareSettings)
+Settings = TypeVar("Settings", SampleSettings, SearchSettings, SurprisalSettings, CompareSettings)
 
 ONE = "for one sentence give [text]"
 LISTS, EACH = "a list of str", "one for each word"
