@@ -104,8 +104,8 @@ def photo_reader(extractor: str) -> Any:
     except ModuleNotFoundError:
         raise InputError("pictures cannot be read by this lmtool; give vectors: -f FILE") from None
     if extractor != reader.EXTRACTOR:
-        made = f"those of {extractor}" if extractor else "vectors of an unknown origin"
-        message = f"the model has learnt from {made}, not from {reader.EXTRACTOR}"
+        made = f"vectors of {extractor}" if extractor else "vectors of unknown origin"
+        message = f"the model has learnt from {made}, not of {reader.EXTRACTOR}"
         raise InputError(f"{message}: it cannot read pictures; give it such vectors: -f FILE")
     return reader
 
