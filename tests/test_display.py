@@ -16,6 +16,7 @@ from lmtool.api import Model, bleu, compare
 from lmtool.data.readers.labelled import Record
 from lmtool.data.standard import Framing
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
+from lmtool.faces import Captioner, Translator
 from lmtool.inference.bleu import ngrams
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import (
@@ -40,6 +41,7 @@ from lmtool.text.letters import Letters
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.schemes import IOB2
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
+from tests.writers import Trained, Translations
 
 V = 10_002
 SCRIPT = "<script>alert(1)</script>"
@@ -101,6 +103,11 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (tagging, tagging.parts.letters)
     for tagged in tag_lines(tagging, [TEXT, "", "word1"]):
         yield from (tagged, *tagged.spans)
+    writer = Translations(lm.vocabulary)
+    translator = Translator(writer)
+    yield from (translator, Captioner(writer), translator.given(TEXT), writer)
+    for translated in translator.translate_lines([TEXT, "", "word1"], n=2, max_length=2):
+        yield from (translated, *translated.hypotheses)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):
@@ -113,8 +120,8 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from lm.pairs(pairs)
     result = compare(lm, lm, [TEXT, "word1"], resamples=9)
     yield from (result, result.a)
-    translated = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
-    yield from (translated, translated.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+    measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
+    yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
 
 
 def classes() -> set[type]:
@@ -135,7 +142,7 @@ def test_every_object_is_one_short_line(large: Model) -> None:
         seen.add(type(thing))
     assert classes() | {Model, LanguageModel, Vocabulary} <= seen
     names = {kind.__name__ for base in (Shown, Tabular) for kind in base.__subclasses__()}
-    assert names - {Tabular.__name__} <= {kind.__name__ for kind in seen}
+    assert names - {Tabular.__name__, Trained.__name__} <= {kind.__name__ for kind in seen}
 
 
 def test_what_the_lines_say(large: Model, lstm: LanguageModel) -> None:

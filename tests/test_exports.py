@@ -8,6 +8,7 @@ import lmtool
 
 NAMES = {
     "BleuSettings",
+    "Captioner",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -21,12 +22,14 @@ NAMES = {
     "ModelSettings",
     "OptionError",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
     "Tagger",
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "Translator",
     "VectorSettings",
     "__version__",
     "bleu",

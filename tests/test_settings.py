@@ -226,6 +226,7 @@ def wrong_usage() -> Iterator[Any]:
     calls: dict[Any, tuple[str, ...]] = {
         SurprisalSettings: ("surprisal", "Todd"),
         SampleSettings: ("sample",),
+        SearchSettings: ("translate", "x"),
         CompareSettings: ("compare", "a", "b", "-f", "c"),
         BleuSettings: ("bleu", "ref"),
     }

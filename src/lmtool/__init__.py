@@ -25,6 +25,7 @@ from lmtool.settings import (
     FrameSettings,
     ModelSettings,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
@@ -34,9 +35,11 @@ from lmtool.settings import (
 
 if TYPE_CHECKING:
     from lmtool.api import (
+        Captioner,
         Classifier,
         Model,
         Tagger,
+        Translator,
         bleu,
         compare,
         load,
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BleuSettings",
+    "Captioner",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -61,12 +65,14 @@ __all__ = [
     "ModelSettings",
     "OptionError",
     "SampleSettings",
+    "SearchSettings",
     "SurprisalSettings",
     "Tagger",
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "Translator",
     "VectorSettings",
     "__version__",
     "bleu",
@@ -79,8 +85,8 @@ __all__ = [
 ]
 
 
-LAZY = tuple(name for name in __all__ if name.islower() and not name.startswith("_"))
-LAZY += ("Classifier", "Model", "Tagger")
+FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+LAZY = (*FACES, "bleu", "compare", "load", "plan", "resume", "sentence_bleu", "train")
 
 
 def __getattr__(name: str) -> Any:

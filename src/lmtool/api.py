@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import PathLike, Paths, References
 from lmtool.errors import OptionError
-from lmtool.faces import Classifier, Model, Tagger, load_for
+from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
 from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Classifier", "Model", "Tagger", "accuracies", "compare", "load", "load_for", "plan"]
-__all__ += ["bleu", "resume", "sentence_bleu", "train"]
+__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
+__all__ += ["compare", "load", "load_for", "plan", "resume", "sentence_bleu", "train"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger)
+Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
 
 
 @overload
@@ -47,7 +47,7 @@ def load(path: PathLike) -> Any: ...
 @overload
 def load(path: PathLike, kind: type[Face]) -> Face: ...
 def load(path: PathLike, kind: type[Face] | None = None) -> Any:
-    """The model in a file, verified before use: a Model, a Classifier or a Tagger.
+    """The model in a file, verified before use: a Model, a Classifier, a Tagger and so on.
 
     With ``kind``, one of these, a model of another kind is refused. Raises ModelFileError.
     """

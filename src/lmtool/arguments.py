@@ -18,6 +18,7 @@ from lmtool.settings import (
     CompareSettings,
     Option,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
     checked,
 )
@@ -46,7 +47,14 @@ LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
 References: TypeAlias = PathLike | Sequence[Path] | Iterable[str | Sequence[str]]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 
-Settings = TypeVar("Settings", SampleSettings, SurprisalSettings, CompareSettings, BleuSettings)
+Settings = TypeVar(
+    "Settings",
+    SampleSettings,
+    SearchSettings,
+    SurprisalSettings,
+    CompareSettings,
+    BleuSettings,
+)
 
 ONE = "for one sentence give [text]"
 LISTS, EACH = "a list of str", "one for each word"

@@ -13,6 +13,7 @@ import typer
 from lmtool._version import __version__
 from lmtool.cli import (
     bleu,
+    caption,
     classify,
     compare,
     evaluate,
@@ -25,6 +26,7 @@ from lmtool.cli import (
     surprisal,
     tag,
     train,
+    translate,
 )
 from lmtool.cli.guard import AllCommands, OneCommand
 from lmtool.cli.terminal import prepare_streams, printing, talk
@@ -49,6 +51,8 @@ GROUPS: dict[str, dict[str, Command]] = {
         "sample": Command(sample.run, 'lmtool sample -n 5 --prompt "Todd met" --temperature 0.8'),
         "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
         "tag": Command(tag.run, 'lmtool tag "Mohan was driving a Maruti"'),
+        "translate": Command(translate.run, 'lmtool translate "der Hund sah die Katze" -n 3'),
+        "caption": Command(caption.run, "lmtool caption -f vectors.npy"),
         "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },
     "Measure": {

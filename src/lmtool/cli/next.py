@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lmtool.cli.given import Given, Row, about
 from lmtool.cli.inputs import STDIN, Files, Inputs, hint, once, sources
 from lmtool.cli.options import MODEL, Json, ModelPath
 from lmtool.cli.render import bar, cut, decimals, json_line, number, power, say, table
@@ -70,12 +71,15 @@ def run(
     text: Annotated[str, typer.Argument(metavar="TEXT|-", help="The words so far.")] = "",
     files: Files = None,
     k: Annotated[int, typer.Option("-k", "--number", min=1, help="How many words.")] = 10,
+    about_what: Given = None,
+    row: Row = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
 ) -> None:
     """List the most probable next words after TEXT, or after each line of a file.
 
-    A blank text or line is the start of a sentence. Lines have a list each, with their numbers.
+    A blank text or line is the start of a sentence. Lines have a list each, with their numbers. A
+    translator or a captioner needs --given.
     """
     named = [*(files or []), *[STDIN] * (text == STDIN)]
     if named and text not in ("", STDIN):
@@ -85,7 +89,7 @@ def run(
 
     from lmtool import api
 
-    lm: api.Model = api.load_for("next", model)
+    lm: api.Model = about(api.load_for("next", model), about_what, row)
     lines = sources(Inputs([], named)) if named else iter(())
     numbered = ((index, line.text) for index, line in enumerate(lines, 1))
     asked = numbered if named else iter([(None, text)])

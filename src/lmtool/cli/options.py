@@ -16,6 +16,7 @@ from lmtool.settings import (
     CompareSettings,
     Option,
     SampleSettings,
+    SearchSettings,
     SurprisalSettings,
     TextSettings,
     TrainSettings,
@@ -36,6 +37,7 @@ SETTINGS = (
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
+    SearchSettings,
     CompareSettings,
     BleuSettings,
 )
@@ -166,4 +168,4 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
         words["autocompletion"] = lambda: list(option.choices)
     switch = default is True or (bool in kinds and (default is None or bool(option.shown)))
     both = f"{plain}/--no-{plain[2:]}" if switch else plain
-    return typer.Option(both, **words)
+    return typer.Option(*filter(None, (NAMED_SO.get(name), both)), **words)

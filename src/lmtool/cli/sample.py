@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.formats.table import factors
+from lmtool.cli.given import Given, Row, about
 from lmtool.cli.options import MODEL, Json, ModelPath, settings, takes
 from lmtool.cli.render import json_line, say
 from lmtool.cli.terminal import harmless, talk
@@ -31,6 +32,8 @@ def run(
     scores: Annotated[
         bool, typer.Option("--scores", help="Show the probability of every word drawn.")
     ] = False,
+    about_what: Given = None,
+    row: Row = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
     **values: Any,
@@ -38,13 +41,14 @@ def run(
     """Draw sentences: each word from the softmax given all words before, until <EOS>.
 
     A sample that reached --max-words before <EOS> ends in " ...". The seed that was drawn is
-    printed on stderr: with --seed it gives the same sentences again.
+    printed on stderr: with --seed it gives the same sentences again. A translator or a captioner
+    needs --given.
     """
     options = asdict(settings(SampleSettings, values))
 
     from lmtool import api
 
-    lm: api.Model = api.load_for("sample", model)
+    lm: api.Model = about(api.load_for("sample", model), about_what, row)
     drawn = int.from_bytes(os.urandom(4), "big")
     samples = lm.samples(n=n, prompt=prompt, seed=drawn if seed is None else seed, **options)
     if seed is None:

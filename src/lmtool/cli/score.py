@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.formats import FORMATS, LEVELS, Job
+from lmtool.cli.given import Given, Row, about
 from lmtool.cli.inputs import Files, Source, inputs, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
 from lmtool.cli.render import say
@@ -51,6 +52,8 @@ def run(
         typer.Option(metavar="|".join(LEVELS), help="What gets a row.", show_default="by format"),
     ] = None,
     threads: Threads = None,
+    about_what: Given = None,
+    row: Row = None,
     as_json: Json = False,
 ) -> None:
     """Score sentences: P(w1) x P(w2 | w1) x ... x P(<EOS> | ...).
@@ -59,7 +62,7 @@ def run(
     with the odds of the best against each. A file (or stdin, in a pipe) gives one result per line
     in the same order; a blank line gives a blank result. Words outside the vocabulary are scored
     as <UNK>, marked, and keep their spelling. A CSV or TSV with a header comes in with --text
-    COLUMN, and its rows come back with their scores.
+    COLUMN, and its rows come back with their scores. A translator or a captioner needs --given.
     """
     needs_table("--keep", keep, column)
     given = inputs(text, files, "score", column)
@@ -75,7 +78,7 @@ def run(
 
     from lmtool import api
 
-    lm: api.Model = api.load_for("score", model)
+    lm: api.Model = about(api.load_for("score", model), about_what, row)
     ahead, behind = tee(found) if kept else (found, iter(()))
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"

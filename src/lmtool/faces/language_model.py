@@ -2,45 +2,37 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Unpack
-
-import numpy as np
+from typing import Any, ClassVar
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
 from lmtool.display import Listing, Shown
 from lmtool.faces.card import card
+from lmtool.faces.predicting import Predicting
 from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
-from lmtool.inference.next import NextWord, next_words
-from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
-from lmtool.inference.reading import AHEAD, Ahead, reading
-from lmtool.inference.sample import Sample, sample
-from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
-from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
+from lmtool.inference.reading import reading
 from lmtool.models.language_model import LanguageModel
-from lmtool.settings import CONTEXTS, ModelSettings, SampleSettings, SurprisalSettings
-from lmtool.settings.keywords import SampleKeywords, SurprisalKeywords
-from lmtool.text.vocabulary import Vocabulary
+from lmtool.models.predictor import Predictor
+from lmtool.settings import CONTEXTS, ModelSettings
 
 __all__ = ["Model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Model(Shown):
+class Model(Predicting, Shown):
     """A trained language model."""
 
     kind: ClassVar[str] = "language model"
 
     language_model: LanguageModel
 
+    @property
+    def _predictor(self) -> Predictor:
+        return self.language_model
+
     def _parts(self) -> Iterator[str]:
         return self.language_model._parts()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """Tokens, ids and counts."""
-        return self.language_model.vocabulary
 
     @property
     def settings(self) -> ModelSettings:
@@ -56,98 +48,6 @@ class Model(Shown):
     def embeddings(self) -> Embeddings:
         """The words' vectors (V, E), ``embeddings[word]`` being one; of several networks joined."""
         return embeddings(self.language_model)
-
-    def score(self, text: str) -> SentenceScore:
-        """P(text) as a product of conditionals; log10, and bits a word. Raises InputError."""
-        return score(self.language_model, arguments.text(text))
-
-    def score_lines(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
-    ) -> Iterator[SentenceScore]:
-        """One score a line, each on its own; a blank line gives a score without words.
-
-        Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
-        computed together, to the same bits as alone. 1 answers each line as it comes.
-        """
-        threads, ahead = arguments.paced(threads, ahead)
-        return score_lines(self.language_model, arguments.lines(lines), threads, ahead)
-
-    def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
-        """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
-
-        Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
-        """
-        settings = arguments.options(SurprisalSettings, options)
-        return surprisal(self.language_model, arguments.text(text), settings)
-
-    def surprisal_lines(
-        self,
-        lines: Iterable[str],
-        *,
-        threads: int = 1,
-        ahead: Ahead = AHEAD,
-        **options: Unpack[SurprisalKeywords],
-    ) -> Iterator[SentenceSurprisal]:
-        """The same line by line; a blank line gives a result without words."""
-        settings = arguments.options(SurprisalSettings, options)
-        threads, ahead = arguments.paced(threads, ahead)
-        given = arguments.lines(lines)
-        return surprisal_lines(self.language_model, given, settings, threads, ahead)
-
-    def score_utterances(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
-    ) -> Iterator[SentenceScore]:
-        """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
-        threads, ahead = arguments.paced(threads, ahead)
-        return score_utterances(self.language_model, arguments.lines(lines), threads, ahead)
-
-    def sample(
-        self,
-        *,
-        n: int = 1,
-        prompt: str = "",
-        seed: int | None = None,
-        **options: Unpack[SampleKeywords],
-    ) -> Listing[Sample]:
-        """n texts drawn word by word until <EOS>; options are fields of SampleSettings."""
-        return Listing(self.samples(n=n, prompt=prompt, seed=seed, **options))
-
-    def samples(
-        self,
-        *,
-        n: int = 1,
-        prompt: str = "",
-        seed: int | None = None,
-        **options: Unpack[SampleKeywords],
-    ) -> Iterator[Sample]:
-        """The same, each drawn when it is asked for."""
-        settings = arguments.options(SampleSettings, options)
-        n, prompt = arguments.whole(n, "n", 0), arguments.text(prompt, "prompt")
-        drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-        drawn = arguments.whole(drawn, "seed", 0)
-        rng = np.random.default_rng(drawn)
-        return (sample(self.language_model, rng, settings, prompt, drawn) for _ in range(n))
-
-    def next(self, text: str = "", k: int = 10) -> Listing[NextWord]:
-        """The k most probable tokens after text, most probable first."""
-        k = arguments.whole(k, "k", 1)
-        return next_words(self.language_model, arguments.text(text), k)
-
-    def score_pairs(
-        self,
-        pairs: Iterable[Pair],
-        *,
-        per_word: bool = False,
-        threads: int = 1,
-        ahead: Ahead = AHEAD,
-    ) -> Iterator[PairScore]:
-        """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
-        threads, ahead = arguments.paced(threads, ahead)
-        return score_pairs(self.language_model, arguments.pairs(pairs), per_word, threads, ahead)
-
-    def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
-        """The accuracy of each group of minimal pairs, with a 95 % interval."""
-        return accuracies(self.score_pairs(pairs, per_word=per_word))
 
     def evaluate(
         self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1

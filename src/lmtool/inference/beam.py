@@ -12,7 +12,6 @@ the streams beside it change a bit.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +33,7 @@ Places = NDArray[np.intp]
 Looks = Callable[[Top], Sequence[Array] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Hypothesis(NamedTuple):
     """A text that was found."""
 
     ids: tuple[int, ...]  # <EOS> last
