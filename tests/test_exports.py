@@ -7,6 +7,7 @@ import pytest
 import lmtool
 
 NAMES = {
+    "BleuSettings",
     "Captioner",
     "Classifier",
     "ClassifierSettings",
@@ -31,10 +32,12 @@ NAMES = {
     "Translator",
     "VectorSettings",
     "__version__",
+    "bleu",
     "compare",
     "load",
     "plan",
     "resume",
+    "sentence_bleu",
     "train",
 }
 

@@ -25,6 +25,7 @@ from lmtool.settings import (
     PAIRS,
     READS,
     WRITES,
+    BleuSettings,
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
@@ -58,6 +59,7 @@ KINDS = (
     SampleSettings,
     SearchSettings,
     CompareSettings,
+    BleuSettings,
 )
 FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
 OF_ONE_STEP = ("both", "pool")  # of a vector, which has no order
@@ -226,6 +228,7 @@ def wrong_usage() -> Iterator[Any]:
         SampleSettings: ("sample",),
         SearchSettings: ("translate", "x"),
         CompareSettings: ("compare", "a", "b", "-f", "c"),
+        BleuSettings: ("bleu", "ref"),
     }
     for kind, name in FIELDS:
         field, hint, known = declared(kind)[name]

@@ -19,6 +19,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    BleuSettings,
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
@@ -39,14 +40,17 @@ if TYPE_CHECKING:
         Model,
         Tagger,
         Translator,
+        bleu,
         compare,
         load,
         plan,
         resume,
+        sentence_bleu,
         train,
     )
 
 __all__ = [
+    "BleuSettings",
     "Captioner",
     "Classifier",
     "ClassifierSettings",
@@ -71,16 +75,18 @@ __all__ = [
     "Translator",
     "VectorSettings",
     "__version__",
+    "bleu",
     "compare",
     "load",
     "plan",
     "resume",
+    "sentence_bleu",
     "train",
 ]
 
 
-FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY = (*FACES, "compare", "load", "plan", "resume", "train")
+LAZY = tuple(name for name in __all__ if name.islower() and not name.startswith("_"))
+LAZY += ("Captioner", "Classifier", "Model", "Tagger", "Translator")
 
 
 def __getattr__(name: str) -> Any:

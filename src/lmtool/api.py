@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from lmtool import arguments, faces, model_file
-from lmtool.arguments import PathLike, Paths
+from lmtool.arguments import PathLike, Paths, References
 from lmtool.errors import OptionError
 from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
+from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
+from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
@@ -15,6 +17,7 @@ from lmtool.interactive import attended
 from lmtool.kinds import KINDS
 from lmtool.settings import (
     CHECKPOINT_EVERY,
+    BleuSettings,
     CompareSettings,
     Pairing,
     TextSettings,
@@ -25,15 +28,15 @@ from lmtool.settings import (
     refuse_columns,
     refuse_foreign,
 )
-from lmtool.settings.keywords import CompareKeywords, TrainingKeywords
+from lmtool.settings.keywords import BleuKeywords, CompareKeywords, TrainingKeywords
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "compare"]
-__all__ += ["load", "load_for", "plan", "resume", "train"]
+__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
+__all__ += ["compare", "load", "load_for", "plan", "resume", "sentence_bleu", "train"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
@@ -145,6 +148,51 @@ def compare(
     names = name_of(a, "A"), name_of(b, "B")
     settings = arguments.options(CompareSettings, options)
     return compare_models(first, second, lines, settings, names=names, speller=spelling)
+
+
+@overload
+def bleu(
+    hypotheses: PathLike | Iterable[str],
+    references: References,
+    *,
+    versus: None = None,
+    **options: Unpack[BleuKeywords],
+) -> Bleu: ...
+@overload
+def bleu(
+    hypotheses: PathLike | Iterable[str],
+    references: References,
+    *,
+    versus: PathLike | Iterable[str],
+    **options: Unpack[BleuKeywords],
+) -> BleuComparison: ...
+def bleu(
+    hypotheses: PathLike | Iterable[str],
+    references: References,
+    *,
+    versus: PathLike | Iterable[str] | None = None,
+    **options: Unpack[BleuKeywords],
+) -> Bleu | BleuComparison:
+    """BLEU of texts, percentages; with ``versus``, other texts, a comparison of both.
+
+    ``references`` are a file, several as a list of Path, or for each hypothesis a text or a list
+    of them. Options are fields of BleuSettings. Raises InputError; ConfigError where sacrebleu is
+    needed and absent.
+    """
+    settings = arguments.options(BleuSettings, options)
+    texts, known = arguments.source(hypotheses), arguments.references(references)
+    if versus is None:
+        return corpus_bleu(texts, known, settings)
+    return compare_bleu(texts, arguments.source(versus), known, settings)
+
+
+def sentence_bleu(
+    hypotheses: PathLike | Iterable[str], references: References, **options: Unpack[BleuKeywords]
+) -> list[Bleu]:
+    """BLEU of each text by itself, of effective order. Takes and raises what ``bleu`` does."""
+    settings = arguments.options(BleuSettings, options)
+    known = arguments.references(references)
+    return sentence_bleus(arguments.source(hypotheses), known, settings)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:

@@ -9,11 +9,12 @@ from typing import Any, TypeAlias, TypeVar
 from lmtool.data.readers.columns import read_tagged
 from lmtool.data.readers.labelled import Record, read_labelled
 from lmtool.data.readers.tagged import Tagged
-from lmtool.display import quoted
+from lmtool.display import counted, quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
 from lmtool.inference.reading import Ahead
 from lmtool.settings import (
+    BleuSettings,
     CompareSettings,
     Option,
     SampleSettings,
@@ -28,6 +29,7 @@ __all__ = [
     "LabelledTexts",
     "PathLike",
     "Paths",
+    "References",
     "TaggedTexts",
     "continues",
     "lines",
@@ -37,14 +39,17 @@ __all__ = [
     "pairs",
     "path",
 ]
-__all__ += ["paths", "source", "text", "texts", "valid_of", "whole"]
+__all__ += ["beside", "paths", "references", "source", "text", "texts", "valid_of", "whole"]
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = PathLike | Sequence[PathLike]
 LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
+References: TypeAlias = PathLike | Sequence[Path] | Iterable[str | Sequence[str]]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 
-Settings = TypeVar("Settings", SampleSettings, SearchSettings, SurprisalSettings, CompareSettings)
+Settings = TypeVar(
+    "Settings", SampleSettings, SearchSettings, SurprisalSettings, CompareSettings, BleuSettings
+)
 
 ONE = "for one sentence give [text]"
 LISTS, EACH = "a list of str", "one for each word"
@@ -70,6 +75,37 @@ def source(given: PathLike | Iterable[str]) -> Iterator[str]:
         refuse_sentence(given, "lines are given as a list: [text]")
         return (line.text for line in read_lines(given))
     return lines(given, "source", "a str or a Path is a file")
+
+
+def references(given: References) -> list[list[str]]:
+    """The references of each hypothesis, from a file or several, or as they are given.
+
+    "ref.txt"; [Path("ref0.txt"), Path("ref1.txt")]; ["a reference"]; [["one of two", "another"]]
+    """
+    if isinstance(given, str | Path):
+        return [[line] for line in source(given)]
+    found = list(items(given, "references", "a path or a list", "a str or a Path is a file"))
+    if found and all(isinstance(one, Path) for one in found):
+        return beside([str(one) for one in found], [list(source(one)) for one in found])
+    return [references_of(one, f"references[{index}]") for index, one in enumerate(found)]
+
+
+def references_of(value: object, name: str) -> list[str]:
+    """One or several."""
+    if isinstance(value, str):
+        return [value]
+    found = items(value, name, "a str or a list of str", "several references are a list")
+    return [text(one, f"{name}[{index}]") for index, one in enumerate(found)]
+
+
+def beside(names: Sequence[str], files: Sequence[list[str]]) -> list[list[str]]:
+    """Lines next to each other. Raises InputError where there are not as many in each file."""
+    first = len(files[0])
+    for name, lines in zip(names, files, strict=True):
+        if len(lines) != first:
+            sizes = f"{counted(first, 'line')} in {names[0]}, {len(lines):,} in {name}"
+            raise InputError(f"{sizes}: each hypothesis needs a line in each file of references")
+    return [list(row) for row in zip(*files, strict=True)]
 
 
 def pairs(values: Iterable[Pair]) -> Iterator[Pair]:

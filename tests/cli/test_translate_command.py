@@ -3,15 +3,15 @@
 import json
 import math
 import re
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 
 import lmtool
+from lmtool import photos
+from lmtool.arrays import Array
 from lmtool.cli import candidates
 from lmtool.cli.candidates import FORMATS
 from lmtool.inference.translate import Candidate, Translation
@@ -141,18 +141,16 @@ def test_captions_of_vectors(files: Path, run: Run) -> None:
 
 
 def test_pictures(files: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = run("caption", "-m", "eyes", "a.jpg")
-    if "lmtool.photos" not in sys.modules:
-        assert missing.code == 1 and missing.err.count("\n") == 1
-    photos: Any = ModuleType("lmtool.photos")
-    photos.EXTRACTOR = "chance"
-    photos.features = lambda paths: np.stack([ROWS[len(path.name) % 3] for path in paths])
-    monkeypatch.setitem(sys.modules, "lmtool.photos", photos)
+    def features(paths: Sequence[str]) -> Array:
+        return np.stack([ROWS[len(path) % 3] for path in paths])
+
+    monkeypatch.setattr(photos, "EXTRACTOR", "chance")
+    monkeypatch.setattr(photos, "features", features)
     found = run("caption", "-m", "eyes", "--json", "a.jpg", "bc.jpg")
     assert [json.loads(line)["source"] for line in found.out.splitlines()] == ["a.jpg", "bc.jpg"]
     rows = run("caption", "-m", "eyes", "-f", "feats.npy").out.splitlines()
     assert run("caption", "-m", "eyes", "a.jpg", "bc.jpg").out.splitlines() == [rows[2], rows[0]]
-    photos.EXTRACTOR = "another"
+    monkeypatch.setattr(photos, "EXTRACTOR", "another")
     other = run("caption", "-m", "eyes", "a.jpg")
     assert other.code == 1 and "has learnt from vectors of chance, not of another" in other.err
     both = run("caption", "-m", "eyes", "a.jpg", "-f", "feats.npy")

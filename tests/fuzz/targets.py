@@ -22,6 +22,12 @@ from lmtool.text.corpus import prepare
 from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
 from tests.fuzz.clips import clips_case, clips_seeds
+from tests.fuzz.conditional import (
+    captions_case,
+    captions_seeds,
+    parallel_case,
+    parallel_seeds,
+)
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 from tests.fuzz.tagged import tagged_case, tagged_seeds
@@ -314,5 +320,7 @@ TARGETS: dict[str, Target] = {
     "labelled": Target(labelled_seeds, damaged_bytes, labelled_case),
     "clips": Target(clips_seeds, damaged_bytes, clips_case),
     "tagged": Target(tagged_seeds, damaged_bytes, tagged_case),
+    "parallel": Target(parallel_seeds, damaged_bytes, parallel_case),
+    "captions": Target(captions_seeds, damaged_bytes, captions_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fuzz.targets import TARGETS
 
+READERS = ["corpus", "table", "labelled", "clips", "tagged", "parallel", "captions"]
 ROOT = Path(__file__).parents[2]
 CASES = {
     "model": 1200,
@@ -19,6 +20,8 @@ CASES = {
     "labelled": 1500,
     "clips": 1500,
     "tagged": 1500,
+    "parallel": 1500,
+    "captions": 1500,
     "arguments": 800,
 }
 
@@ -40,14 +43,14 @@ def test_damaged_files_are_used_or_refused_in_one_line(target: str, tmp_path: Pa
     assert f"{CASES[target]} cases" in done.stdout and " 0 faults" in done.stdout
 
 
-@pytest.mark.parametrize("target", ["corpus", "table", "labelled", "clips", "tagged"])
+@pytest.mark.parametrize("target", READERS)
 def test_cases_are_the_same_everywhere(target: str, tmp_path: Path) -> None:
     seed = TARGETS[target].seeds(tmp_path)[0]
     twice = [TARGETS[target].damaged(seed, np.random.default_rng((1, 5))) for _ in range(2)]
     assert twice[0] == twice[1] != seed
 
 
-GUIDED = ["model", "corpus", "table", "labelled", "clips", "tagged", "resume"]
+GUIDED = ["model", "resume", *READERS]
 
 
 @pytest.mark.parametrize("target", GUIDED)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lmtool.errors import ConfigError, InputError
+from lmtool.inference import bootstrap as resampling
 from lmtool.inference import compare as module
 from lmtool.inference.compare import Comparison, Lines, bootstrap, uniform_bits
 from lmtool.inference.evaluate import evaluate
@@ -140,7 +141,7 @@ def test_long_texts_are_drawn_in_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     bits = np.random.default_rng(1).normal(1.0, 1.0, 1000)
     read = Lines((np.zeros(1000), bits), np.ones(1000), 1, (0, 0), (0, 0))
     fine = bootstrap(read, 500, np.random.default_rng(2))
-    monkeypatch.setattr(module, "UNITS", 90)
+    monkeypatch.setattr(resampling, "UNITS", 90)
     coarse = bootstrap(read, 500, np.random.default_rng(2))
     assert coarse.mean() == pytest.approx(fine.mean(), abs=0.02)
     assert coarse.std() == pytest.approx(fine.std(), rel=0.3)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from lmtool.errors import InputError
 from lmtool.settings import TextSettings
-from lmtool.text import reader, transcript
+from lmtool.text import reader, rows, transcript
 from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 
 WORD = TextSettings()
 
-words = st.sampled_from(["a", "A", "bb", "Bb", "été", "日本", "<unk>", "</s>", "."])
+words = st.sampled_from(["a", "A", "bb", "Bb", "été", "日本", "<unk>", "</s>", ".", "a!b", "bb."])
 lines = st.lists(words, max_size=6).map(" ".join)
 settings = st.builds(
     TextSettings,
@@ -38,15 +38,17 @@ def write(folder: Path, name: str, text: list[str]) -> Path:
 
 def assert_is(corpus: Corpus, text: list[str], vocabulary: Vocabulary) -> None:
     """The corpus is that of the text, by the definitions and nothing else."""
-    text = [line for line in text if vocabulary.split(line)]
+    text = [line for line in text if vocabulary.words(line)]
     encoded = [vocabulary.encode(line) for line in text]
-    spelled = [vocabulary.tokenizer.join(vocabulary.split(line)) + "\n" for line in text]
+    words = [vocabulary.words(line) for line in text]
+    spelled = [vocabulary.tokenizer.separator.join(line) + "\n" for line in words]
     ids = [id_ for line in encoded for id_ in (*line, EOS_ID)]
     assert corpus.ids.tolist() == ids
     assert corpus.ids.dtype == np.int32
     assert corpus.n_lines == len(text)
-    assert corpus.n_words == sum(map(len, encoded))
-    assert corpus.n_oov == sum(line.count(UNK_ID) for line in encoded)
+    assert corpus.n_words == sum(map(len, words))
+    pieces = (vocabulary.pieces(word) for line in words for word in line)
+    assert corpus.n_oov == sum(UNK_ID in map(vocabulary.id, some) for some in pieces)
     assert corpus.n_characters == sum(map(len, spelled))
     assert corpus.n_bytes == sum(len(line.encode()) for line in spelled)
     raw = np.array(ids, np.int32).tobytes()
@@ -67,6 +69,7 @@ def test_streams_are_the_naive_encoding(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transcript, "CHUNK", chunk)
         patch.setattr(reader, "BLOCK", chunk)
+        patch.setattr(rows, "AT_ONCE", chunk)
         vocabulary, train, valid = prepare(
             paths, [write(folder, "valid.txt", valid_text)], settings, folder
         )

@@ -12,6 +12,7 @@ import typer
 
 from lmtool._version import __version__
 from lmtool.cli import (
+    bleu,
     caption,
     classify,
     compare,
@@ -58,6 +59,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "evaluate": Command(evaluate.run, "lmtool evaluate test.txt"),
         "compare": Command(compare.run, "lmtool compare a.safetensors b.safetensors -f test.txt"),
         "pairs": Command(pairs.run, "lmtool pairs pairs.tsv --by phenomenon"),
+        "bleu": Command(bleu.run, "lmtool bleu reference.txt --explain < translation.txt"),
         "surprisal": Command(
             surprisal.run, "lmtool surprisal -f items.csv --text sentence --keep item,condition"
         ),

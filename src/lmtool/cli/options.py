@@ -12,6 +12,7 @@ import typer
 from lmtool.errors import OptionError
 from lmtool.settings import (
     PAIRS,
+    BleuSettings,
     CompareSettings,
     Option,
     SampleSettings,
@@ -38,6 +39,7 @@ SETTINGS = (
     SampleSettings,
     SearchSettings,
     CompareSettings,
+    BleuSettings,
 )
 
 Settings = TypeVar("Settings")

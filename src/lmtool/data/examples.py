@@ -42,8 +42,8 @@ class Examples:
     within pools of 50 batches, the batches mixed. A source without any step is read as one step of
     0. ``augment`` takes the sources of a step's batch, views that it must not write into, and gives
     other ones, of any length, by a generator that follows from (seed, step); ``in_order`` never
-    calls it. Raises ValueError for no examples, other than one target array each, or one that is
-    empty.
+    calls it. ``source_of`` (n,) says which source each example has, where several share one.
+    Raises ValueError for no examples, other than one target array each, or one that is empty.
     """
 
     def __init__(
@@ -58,19 +58,22 @@ class Examples:
         augment: Augment | None = None,
         spellings: Ragged | None = None,
         letters: Ids | None = None,
+        source_of: NDArray[np.intp] | None = None,
     ) -> None:
         self.sources = sources if isinstance(sources, Ragged) else Ragged.of(sources)
         self.targets = targets if isinstance(targets, Ragged) else Ragged.of(targets)
         self.ngrams = ngrams  # runs of words in each source
         self.augment = augment
         self.spellings, self.letters = spellings, letters  # rows of each source's words; the rows
-        n, n_targets = len(self.sources), len(self.targets)
+        self.source_of = np.arange(len(self.sources)) if source_of is None else source_of  # (n,)
+        n, n_targets = len(self.source_of), len(self.targets)
         if n != n_targets or not self.targets.lengths.all():
             raise ValueError(f"targets for each of {n} examples expected, {n_targets} given")
         self.rows = np.arange(n) if rows is None else rows  # (n,) of sources and targets
         if not len(self.rows):
             raise ValueError("one example at least expected")
-        self.lengths: NDArray[np.int64] = np.maximum(self.sources.lengths[self.rows], 1)  # (n,)
+        own = self.sources.lengths[self.source_of[self.rows]]
+        self.lengths: NDArray[np.int64] = np.maximum(own, 1)  # (n,)
         self._size, self._seed = batch, seed
         self._order: Order | None = None
 
@@ -126,7 +129,7 @@ class Examples:
 
     def subset(self, some: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Examples":
         """Some of the examples, over the same data."""
-        return Examples(
+        return type(self)(
             self.sources,
             self.targets,
             batch=self._size,
@@ -136,6 +139,7 @@ class Examples:
             augment=self.augment,
             spellings=self.spellings,
             letters=self.letters,
+            source_of=self.source_of,
         )
 
     def _mixed(self, number: int) -> Order:
@@ -156,14 +160,14 @@ class Examples:
         """The batch with other sources, where there is something that makes them."""
         if self.augment is None:
             return batch
-        own = [self.sources[row] for row in self.rows[some]]
+        own = [self.sources[row] for row in self.source_of[self.rows[some]]]
         others = self.augment(own, np.random.default_rng((self._seed, step, AUGMENTED)))
         source, starts = Ragged.of(others).side_by_side(np.arange(len(others)), 0)
         return batch._replace(source=source, starts=starts)
 
     def _side_by_side(self, some: NDArray[np.intp]) -> Batch:
         """Examples as a batch."""
-        source, starts = self.sources.side_by_side(self.rows[some], 0)
+        source, starts = self.sources.side_by_side(self.source_of[self.rows[some]], 0)
         targets, _ = self.targets.side_by_side(self.rows[some], NO_TARGET)
         wide = spelled = None
         if self.ngrams is not None:

@@ -76,6 +76,15 @@ class Ragged:
         columns[real] = self.flat[(first + lengths - T + times)[real]]
         return columns, (T - np.maximum(lengths, 1)).astype(np.int32)
 
+    def from_the_top(self, some: NDArray[np.intp], fill: float) -> Array:
+        """(T, B): some arrays as columns that begin together, ``fill`` below the shorter ones."""
+        first, lengths = self.offsets[some], self.offsets[some + 1] - self.offsets[some]
+        times = np.arange(max(1, int(lengths.max())))[:, None]
+        real = times < lengths  # (T, B)
+        columns = np.full((*real.shape, *self.flat.shape[1:]), fill, self.flat.dtype)
+        columns[real] = self.flat[(first + times)[real]]
+        return columns
+
 
 class Gathering:
     """Room that grows with the arrays that are put into it."""

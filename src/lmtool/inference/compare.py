@@ -10,8 +10,7 @@ bytes: 8 bits for each byte of the word and 8 for its end. The end is a byte tha
 the probabilities of all words add up to sum_n 255^n / 256^(n + 1) = 1. Or it is that of a model of
 characters.
 
-The interval is a paired bootstrap (Efron & Tibshirani 1993; Koehn 2004): lines are drawn with
-replacement, the same ones for both models.
+The interval is that of a paired bootstrap over the lines.
 """
 
 import math
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
+from lmtool.inference.bootstrap import draws, interval, sums
 from lmtool.inference.evaluate import signature
 from lmtool.inference.reading import Sentence, follow, read_block, side_by_side
 from lmtool.inference.score import LN2, LN10, measured_logp, verified
@@ -37,8 +37,6 @@ from lmtool.workers import Workers
 __all__ = ["Comparison", "Side", "compare", "uniform_bits"]
 
 BYTE = 8.0  # bits
-UNITS = 10_000  # lines, or runs of neighbouring lines where there are more, that are drawn
-DRAWS = 1 << 22  # held at once
 CACHED = 100_000  # spellings
 DEFAULT = CompareSettings()
 
@@ -257,22 +255,14 @@ class Reader:
 
 def bootstrap(read: Lines, resamples: int, rng: np.random.Generator) -> Floats:
     """The difference in bits per word, B - A, of each resample: (resamples,)."""
-    n = min(UNITS, len(read.words))
-    starts = np.arange(n) * len(read.words) // n
-    differences = np.add.reduceat(read.bits[1] - read.bits[0], starts)
-    words = np.add.reduceat(read.words, starts)
-    drawn = np.empty(resamples)
-    step = max(1, DRAWS // n)
-    for start in range(0, resamples, step):
-        some = rng.integers(0, n, (min(step, resamples - start), n))
-        drawn[start : start + step] = differences[some].sum(axis=1) / words[some].sum(axis=1)
-    return drawn
+    differences, words = sums(read.bits[1] - read.bits[0]), sums(read.words)
+    some = draws(len(words), resamples, rng)
+    return np.concatenate([differences[i].sum(axis=1) / words[i].sum(axis=1) for i in some])
 
 
 def judged(drawn: Floats) -> tuple[float, float, float]:
     """The 95 % interval, and the share in which B is better; ties count half."""
-    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-    return low, high, float((drawn < 0).mean() + (drawn == 0).mean() / 2)
+    return *interval(drawn), float((drawn < 0).mean() + (drawn == 0).mean() / 2)
 
 
 def side(model: Predictor, name: str, i: int, read: Lines, context: str, rule: str) -> Side:

@@ -34,6 +34,10 @@ class Labelled(NamedTuple):
     ngrams: Ragged | None
     rows: Any  # (n,) those that are meant
 
+    def steps(self) -> int:
+        """Of the sources that are meant."""
+        return int(self.sources.lengths[self.rows].sum())
+
     def arrays(self) -> tuple[Array, ...]:
         """What tells them from others."""
         return self.sources.flat, self.sources.offsets, self.targets.flat

@@ -28,13 +28,17 @@ from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.text import subwords
 from lmtool.text.corpus import Corpus, Paths
 from lmtool.text.corpus import prepare as read_texts
+from lmtool.text.subwords import Merges
+from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 from lmtool.workers import Workers
 
 __all__ = ["KIND"]
 
+MERGES = "subwords.merges"  # the tensor's name, after the vocabulary's prefix
 SAME = "validation is on the text trained on: give more lines, or another text"
 
 
@@ -142,9 +146,16 @@ def store(model: LanguageModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]
 
 
 def spelled(vocabulary: Vocabulary, prefix: str = "") -> dict[str, NDArray[Any]]:
-    """UTF-8 bytes, one token a line, and its counts (V,)."""
-    tokens = np.frombuffer("\n".join(vocabulary.tokens).encode(), np.uint8)
-    return {f"{prefix}vocabulary": tokens, f"{prefix}counts": vocabulary.counts}
+    """UTF-8 bytes, one token a line, and its counts (V,); of learnt ones a merge a line, too."""
+    tensors = {f"{prefix}vocabulary": text_tensor("\n".join(vocabulary.tokens))}
+    if vocabulary.tokenizer.learn:
+        tensors[f"{prefix}{MERGES}"] = text_tensor(subwords.spelled(vocabulary.merges))
+    return {**tensors, f"{prefix}counts": vocabulary.counts}
+
+
+def text_tensor(text: str) -> NDArray[np.uint8]:
+    """Its UTF-8 bytes."""
+    return np.frombuffer(bytearray(text.encode()), np.uint8)
 
 
 def restore(
@@ -164,7 +175,16 @@ def respelled(
     if tokens.dtype != np.uint8 or tokens.ndim != 1 or counts.dtype != np.int64:
         raise ValueError("its vocabulary is damaged")
     text = text_settings(card["text"])
-    return Vocabulary(tuple(tokens.tobytes().decode().split("\n")), counts, text)
+    merges = merges_of(tensors, f"{prefix}{MERGES}") if TOKENIZERS[text.tokens].learn else ()
+    return Vocabulary(tuple(tokens.tobytes().decode().split("\n")), counts, text, merges)
+
+
+def merges_of(tensors: dict[str, NDArray[Any]], name: str) -> Merges:
+    """The merges, taken out of the tensors. Raises ValueError."""
+    merges = tensors.pop(name, None)
+    if merges is None or merges.dtype != np.uint8 or merges.ndim != 1:
+        raise ValueError("its merges are missing or damaged")
+    return subwords.parse(merges.tobytes().decode())
 
 
 def text_settings(values: Any) -> TextSettings:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.data.examples import held_out
-from lmtool.data.ragged import Ragged
 from lmtool.kinds.base import Material
 
 __all__ = ["Shares", "all_of", "material_of", "shares"]
@@ -26,15 +25,15 @@ class Examined(Protocol):
     """Examples as numbers, a named tuple."""
 
     @property
-    def sources(self) -> Ragged:
-        """What is read of each."""
-
-    @property
     def rows(self) -> Any:
         """(n,) those that are meant."""
 
     def arrays(self) -> tuple[Array, ...]:
         """What tells them from others."""
+        ...
+
+    def steps(self) -> int:
+        """How much there is to read, or to write, of those that are meant."""
         ...
 
     def _replace(self, *, rows: Any) -> Self:
@@ -61,10 +60,18 @@ def all_of(n: int) -> Shares:
     return Shares(np.arange(n), None)
 
 
-def shares(labels: NDArray[np.int32], seed: int) -> Shares:
-    """A share of each label's examples (n,) validates; of few examples all are learnt at last."""
+def shares(
+    labels: NDArray[np.int32],
+    seed: int,
+    groups: NDArray[np.generic] | None = None,
+    most: int = MOST_HELD_OUT,
+) -> Shares:
+    """A share of each label's examples (n,) validates; of few examples all are learnt at last.
+
+    Those of a group (n,) stay together.
+    """
     n = len(labels)
-    own, held = held_out(labels, min(HELD_OUT, MOST_HELD_OUT / n), seed)
+    own, held = held_out(labels, min(HELD_OUT, most / n), seed, groups)
     if not len(held):
         return Shares(own, own, note=SAME)
     return Shares(own, held, np.arange(n), AGAIN) if n < FEW else Shares(own, held)
@@ -109,5 +116,5 @@ def facts(data: Examined, counted: str) -> dict[str, Any]:
     digest = hashlib.sha256()
     for x in (*data.arrays(), data.rows):
         digest.update(np.ascontiguousarray(x).data)
-    n_steps = int(data.sources.lengths[data.rows].sum())
-    return {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows), counted: n_steps}
+    found = {"fingerprint": digest.hexdigest()[:16], "n": len(data.rows)}
+    return {**found, counted: data.steps()}

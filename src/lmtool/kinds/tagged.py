@@ -33,6 +33,10 @@ class Sentences(NamedTuple):
     targets: Ragged
     rows: Any  # (n,) those that are meant
 
+    def steps(self) -> int:
+        """Of the sources that are meant."""
+        return int(self.sources.lengths[self.rows].sum())
+
     def arrays(self) -> tuple[Array, ...]:
         """What tells them from others."""
         return self.letters, self.spellings.flat, self.sources.offsets, self.targets.flat

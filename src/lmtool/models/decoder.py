@@ -18,7 +18,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import ModelSettings
 
-__all__ = ["loss_and_gradients"]
+__all__ = ["loss_and_gradients", "output_backward"]
 
 Estimate = Callable[..., tuple[float, Array]]
 
@@ -45,7 +45,9 @@ def loss_and_gradients(
     words = word_mask(parameters["embedding.weight"], noise, inputs)
     x = masked(parameters["embedding.weight"][inputs], words)  # (1)
     top, after, tape = stacks.forward(stack, parameters, x, state, keep, noise)  # (2)
-    loss, dtop = output_backward(parameters, gradients, top, targets.ravel(), estimate)  # (3), 3'
+    flat = top.reshape(-1, top.shape[-1])
+    loss, dflat = output_backward(parameters, gradients, flat, targets.ravel(), estimate)  # (3), 3'
+    dtop = dflat.reshape(top.shape)
     cut = stacks.no_future(after)  # the truncation
     dx, _ = stacks.backward(stack, parameters, gradients, tape, dtop, cut)  # 2'
     if not settings.tie:
@@ -59,18 +61,15 @@ def loss_and_gradients(
 def output_backward(
     parameters: Mapping[str, Array],
     gradients: Parameters,
-    top: Array,
+    h: Array,
     targets: Ids,
     estimate: Estimate,
 ) -> tuple[float, Array]:
-    """The loss and the gradient of ``top`` (T, B, H), through the projection where there is one."""
-    h = top.reshape(-1, top.shape[-1])
+    """The loss and the gradient of h (N, H), through the projection where there is one."""
     weights, dweights = output_weights(parameters), output_weights(gradients)
     if "projection.weight" not in parameters:
-        loss, dh = estimate(weights, dweights, h, targets)
-    else:
-        projection = parameters["projection.weight"]
-        loss, dx = estimate(weights, dweights, h @ projection.T, targets)  # (3)
-        np.dot(dx.T, h, out=gradients["projection.weight"])  # 3'
-        dh = dx @ projection
-    return loss, dh.reshape(top.shape)
+        return estimate(weights, dweights, h, targets)
+    projection = parameters["projection.weight"]
+    loss, dx = estimate(weights, dweights, h @ projection.T, targets)  # (3)
+    np.dot(dx.T, h, out=gradients["projection.weight"])  # 3'
+    return loss, dx @ projection

@@ -10,6 +10,7 @@ from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
     BASES,
     CONTEXTS,
+    BleuSettings,
     CompareSettings,
     SampleSettings,
     SearchSettings,
@@ -35,6 +36,7 @@ __all__ = [
     "PAIRS",
     "READS",
     "WRITES",
+    "BleuSettings",
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",

@@ -11,6 +11,7 @@ from lmtool.settings.fields import check, option
 __all__ = [
     "BASES",
     "CONTEXTS",
+    "BleuSettings",
     "CompareSettings",
     "SampleSettings",
     "SearchSettings",
@@ -25,6 +26,16 @@ def context() -> Any:
     """The option that several commands share."""
     message = "Start each line afresh, or carry the state over from line to line."
     return option(CONTEXTS[0], message, choices=CONTEXTS)
+
+
+def resamples() -> Any:
+    """The same."""
+    return option(10_000, "Of the bootstrap.", at_least=1)
+
+
+def seed() -> Any:
+    """The same."""
+    return option(1, "Of the bootstrap.", at_least=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,24 @@ class CompareSettings:
         "Where vocabularies differ: refuse, or price unknown words by their spelling.",
         choices=("refuse", "spell"),
     )
-    resamples: int = option(10_000, "Of the bootstrap.", at_least=1)
-    seed: int = option(1, "Of the bootstrap.", at_least=0)
+    resamples: int = resamples()
+    seed: int = seed()
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BleuSettings:
+    """How translations are measured. Raises OptionError for a value that cannot be meant."""
+
+    lower: bool = option(False, "Lower-case both sides.")
+    tokenize: str = option(
+        "none", "Words between blanks, or 13a, which needs lmtool[mt].", choices=("none", "13a")
+    )
+    chrf: bool = option(False, "chrF2, too, of letters; needs lmtool[mt].")
+    resamples: int = resamples()
+    seed: int = seed()
 
     def __post_init__(self) -> None:
         check(self)

@@ -6,6 +6,7 @@ A test compares names and types with the dataclasses', which are the ones that c
 from typing import TypedDict
 
 __all__ = [
+    "BleuKeywords",
     "CompareKeywords",
     "SampleKeywords",
     "SearchKeywords",
@@ -138,5 +139,15 @@ class CompareKeywords(TypedDict, total=False):
 
     context: str
     oov: str
+    resamples: int
+    seed: int
+
+
+class BleuKeywords(TypedDict, total=False):
+    """BleuSettings."""
+
+    lower: bool
+    tokenize: str
+    chrf: bool
     resamples: int
     seed: int

@@ -15,7 +15,12 @@ DATA = "Data"
 class TextSettings:
     """How characters become ids. Raises OptionError for a value that cannot be meant."""
 
-    tokens: str = option("word", "What is predicted.", panel=DATA, choices=("word", "char"))
+    tokens: str = option(
+        "word",
+        "What is predicted; split: words apart from punctuation, subword: pieces of words.",
+        panel=DATA,
+        choices=("word", "split", "subword", "char"),
+    )
     lower: bool = option(
         False, "Lower-case the text.", panel=DATA, shown="on where labels or tags are written"
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from lmtool.errors import OptionError
 from lmtool.errors import option as called
 from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
+from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.settings.fields import declared
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.tagger import TaggerSettings
@@ -39,6 +40,8 @@ LOWER = TextSettings(lower=True)  # what is written keeps no case
 EVERY_WORD = TextSettings(lower=True, vocab_size=100_000)  # their case and letters are read, too
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
+    Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), LOWER),
+    Pairing("captioner", "vector", "text", CaptionerSettings, (), LOWER),
     Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags"), EVERY_WORD),
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),

@@ -16,10 +16,15 @@ CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
 AUGMENTATION = "Augmentation"
 STREAMS = ("language model",)  # kinds that read a text without end
-OUTPUTS = {"language model": ("full", "sampled", "classes"), "tagger": ("crf", "full", "sigmoid")}
-TEXTS = ("language model", "classifier", "tagger")
+CONDITIONAL = ("translator", "captioner")
+OUTPUTS = {
+    "language model": ("full", "sampled", "classes"),
+    **dict.fromkeys(CONDITIONAL, ("full", "sampled")),
+    "tagger": ("crf", "full", "sigmoid"),
+}
+TEXTS = ("language model", *CONDITIONAL, "classifier", "tagger")
 FRAMES = ("frame classifier",)
-POOLED = ("classifier", "frame classifier", "vector classifier")
+SMOOTHED = (*CONDITIONAL, "classifier", "frame classifier", "vector classifier")
 NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
     "output": "full",
     "samples": 1,
@@ -57,7 +62,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=1,
         absurd=1e7,
-        kinds=STREAMS,
+        kinds=(*STREAMS, *CONDITIONAL),
     )
     finish: float | None = option(
         None,
@@ -66,7 +71,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=1,
-        kinds=STREAMS,
+        kinds=(*STREAMS, *CONDITIONAL),
     )
     epochs: float | None = option(
         None, "Passes over the text.", panel=TRAINING, shown=FOLLOWS, above=0, absurd=1e9
@@ -135,12 +140,12 @@ class TrainSettings:
     )
     smoothing: float | None = option(  # Szegedy et al. 2016
         None,
-        "Share of each target that goes to all labels alike.",
+        "Share of each target that goes to all labels or tokens alike.",
         panel=TRAINING,
         shown=FOLLOWS,
         at_least=0,
         below=1,
-        kinds=POOLED,
+        kinds=SMOOTHED,
     )
     stretch: float | None = option(
         None,

@@ -13,6 +13,7 @@ from lmtool.errors import InputError
 from lmtool.settings import TextSettings
 from lmtool.text.numbering import LINE_END, Numbering
 from lmtool.text.reader import STDIN, display_name
+from lmtool.text.rows import Rows
 from lmtool.text.sentences import Sentences
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.transcript import Transcript, transcribe
@@ -31,14 +32,14 @@ Paths = Sequence[str | Path | Sentences]
 class Corpus:
     """The lines of a text as ids, ``<EOS>`` after each; blank lines are left out.
 
-    Characters and UTF-8 bytes are those of the tokens as spelled, joined again by their
-    tokenizer, and one for the end of each line.
+    Characters and UTF-8 bytes are those of the words as spelled, joined again, and one for the
+    end of each line.
     """
 
-    ids: NDArray[np.int32]  # (n_words + n_lines,), a read-only memory map
+    ids: NDArray[np.int32]  # (n_tokens + n_lines,), a read-only memory map
     n_lines: int
-    n_words: int  # tokens without <EOS>
-    n_oov: int  # those of them without an id of their own
+    n_words: int  # without <EOS>
+    n_oov: int  # those of them with a token without an id of its own
     n_characters: int
     n_bytes: int
     fingerprint: str  # 16 hex digits: SHA-256 over the ids
@@ -127,19 +128,21 @@ def _vocabulary(
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """What becomes of each spelling: arrays (n_spellings,), the line end's entry first."""
+    """What becomes of each spelling: n_spellings entries, the line end's first."""
 
-    ids: NDArray[np.int32]
+    rows: Rows
     n_characters: NDArray[np.int64]
     n_bytes: NDArray[np.int64]
     separator: str
 
     @classmethod
     def of(cls, spellings: list[str], vocabulary: Vocabulary) -> "_Code":
-        ids = np.array(vocabulary.ids(spellings), np.int32)
-        ids[LINE_END] = EOS_ID
+        rows = vocabulary.rows(spellings[LINE_END + 1 :])
         return cls(
-            ids=ids,
+            rows=Rows(
+                np.append(np.int32(EOS_ID), rows.flat),
+                np.append(0, rows.offsets + 1),
+            ),
             n_characters=np.fromiter(map(len, spellings), np.int64),
             n_bytes=np.fromiter((len(word.encode()) for word in spellings), np.int64),
             separator=vocabulary.tokenizer.separator,
@@ -147,7 +150,7 @@ class _Code:
 
     def encode(self, text: Transcript, name: str) -> Corpus:
         """Replaces the transcript by a file of ids beside it."""
-        counts = text.counts(len(self.ids))
+        counts = text.counts(len(self.n_bytes))
         n_lines, n_words = int(counts[LINE_END]), int(counts.sum() - counts[LINE_END])
         n_gaps = n_words - n_lines
         path = text.path.with_name(name)
@@ -157,7 +160,7 @@ class _Code:
             ids=np.memmap(path, np.int32, mode="r"),
             n_lines=n_lines,
             n_words=n_words,
-            n_oov=int(counts[self.ids == UNK_ID].sum()),
+            n_oov=int(counts[self.rows.holding(UNK_ID)].sum()),
             n_characters=int(counts @ self.n_characters) + n_gaps * len(self.separator),
             n_bytes=int(counts @ self.n_bytes) + n_gaps * len(self.separator.encode()),
             fingerprint=fingerprint,
@@ -167,9 +170,9 @@ class _Code:
         digest = hashlib.sha256()
         with open(path, "wb") as file:
             for chunk in text.chunks():
-                ids = self.ids[chunk]
-                file.write(ids.data)
-                digest.update(ids.data)
+                for ids in self.rows.in_parts(chunk):
+                    file.write(ids.data)
+                    digest.update(ids.data)
         return digest.hexdigest()[:16]
 
 

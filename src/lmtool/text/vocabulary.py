@@ -3,9 +3,9 @@
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,25 @@ from numpy.typing import NDArray
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError
 from lmtool.settings import TextSettings
+from lmtool.text import subwords
+from lmtool.text.rows import Rows
+from lmtool.text.specials import (
+    EOS,
+    EOS_ID,
+    EOS_SPELLINGS,
+    N_SPECIALS,
+    NEVER_WORDS,
+    UNK,
+    UNK_ID,
+)
+from lmtool.text.subwords import Merges
 from lmtool.text.tokenizers import TOKENIZERS, Tokenizer
 
 __all__ = [
     "EOS",
     "EOS_ID",
+    "EOS_SPELLINGS",
+    "NEVER_WORDS",
     "N_SPECIALS",
     "UNK",
     "UNK_ID",
@@ -25,18 +39,17 @@ __all__ = [
     "split_line",
 ]
 
-EOS, UNK = "<EOS>", "<UNK>"
-EOS_ID, UNK_ID = 0, 1
-N_SPECIALS = 2
-EOS_SPELLINGS = frozenset({"<EOS>", "<eos>", "</s>"})
-NEVER_WORDS = EOS_SPELLINGS | {"<UNK>", "<unk>"}
+REMEMBERED = 1 << 16  # words whose tokens are known by heart
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Vocabulary(Shown):
     """The V known tokens: ``<EOS>`` 0, ``<UNK>`` 1, then by falling count, ties by code point.
 
-    Specials in a text (only the word tokenizer can yield them):
+    A word is what stands between blanks, or a character; it is one token, or has several
+    ``pieces``, all of them of its lower-cased spelling where the text is lower-cased.
+
+    Specials in a text (characters are never special):
     - ``<UNK>`` or ``<unk>`` is the unknown word;
     - ``<EOS>``, ``<eos>`` or ``</s>`` at the end of a line is that end, and is dropped; elsewhere
       it is an ordinary word which no vocabulary holds, so it becomes ``<UNK>``.
@@ -50,9 +63,11 @@ class Vocabulary(Shown):
     tokens: tuple[str, ...]  # V; a token may be any white space but LF if it is a character
     counts: NDArray[np.int64]  # (V,)
     settings: TextSettings
+    merges: Merges = ()  # of subwords
 
     def __post_init__(self) -> None:
         _check_tokens(self.tokens, self.tokenizer)
+        _check_merges(self.tokens, self.merges, self.tokenizer)
         _check_counts(self.counts, len(self.tokens))
 
     @classmethod
@@ -73,23 +88,57 @@ class Vocabulary(Shown):
     ) -> "Vocabulary":
         """The vocabulary of words as spelled, each with its count."""
         folded = _lowered(counts) if settings.lower else counts
+        tokenizer = TOKENIZERS[settings.tokens]
+        if tokenizer.learn:
+            learnt = tokenizer.learn(folded, settings.vocab_size, settings.min_count)
+            return cls._of_learnt(folded, n_lines, settings, *learnt)
+        if tokenizer.pieces:
+            folded = _counted_tokens(folded, tokenizer.pieces((), ()))
         candidates = (
             (-n, word)
             for word, n in folded.items()
             if n >= settings.min_count and word not in NEVER_WORDS
         )
         ranked = heapq.nsmallest(settings.vocab_size, candidates)
+        return cls._ranked(ranked, n_lines, sum(folded.values()), settings)
+
+    @classmethod
+    def _of_learnt(
+        cls,
+        words: Mapping[str, int],
+        n_lines: int,
+        settings: TextSettings,
+        pieces: Sequence[str],
+        merges: Merges,
+    ) -> "Vocabulary":
+        cutter = TOKENIZERS[settings.tokens].pieces
+        assert cutter is not None
+        counts = _counted_tokens(words, cutter(pieces, merges))
+        ranked = sorted((-counts.get(piece, 0), piece) for piece in pieces)
+        return cls._ranked(ranked, n_lines, sum(counts.values()), settings, merges)
+
+    @classmethod
+    def _ranked(
+        cls,
+        ranked: Sequence[tuple[int, str]],
+        n_lines: int,
+        n_tokens: int,
+        settings: TextSettings,
+        merges: Merges = (),
+    ) -> "Vocabulary":
         kept = [-n for n, _ in ranked]
         return cls(
             tokens=(EOS, UNK, *(word for _, word in ranked)),
-            counts=np.array([n_lines, sum(folded.values()) - sum(kept), *kept], np.int64),
+            counts=np.array([n_lines, n_tokens - sum(kept), *kept], np.int64),
             settings=settings,
+            merges=merges,
         )
 
     def recounted(self, counts: Mapping[str, int], n_lines: int) -> "Vocabulary":
         """The same tokens, counted in another text: words as spelled, each with its count."""
-        fresh = np.zeros(len(self), np.int64)
-        np.add.at(fresh, self.ids(counts), np.fromiter(counts.values(), np.int64, len(counts)))
+        fresh, rows = np.zeros(len(self), np.int64), self.rows(counts)
+        n = np.fromiter(counts.values(), np.int64, len(counts))
+        np.add.at(fresh, rows.flat, np.repeat(n, rows.lengths))
         fresh[EOS_ID] = n_lines
         return replace(self, counts=fresh)
 
@@ -113,8 +162,9 @@ class Vocabulary(Shown):
 
     @cached_property
     def digest(self) -> str:
-        """12 hex digits which change with the tokens, their ids, the tokenizer or the case."""
-        text = "\n".join((self.settings.tokens, str(self.settings.lower), *self.tokens))
+        """12 hex digits which change with tokens, ids, merges, the tokenizer or the case."""
+        merges = (subwords.spelled(self.merges),) if self.merges else ()
+        text = "\n".join((self.settings.tokens, str(self.settings.lower), *self.tokens, *merges))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @cached_property
@@ -125,22 +175,51 @@ class Vocabulary(Shown):
         """The id of a token, ``<EOS>`` included; UNK_ID where there is none."""
         return EOS_ID if token == EOS else self._words.get(self.normalise(token), UNK_ID)
 
-    def ids(self, words: Iterable[str]) -> list[int]:
-        """The ids of words as ``split`` gives them; never EOS_ID."""
+    def ids(self, tokens: Iterable[str]) -> list[int]:
+        """The ids of tokens as ``split`` gives them; never EOS_ID."""
         id_of = self._words.get
-        return [id_of(word, UNK_ID) for word in map(self.normalise, words)]
+        return [id_of(token, UNK_ID) for token in map(self.normalise, tokens)]
 
     def normalise(self, word: str) -> str:
         """The spelling under which a word is looked up."""
         return word.lower() if self.settings.lower else word
 
-    def split(self, line: str) -> list[str]:
-        """The tokens of a line as spelled there, without ``<EOS>``."""
+    @property
+    def several(self) -> bool:
+        """Whether a word may have several tokens."""
+        return self.tokenizer.pieces is not None
+
+    def words(self, line: str) -> list[str]:
+        """The words of a line as spelled there, without ``<EOS>``."""
         return split_line(self.tokenizer, line)
 
-    def sentence(self, words: Iterable[str]) -> NDArray[np.int32]:
-        """What is predicted along words: their ids and EOS_ID, (T,)."""
-        return np.array([*self.ids(words), EOS_ID], np.int32)
+    def pieces(self, word: str) -> list[str]:
+        """The tokens of a word; where it is one, as spelled."""
+        return self._cut(word) if self._cut else [word]
+
+    @cached_property
+    def _cut(self) -> Callable[[str], list[str]] | None:
+        """``pieces`` of words that may have several."""
+        if self.tokenizer.pieces is None:
+            return None
+        cut = self.tokenizer.pieces(self.tokens, self.merges)
+        return lru_cache(REMEMBERED)(lambda word: cut(self.normalise(word)))
+
+    def split(self, line: str) -> list[str]:
+        """The tokens of a line without ``<EOS>``, those that are words as spelled there."""
+        words = self.words(line)
+        return [piece for word in words for piece in self._cut(word)] if self._cut else words
+
+    def rows(self, words: Iterable[str]) -> Rows:
+        """The ids of each word."""
+        if self._cut is None:
+            ids = np.array(self.ids(words), np.int32)
+            return Rows(ids, np.arange(len(ids) + 1))
+        return Rows.of(self.ids(self._cut(word)) for word in words)
+
+    def sentence(self, tokens: Iterable[str]) -> NDArray[np.int32]:
+        """What is predicted along tokens: their ids and EOS_ID, (T,)."""
+        return np.array([*self.ids(tokens), EOS_ID], np.int32)
 
     def encode(self, line: str) -> list[int]:
         """The ids of a line without ``<EOS>``, one for each token of ``split``."""
@@ -152,7 +231,7 @@ class Vocabulary(Shown):
 
 
 def split_line(tokenizer: Tokenizer, line: str) -> list[str]:
-    """The tokens of a line without a closing ``<EOS>``; none for a blank line.
+    """The words of a line without a closing ``<EOS>``; none for a blank line.
 
     ``"Todd met </s>"`` -> ``["Todd", "met"]``
     """
@@ -168,6 +247,22 @@ def _lowered(counts: Mapping[str, int]) -> dict[str, int]:
     for word, n in counts.items():
         lowered[word.lower()] += n
     return lowered
+
+
+def _counted_tokens(words: Mapping[str, int], cut: Callable[[str], list[str]]) -> dict[str, int]:
+    """The counts of the tokens of words."""
+    counts: Counter[str] = Counter()
+    for word, n in words.items():
+        for token in cut(word):
+            counts[token] += n
+    return counts
+
+
+def _check_merges(tokens: tuple[str, ...], merges: Merges, tokenizer: Tokenizer) -> None:
+    if tokenizer.learn is None and merges:
+        raise ConfigError(f"vocabulary: a {tokenizer.name} needs no merges")
+    if tokenizer.learn and not subwords.verified(merges, tokens[N_SPECIALS:]):
+        raise ConfigError("vocabulary: its merges do not make its tokens")
 
 
 def _check_tokens(tokens: tuple[str, ...], tokenizer: Tokenizer) -> None:

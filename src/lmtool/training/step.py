@@ -136,6 +136,8 @@ def compute_gradients(
     dropout, weight_drop, word_drop = (grown * (share or 0.0) for share in shares)
     layer = session.kind.outputs.get(part.output)
     estimate = layer and partial(layer.loss, scale=1 / part.batch.n, draw=part.draw)
+    if layer and estimate and layer.smooths and recipe.smoothing:
+        estimate = partial(estimate, smoothing=recipe.smoothing)
     columns = shard_columns(session, part.batch.targets.shape[1])
 
     def unit(i: int) -> tuple[float, Parameters]:

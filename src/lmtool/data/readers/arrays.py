@@ -24,7 +24,7 @@ from lmtool.data.readers.clips import Clip, finite, label_names, refuse_at
 from lmtool.errors import InputError
 from lmtool.text.reader import STDIN, display_name
 
-__all__ = ["NPY", "ZIP", "archive", "array", "beginning"]
+__all__ = ["NPY", "ZIP", "archive", "array", "beginning", "mapped"]
 
 NPY, ZIP = b"\x93NUMPY", b"PK"
 LENGTHS = {b"\1\0": "<H", b"\2\0": "<I"}  # version -> how the length of the header is written
@@ -37,6 +37,7 @@ BROKEN = (
     MemoryError, struct.error, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile,
 )  # fmt: skip
 FLOATS, WHOLE, TEXTS = "f", "iu", "U"  # kinds of types
+MISFIT = "it is cut short, or holds more than its header says"
 
 
 def beginning(path: str | Path, n: int) -> bytes:
@@ -56,6 +57,19 @@ def array(path: str | Path) -> Array:
     with described(name, "array (.npy)"), open(path, "rb") as stream:
         x = read_array(stream, Path(path).stat().st_size, FLOATS, 2)
     return x
+
+
+def mapped(path: str | Path) -> Array:
+    """The same, but a row is read from the file when it is asked for. Raises InputError."""
+    name = display_name(path)
+    with described(name, "array (.npy)"), open(path, "rb") as stream:
+        size = Path(path).stat().st_size
+        dtype, by_columns, shape = layout(stream, size, FLOATS, 2)
+        start = stream.tell()
+        if start + math.prod(shape) * dtype.itemsize != size:
+            raise ValueError(MISFIT)
+        order: Any = "F" if by_columns else "C"
+        return np.memmap(path, dtype, "r", start, shape, order)
 
 
 def archive(path: str | Path, labelled: bool) -> Iterator[Clip]:
@@ -105,6 +119,19 @@ def member(packed: zipfile.ZipFile, name: str, kinds: str, ndim: int) -> NDArray
 
 def read_array(stream: IO[bytes], size: int, kinds: str, ndim: int) -> NDArray[Any]:
     """An array of ``size`` bytes with its header, which must agree. Raises ValueError."""
+    dtype, by_columns, shape = layout(stream, size, kinds, ndim)
+    n_bytes = math.prod(shape) * dtype.itemsize
+    raw = stream.read(n_bytes + 1)
+    if len(raw) != n_bytes:
+        raise ValueError(MISFIT)
+    x = np.frombuffer(raw, dtype)
+    return x.reshape(shape[::-1]).T if by_columns else x.reshape(shape)
+
+
+def layout(
+    stream: IO[bytes], size: int, kinds: str, ndim: int
+) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:
+    """The header of an array of these kinds that fits into ``size`` bytes. Raises ValueError."""
     dtype, by_columns, shape = header_of(stream)
     if dtype.kind not in kinds:
         raise ValueError(f"its numbers are of type {dtype}, not {WANTED[kinds[0]]}")
@@ -113,11 +140,7 @@ def read_array(stream: IO[bytes], size: int, kinds: str, ndim: int) -> NDArray[A
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > MOST or n_bytes >= size:
         raise ValueError("it is cut short, or larger than can be meant")
-    raw = stream.read(n_bytes + 1)
-    if len(raw) != n_bytes:
-        raise ValueError("it is cut short, or holds more than its header says")
-    x = np.frombuffer(raw, dtype)
-    return x.reshape(shape[::-1]).T if by_columns else x.reshape(shape)
+    return dtype, by_columns, shape
 
 
 def header_of(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...]]:

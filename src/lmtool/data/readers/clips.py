@@ -5,12 +5,13 @@ from itertools import chain
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.errors import InputError
 from lmtool.text.labels import check_label
 
-__all__ = ["Clip", "label_names", "numbers", "refuse_at", "same_width"]
+__all__ = ["Clip", "finite", "label_names", "numbers", "refuse_at", "same_width", "unusable"]
 
 MOST_COLUMNS = 1 << 16  # numbers a frame
 NUMBERS = {int, float}  # no bool
@@ -73,12 +74,17 @@ def finite(rows: Array, path: str, place: int, noun: str) -> Array:
     if not rows.shape[1] or rows.shape[1] > MOST_COLUMNS:
         message = f"{rows.shape[1]} numbers a {noun}; 1 to {MOST_COLUMNS:,} are possible"
         refuse_at(path, place, message)
-    with np.errstate(invalid="ignore"):
-        bad = np.flatnonzero(~(np.abs(rows.astype(np.float64)) <= LARGEST).all(1))
+    bad = unusable(rows)
     if len(bad):
         which = f"{noun} {bad[0] + 1}: " if len(rows) > 1 else ""
         refuse_at(path, place, f"{which}{TOO_LARGE}")
     return rows.astype(np.float32)
+
+
+def unusable(rows: Array) -> NDArray[np.intp]:
+    """The rows that hold NaN, an infinity or an absurd size."""
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero(~(np.abs(rows.astype(np.float64)) <= LARGEST).all(1))
 
 
 def label_names(value: Any, path: str, place: int) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ class Output:
     needs every token.
     softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.
     finish: the output, a key of OUTPUTS, of which this is an estimate; the last steps may use it.
+    smooths: whether its loss takes ``smoothing``, the share of a target that all tokens get alike.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Output:
     sampler: Callable[[NDArray[np.int64], int], Sampler] | None = None
     softmax: str = "full"
     finish: str | None = None
+    smooths: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,13 @@ def loss(
     targets: Ids,
     scale: float,
     draw: None = None,
+    smoothing: float = 0.0,
 ) -> tuple[float, Array]:
-    """Exact, in chunks of rows so that memory does not grow with N V."""
+    """Exact, in chunks of rows so that memory does not grow with N V.
+
+    ``smoothing`` is the share of each target that all tokens get alike, in the gradients alone:
+    the loss stays that of the targets.
+    """
     from lmtool.nn import kernels  # only training loads numba
 
     rows = max(1, CHUNK // len(weights.weight))
@@ -50,10 +55,18 @@ def loss(
         part = slice(start, start + rows)
         logits = x[part] @ weights.weight.T
         total += kernels.softmax_cross_entropy(logits, weights.bias, targets[part], scale)  # (1)
+        if smoothing:
+            smooth(logits, targets[part], scale * smoothing)
         np.dot(logits, weights.weight, out=dx[part])  # (1')
         add_product(gradients.weight, logits.T, x[part], start == 0)
         add_product(gradients.bias, np.ones(len(logits), x.dtype), logits, start == 0)
     return total, dx
+
+
+def smooth(dlogits: Array, targets: Ids, amount: float) -> None:
+    """In place: so much of each row's gradient (N, V) pulls to all tokens, not to its target."""
+    dlogits -= dlogits.dtype.type(amount / dlogits.shape[1])
+    dlogits[np.arange(len(targets)), targets] += dlogits.dtype.type(amount)
 
 
 def add_product(total: Array, x: Array, y: Array, first: bool) -> None:
@@ -154,7 +167,7 @@ def chain(networks: Sequence[tuple[Weights, Array]], rules: Rules) -> Chain:
     return apart([log_softmax(z.astype(np.float64)) for _, z in networks], rules)
 
 
-OUTPUT = Output("full", loss)
+OUTPUT = Output("full", loss, smooths=True)
 LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias, evidence)
 TAGGING = Tagging("full", lambda K: K, lambda K: {}, tag_loss, chain)
 SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)

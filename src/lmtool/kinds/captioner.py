@@ -1,0 +1,55 @@
+"""The captioner: reads a vector, writes text; what training goes by."""
+
+import math
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lmtool.data.standard import Standardisation
+from lmtool.inference.conditional import Captioner, VectorParts
+from lmtool.kinds.base import Table
+from lmtool.kinds.conditional import conditional_of, planned
+from lmtool.kinds.fits import Fit, no_more_than
+from lmtool.kinds.language_model import respelled, spelled
+from lmtool.kinds.paired import captions
+from lmtool.models.conditional import TARGET_TABLE
+from lmtool.settings.conditional import CaptionerSettings
+from lmtool.text.vocabulary import EOS_ID
+
+__all__ = ["KIND"]
+
+FITS = (  # texts
+    Fit(3_000, 128, 16, 0.002, 0.5, 30, 1, smoothing=0.1),
+    Fit(100_000, 256, 64, 0.001, 0.5, 12, 1, smoothing=0.1),
+    Fit(math.inf, 512, 128, 0.001, 0.3, 4, 1, smoothing=0.1),
+)
+
+
+def store(model: Captioner) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Constants and vocabulary."""
+    standard, vocabulary = model.parts
+    return {"text": asdict(vocabulary.settings)}, standard.tensors() | spelled(vocabulary)
+
+
+def restore(
+    settings: CaptionerSettings, card: dict[str, Any], tensors: dict[str, NDArray[Any]]
+) -> VectorParts:
+    """The parts, verified."""
+    return VectorParts(Standardisation.from_tensors(tensors), respelled(card, tensors))
+
+
+KIND = conditional_of(
+    name="captioner",
+    reads="vector",
+    verbs=("caption", "score", "sample", "next", "evaluate"),
+    settings=CaptionerSettings,
+    prepare=captions,
+    plan=partial(planned, FITS),
+    build=Captioner,
+    store=store,
+    restore=restore,
+    tables=(Table(TARGET_TABLE, ("inputs", "targets"), (EOS_ID,), drawn=True),),
+    paced=partial(no_more_than, FITS),
+)

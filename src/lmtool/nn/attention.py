@@ -1,0 +1,119 @@
+"""Attention after a whole decoder run (Luong et al. 2015, "general", without input feeding).
+
+Queries of all steps exist at once, so two batched products over time do the work and the cells'
+loops stay as they are. Notation: h_t what the decoder says, m_s what the encoder says.
+
+    k_s = W_k m_s                                                (1)
+    e_ts = h_t k_s / sqrt(H), -inf at padding                    (2)
+    a_t = softmax over s of e_t                                  (3)
+    c_t = sum_s a_ts m_s                                         (4)
+    y_t = tanh(W_y [h_t, c_t] + b_y)                             (5)
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array, Shapes
+from lmtool.nn.rowwise import apart
+
+__all__ = ["KEY", "Memory", "Tape", "backward", "forward", "look", "memory_of", "shapes"]
+
+KEY, MIX, BIAS = "attention.key", "attention.mix", "attention.bias"
+STRIDE = 16  # steps of a memory, of which it holds a multiple: few widths need a trial
+
+
+class Tape(NamedTuple):
+    """What the backward pass needs, sequences first."""
+
+    m: Array  # (B, S, M)
+    h: Array  # (B, T, H)
+    k: Array  # (B, S, H)
+    a: Array  # (B, T, S)
+    both: Array  # (B, T, H + M) [h, c]
+    y: Array  # (B, T, Y)
+
+
+class Memory(NamedTuple):
+    """One source, to be looked at by any number of queries."""
+
+    keys: Array  # (S', H) of (1), S' a multiple of STRIDE
+    values: Array  # (M, S')
+    n: int  # S
+
+
+def shapes(H: int, M: int, Y: int) -> Shapes:
+    """Of a decoder of H numbers, a memory of M, an answer of Y."""
+    return {KEY: (H, M), MIX: (Y, H + M), BIAS: (Y,)}
+
+
+def forward(
+    weights: Mapping[str, Array], h: Array, m: Array, real: NDArray[np.bool_]
+) -> tuple[Array, Tape]:
+    """h (T, B, H), m (S, B, M), real (S, B): where m is no padding -> y (T, B, Y), tape."""
+    h, m = (np.ascontiguousarray(x.swapaxes(0, 1)) for x in (h, m))
+    k = m @ weights[KEY].T  # (1)
+    a = np.matmul(h, k.swapaxes(1, 2))
+    a *= a.dtype.type(h.shape[2] ** -0.5)
+    a += np.where(real.T, 0, -np.inf).astype(a.dtype)[:, None]  # (2)
+    softmax(a)  # (3)
+    both = np.concatenate([h, np.matmul(a, m)], axis=2)  # (4)
+    y = both @ weights[MIX].T
+    y += weights[BIAS]
+    np.tanh(y, out=y)  # (5)
+    return np.ascontiguousarray(y.swapaxes(0, 1)), Tape(m, h, k, a, both, y)
+
+
+def backward(
+    weights: Mapping[str, Array], gradients: Mapping[str, Array], tape: Tape, dy: Array
+) -> tuple[Array, Array]:
+    """dy (T, B, Y) -> dh (T, B, H), dm (S, B, M); ``gradients`` are overwritten."""
+    m, h, k, a, both, y = tape
+    H, scale = h.shape[2], a.dtype.type(h.shape[2] ** -0.5)
+    dz = np.ascontiguousarray(dy.swapaxes(0, 1)) * (1 - y * y)  # 5'
+    flat = dz.reshape(-1, dz.shape[2])
+    np.dot(flat.T, both.reshape(len(flat), -1), out=gradients[MIX])
+    gradients[BIAS][...] = flat.sum(0)
+    dboth = dz @ weights[MIX]
+    dh, dc = dboth[..., :H], np.ascontiguousarray(dboth[..., H:])
+    de = np.matmul(dc, m.swapaxes(1, 2))  # 4', da
+    dm = np.matmul(a.swapaxes(1, 2), dc)
+    de -= np.einsum("bts,bts->bt", de, a)[..., None]
+    de *= a
+    de *= scale  # 3', 2'
+    dh = dh + np.matmul(de, k)
+    dk = np.matmul(de.swapaxes(1, 2), h)
+    np.dot(dk.reshape(-1, H).T, m.reshape(-1, m.shape[2]), out=gradients[KEY])  # 1'
+    dm += dk @ weights[KEY]
+    return np.ascontiguousarray(dh.swapaxes(0, 1)), np.ascontiguousarray(dm.swapaxes(0, 1))
+
+
+def memory_of(weights: Mapping[str, Array], m: Array) -> Memory:
+    """One source m (S, M), whose bits are its own."""
+    longer = np.zeros((-len(m) % STRIDE, m.shape[1]), m.dtype)
+    m = np.concatenate([m, longer])
+    return Memory(apart(m, weights[KEY]), np.ascontiguousarray(m.T), len(m) - len(longer))
+
+
+def look(weights: Mapping[str, Array], h: Array, memory: Memory) -> tuple[Array, Array]:
+    """``forward`` in numpy, of queries h (N, H) to one source -> c (N, M), a (N, S)."""
+    a = apart(h, memory.keys)
+    a *= a.dtype.type(h.shape[1] ** -0.5)
+    a[:, memory.n :] = -np.inf
+    softmax(a)
+    return apart(a, memory.values), a[:, : memory.n]
+
+
+def mixed(weights: Mapping[str, Array], h: Array, c: Array) -> Array:
+    """(5) of rows, each with bits of its own."""
+    y: Array = np.tanh(apart(np.concatenate([h, c], axis=1), weights[MIX]) + weights[BIAS])
+    return y
+
+
+def softmax(e: Array) -> None:
+    """In place, over the last axis."""
+    e -= e.max(axis=-1, keepdims=True)
+    np.exp(e, out=e)
+    e /= e.sum(axis=-1, keepdims=True)
