@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 from lmtool import arguments
 from lmtool.arguments import PathLike, Paths
 from lmtool.arrays import Array
 from lmtool.data.readers.clips import Clip, same_width
+from lmtool.data.readers.vectors import grouped
 from lmtool.display import Shown
 from lmtool.errors import InputError
-from lmtool.faces import sources
+from lmtool.faces import known, sources
 from lmtool.faces.writer import TrainedConditional, Writer
 from lmtool.inference.reading import AHEAD, Ahead
 from lmtool.inference.translate import Translation
+from lmtool.inference.written import TextEvaluation
 from lmtool.settings.keywords import SearchKeywords
 from lmtool.text.reader import display_name
 
@@ -93,6 +96,24 @@ class Captioner(Writer, Shown):
         parts = (some[i : i + TOGETHER] for i in range(0, len(some), TOGETHER))
         clips = (clip for part in parts for clip in pictured(features, part))
         return same_width(clips, "a picture", self.width)
+
+    def evaluate(
+        self,
+        source: Paths | Iterable[tuple[Any, str | Sequence[str]]],
+        *,
+        threads: int = 1,
+        **options: Unpack[SearchKeywords],
+    ) -> TextEvaluation:
+        """BLEU and perplexity on an array and its texts, JSON lines, or pairs (vector, text).
+
+        A vector may have several texts, in a list. Raises InputError.
+        """
+        records = known.captions(source, self.width, lambda x: next(self._sources([x])))
+        return self._measured(records, threads, options)
+
+    def files(self, files: Sequence[str]) -> list[tuple[str | Path, ...]]:
+        """Files of a command line, those that belong together. Raises InputError."""
+        return [tuple(filter(None, both)) for both in grouped(files)]
 
 
 def photo_reader(extractor: str) -> Callable[..., Array]:
