@@ -126,6 +126,7 @@ def shown(lm: Model) -> Iterator[Any]:
         yield from (tagged, *tagged.spans)
     yield from (writing := writers_of(lm.vocabulary))
     yield from (translator := Translator(writing[0]), Captioner(writing[1]), translator.given(TEXT))
+    yield translator.evaluate([(TEXT, TEXT)], max_length=2)
     for written in translator.translate_lines([TEXT, "", "word1"], n=2, max_length=2):
         yield from (written, *written.hypotheses)
     for score in lm.score_lines([TEXT, "", "word1"]):
@@ -140,8 +141,8 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from lm.pairs(pairs)
     result = compare(lm, lm, [TEXT, "word1"], resamples=9)
     yield from (result, result.a)
-    translated = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
-    yield from (translated, translated.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+    measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
+    yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
 
 
 def classes() -> set[type]:

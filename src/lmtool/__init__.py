@@ -85,8 +85,8 @@ __all__ = [
 ]
 
 
-LAZY = tuple(name for name in __all__ if name.islower() and not name.startswith("_"))
-LAZY += ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+LAZY = (*FACES, "bleu", "compare", "load", "plan", "resume", "sentence_bleu", "train")
 
 
 def __getattr__(name: str) -> Any:

@@ -48,7 +48,12 @@ References: TypeAlias = PathLike | Sequence[Path] | Iterable[str | Sequence[str]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 
 Settings = TypeVar(
-    "Settings", SampleSettings, SearchSettings, SurprisalSettings, CompareSettings, BleuSettings
+    "Settings",
+    SampleSettings,
+    SearchSettings,
+    SurprisalSettings,
+    CompareSettings,
+    BleuSettings,
 )
 
 ONE = "for one sentence give [text]"

@@ -271,7 +271,8 @@ def test_evaluate_from_python(files: Path) -> None:
     translator = lmtool.load("de-en", lmtool.Translator)
     (files / "p.de").write_text("der Hund\n")
     (files / "p.en").write_text("the dog\n")
-    by_file = translator.evaluate(["p.de", Path("p.en")], beam=2, threads=2)
+    both: list[str | Path] = ["p.de", Path("p.en")]
+    by_file = translator.evaluate(both, beam=2, threads=2)
     assert by_file == translator.evaluate([("der Hund", "the dog")], beam=2)
     assert translator.evaluate([("der Hund", ["the dog", "a dog"])]).n_texts == 2
     captioner = lmtool.load("eyes", lmtool.Captioner)
