@@ -14,7 +14,7 @@ import pytest
 from lmtool import inference
 from lmtool.api import Model, bleu, compare
 from lmtool.data.readers.labelled import Record
-from lmtool.data.standard import Framing
+from lmtool.data.standard import Framing, Standardisation
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.faces import Captioner, Translator
 from lmtool.inference.bleu import ngrams
@@ -26,22 +26,25 @@ from lmtool.inference.classify import (
     Parts,
     VectorClassifier,
 )
+from lmtool.inference.conditional import Parts as PairParts
+from lmtool.inference.conditional import VectorParts
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
 from lmtool.inference.tag import Tagger
 from lmtool.inference.tagging import tag_lines
+from lmtool.kinds import KINDS
 from lmtool.models import classifier, tagger
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ClassifierSettings, ModelSettings, TaggerSettings, TextSettings
+from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.text import tags as learnt
 from lmtool.text.labels import Labels, check_label
 from lmtool.text.letters import Letters
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.schemes import IOB2
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
-from tests.writers import Trained, Translations
 
 V = 10_002
 SCRIPT = "<script>alert(1)</script>"
@@ -80,6 +83,24 @@ def tagger_of(vocabulary: Vocabulary) -> Tagger:
     return Tagger(settings, own, network)
 
 
+def writers_of(vocabulary: Vocabulary) -> list[Any]:
+    """A translator and a captioner that write the same words."""
+    small: Any = {"embed": 4, "hidden": 4, "members": 1}
+    given = (
+        (KINDS["text", "text"], TranslatorSettings(**small), PairParts(vocabulary, vocabulary)),
+        (KINDS["vector", "text"], CaptionerSettings(**small), VectorParts(three(), vocabulary)),
+    )
+    return [
+        kind.build(settings, parts, Parameters(kind.shapes(settings, parts)), {})
+        for kind, settings, parts in given
+    ]
+
+
+def three() -> Standardisation:
+    """Of three numbers."""
+    return Standardisation.of([np.eye(2, 3)])
+
+
 def shown(lm: Model) -> Iterator[Any]:
     """One object at least of each class that shows itself."""
     model = lm.language_model
@@ -103,11 +124,11 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (tagging, tagging.parts.letters)
     for tagged in tag_lines(tagging, [TEXT, "", "word1"]):
         yield from (tagged, *tagged.spans)
-    writer = Translations(lm.vocabulary)
-    translator = Translator(writer)
-    yield from (translator, Captioner(writer), translator.given(TEXT), writer)
-    for translated in translator.translate_lines([TEXT, "", "word1"], n=2, max_length=2):
-        yield from (translated, *translated.hypotheses)
+    yield from (writing := writers_of(lm.vocabulary))
+    yield from (translator := Translator(writing[0]), Captioner(writing[1]), translator.given(TEXT))
+    yield translator.evaluate([(TEXT, TEXT)], max_length=2)
+    for written in translator.translate_lines([TEXT, "", "word1"], n=2, max_length=2):
+        yield from (written, *written.hypotheses)
     for score in lm.score_lines([TEXT, "", "word1"]):
         yield from (score, *score.words)
     for sentence in lm.surprisal_lines([TEXT, "", "word1"], top=2):
@@ -142,7 +163,7 @@ def test_every_object_is_one_short_line(large: Model) -> None:
         seen.add(type(thing))
     assert classes() | {Model, LanguageModel, Vocabulary} <= seen
     names = {kind.__name__ for base in (Shown, Tabular) for kind in base.__subclasses__()}
-    assert names - {Tabular.__name__, Trained.__name__} <= {kind.__name__ for kind in seen}
+    assert names - {Tabular.__name__, "Conditional"} <= {kind.__name__ for kind in seen}
 
 
 def test_what_the_lines_say(large: Model, lstm: LanguageModel) -> None:

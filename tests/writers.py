@@ -67,7 +67,7 @@ def captions(seed: int = 0) -> Captions:
 @pytest.fixture
 def writers(monkeypatch: pytest.MonkeyPatch) -> Loads:
     """writers(path, model): the file of this name holds this stand-in; others are what they are."""
-    verbs = "score", "sample", "next"
+    verbs = "score", "sample", "next", "evaluate"
     for name, reads, verb, build in (
         ("translator", "text", "translate", Translations),
         ("captioner", "vector", "caption", Captions),

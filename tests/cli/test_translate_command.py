@@ -3,15 +3,16 @@
 import json
 import math
 import re
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import lmtool
+from lmtool import photos
+from lmtool.arrays import Array
 from lmtool.cli import candidates
 from lmtool.cli.candidates import FORMATS
 from lmtool.inference.translate import Candidate, Translation
@@ -141,18 +142,16 @@ def test_captions_of_vectors(files: Path, run: Run) -> None:
 
 
 def test_pictures(files: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = run("caption", "-m", "eyes", "a.jpg")
-    if "lmtool.photos" not in sys.modules:
-        assert missing.code == 1 and missing.err.count("\n") == 1
-    photos: Any = ModuleType("lmtool.photos")
-    photos.EXTRACTOR = "chance"
-    photos.features = lambda paths: np.stack([ROWS[len(path.name) % 3] for path in paths])
-    monkeypatch.setitem(sys.modules, "lmtool.photos", photos)
+    def features(paths: Sequence[str]) -> Array:
+        return np.stack([ROWS[len(path) % 3] for path in paths])
+
+    monkeypatch.setattr(photos, "EXTRACTOR", "chance")
+    monkeypatch.setattr(photos, "features", features)
     found = run("caption", "-m", "eyes", "--json", "a.jpg", "bc.jpg")
     assert [json.loads(line)["source"] for line in found.out.splitlines()] == ["a.jpg", "bc.jpg"]
     rows = run("caption", "-m", "eyes", "-f", "feats.npy").out.splitlines()
     assert run("caption", "-m", "eyes", "a.jpg", "bc.jpg").out.splitlines() == [rows[2], rows[0]]
-    photos.EXTRACTOR = "another"
+    monkeypatch.setattr(photos, "EXTRACTOR", "another")
     other = run("caption", "-m", "eyes", "a.jpg")
     assert other.code == 1 and "has learnt from vectors of chance, not of another" in other.err
     both = run("caption", "-m", "eyes", "a.jpg", "-f", "feats.npy")
@@ -241,3 +240,51 @@ def test_from_python(files: Path, model: Path) -> None:
         captioner.caption(np.zeros(4))
     with pytest.raises(lmtool.ModelFileError, match="is a translator"):
         lmtool.load("de-en", lmtool.Model)
+
+
+def test_evaluate(files: Path, run: Run) -> None:
+    (files / "a.de").write_text("der Hund\nHund sah die Katze\n")
+    (files / "a.en").write_text("the dog\na dog saw the cat\n")
+    (files / "a.tsv").write_text("der Hund\tthe dog\nHund sah die Katze\ta dog saw the cat\n")
+    (files / "c.tsv").write_text("x\ta dog\nx\tthe dog\ny\tthe cat\nz\ta cat\n")
+    result = run("evaluate", "-m", "de-en", "a.de", "a.en", "--json")
+    found = json.loads(result.out)
+    assert (result.code, found["file"], found["n"], found["n_texts"]) == (0, "a.de", 2, 2)
+    assert set(found) >= {"bleu", "bleu_1", "bleu_4", "signature", "length_ratio", "perplexity"}
+    several = run("evaluate", "-m", "de-en", "a.de", "a.en", "a.tsv", "--json").out.splitlines()
+    assert [json.loads(line) | {"file": "a.de"} for line in several] == [found, found]
+    rows = run("evaluate", "-m", "de-en", "a.tsv").out.splitlines()
+    assert rows[0].startswith("bleu\t") and rows[-1].startswith("signature\tnrefs:1|")
+    captioned = json.loads(run("evaluate", "-m", "eyes", "feats.npy", "c.tsv", "--json").out)
+    assert (captioned["n"], captioned["n_texts"]) == (3, 4)
+    assert captioned["signature"].startswith("nrefs:var|")
+    option = run("evaluate", "-m", "de-en", "a.tsv", "--label", "x")
+    assert option.code == 2 and "is a translator; only a classifier" in option.err
+    alone = run("evaluate", "-m", "de-en", "a.de")
+    assert alone.code == 2 and "a.de has no file of translations after it" in alone.err
+    (files / "b.en").write_text("the dog\n")
+    unequal = run("evaluate", "-m", "de-en", "a.de", "b.en")
+    assert unequal.code == 1 and "a.de has 2 lines, but b.en 1" in unequal.err
+
+
+def test_evaluate_from_python(files: Path) -> None:
+    translator = lmtool.load("de-en", lmtool.Translator)
+    (files / "p.de").write_text("der Hund\n")
+    (files / "p.en").write_text("the dog\n")
+    both: list[str | Path] = ["p.de", Path("p.en")]
+    by_file = translator.evaluate(both, beam=2, threads=2)
+    assert by_file == translator.evaluate([("der Hund", "the dog")], beam=2)
+    assert translator.evaluate([("der Hund", ["the dog", "a dog"])]).n_texts == 2
+    captioner = lmtool.load("eyes", lmtool.Captioner)
+    assert captioner.evaluate([(ROWS[0], "a dog"), (ROWS[1], ["a cat", "the cat"])]).n == 2
+    cases: tuple[tuple[Any, str], ...] = (
+        (["a", "b", "c"], "are wanted, not 3 paths"),
+        ([("der Hund", " ")], "the text is empty"),
+        ([("der Hund", [5])], "a str is wanted, not an int"),
+        ([(5, "the dog")], "a str is wanted, not an int"),
+        ([5], r"a pair \(source, text\) is wanted"),
+        (5, "two paths, a path or a list of pairs is wanted, not an int"),
+    )
+    for wrong, message in cases:
+        with pytest.raises(lmtool.InputError, match=message):
+            translator.evaluate(wrong)

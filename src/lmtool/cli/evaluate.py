@@ -13,7 +13,7 @@ from lmtool.cli.render import json_line, pairs, say
 from lmtool.settings import CONTEXTS
 
 if TYPE_CHECKING:
-    from lmtool.api import Classifier, Model, Tagger
+    from lmtool.api import Captioner, Classifier, Model, Tagger, Translator
     from lmtool.inference.evaluate import Evaluation
 
 __all__ = ["run"]
@@ -40,7 +40,7 @@ def run(
         list[str],
         typer.Argument(
             metavar="FILE|-...",
-            help="Texts, one sentence a line, or labelled texts; a result each.",
+            help="Texts, one sentence a line, labelled texts, or pairs as in training.",
         ),
     ],
     context: Annotated[
@@ -91,6 +91,10 @@ def run(
 
     A tagger, on words with tags: precision, recall and F1 of the phrases as conlleval counts and
     prints them, and F1 of those that are spelled without a mistake; of plain tags of the words.
+
+    A translator or a captioner, on files as in training, test.de test.en or vectors.npy texts.tsv:
+    BLEU of the best texts that lmtool translate and lmtool caption find, in lower case where the
+    model writes no other, and the perplexity of those that are known.
     """
     if context is not None:
         choice("--context", context, (*CONTEXTS, BOTH))
@@ -165,11 +169,26 @@ def of_tags(tagger: "Tagger", job: Job) -> None:
         say(f"{heading}{block(result)}{strict}".rstrip("\n"))
 
 
+def of_writing(writer: "Translator | Captioner", job: Job) -> None:
+    """BLEU and perplexity; files that belong together are one result."""
+    groups = writer.files(job.files)
+    records = [
+        {FILE: str(files[0])} | writer.evaluate([*files], threads=job.threads).to_dict()
+        for files in groups
+    ]
+    if job.as_json:
+        say("\n".join(map(json_line, records)))
+    else:
+        say(pairs(side_by_side(records, len(groups) > 1)))
+
+
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "language model": (of_language, ("context",)),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
+    "translator": (of_writing, ()),
+    "captioner": (of_writing, ()),
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }

@@ -49,6 +49,8 @@ AFTERWARDS = {  # by what a kind of model is called
     "language model": ('lmtool score{} "..."', "lmtool sample{} -n 5"),
     "classifier": ('lmtool classify{} "..."', "lmtool evaluate{} FILE"),
     "tagger": ('lmtool tag{} "..."', "lmtool evaluate{} FILE"),
+    "translator": ('lmtool translate{} "..."', "lmtool evaluate{} FILE FILE"),
+    "captioner": ("lmtool caption{} -f FILE", "lmtool evaluate{} FILE FILE"),
     "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
     "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
 }

@@ -58,8 +58,8 @@ def _loaded(path: PathLike, fitting: list[Kind], who: str) -> Any:
     kind = model_file.kind_of(model)
     if all(kind.name != other.name for other in fitting):
         what, wanted = described(kind), " or ".join(other.name for other in fitting)
-        ways = " or ".join(filter(None, map(asked_for, fitting)))
-        how = f"train it with {ways}" if ways else "lmtool train makes it"
+        ways = [*map(asked_for, fitting)]
+        how = f"train it with {' or '.join(ways)}" if all(ways) else "lmtool train makes it"
         raise ModelFileError(f"{path}: is a {what}, not a {wanted}; {who} needs one: {how}")
     return face_of(model)
 

@@ -1,27 +1,28 @@
 """The face of a captioner: what its commands do, as methods."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 from lmtool import arguments
 from lmtool.arguments import PathLike, Paths
+from lmtool.arrays import Array
 from lmtool.data.readers.clips import Clip, same_width
+from lmtool.data.readers.vectors import grouped
 from lmtool.display import Shown
 from lmtool.errors import InputError
-from lmtool.faces import sources
+from lmtool.faces import known, sources
 from lmtool.faces.writer import TrainedConditional, Writer
 from lmtool.inference.reading import AHEAD, Ahead
 from lmtool.inference.translate import Translation
+from lmtool.inference.written import TextEvaluation
 from lmtool.settings.keywords import SearchKeywords
 from lmtool.text.reader import display_name
 
 __all__ = ["Captioner"]
 
-PHOTOS = "lmtool.photos"  # heavy, and not in every installation
 TOGETHER = 16  # pictures
 
 
@@ -90,27 +91,43 @@ class Captioner(Writer, Shown):
 
     def photos(self, paths: Paths) -> Iterator[Clip]:
         """Those of pictures, for ``caption_lines``. Raises InputError."""
-        reader = photo_reader(str(getattr(self.settings, "extractor", "")))
+        features = photo_reader(str(getattr(self.settings, "extractor", "")))
         some = arguments.paths(paths, "paths")
         parts = (some[i : i + TOGETHER] for i in range(0, len(some), TOGETHER))
-        clips = (clip for part in parts for clip in pictured(reader, part))
+        clips = (clip for part in parts for clip in pictured(features, part))
         return same_width(clips, "a picture", self.width)
 
+    def evaluate(
+        self,
+        source: Paths | Iterable[tuple[Any, str | Sequence[str]]],
+        *,
+        threads: int = 1,
+        **options: Unpack[SearchKeywords],
+    ) -> TextEvaluation:
+        """BLEU and perplexity on an array and its texts, JSON lines, or pairs (vector, text).
 
-def photo_reader(extractor: str) -> Any:
+        A vector may have several texts, in a list. Raises InputError.
+        """
+        records = known.captions(source, self.width, lambda x: next(self._sources([x])))
+        return self._measured(records, threads, options)
+
+    def files(self, files: Sequence[str]) -> list[tuple[str | Path, ...]]:
+        """Files of a command line, those that belong together. Raises InputError."""
+        return [tuple(filter(None, both)) for both in grouped(files)]
+
+
+def photo_reader(extractor: str) -> Callable[..., Array]:
     """What makes vectors of pictures, if it made those of training, too. Raises InputError."""
-    try:
-        reader = import_module(PHOTOS)
-    except ModuleNotFoundError:
-        raise InputError("pictures cannot be read by this lmtool; give vectors: -f FILE") from None
-    if extractor != reader.EXTRACTOR:
+    from lmtool import photos
+
+    if extractor != photos.EXTRACTOR:
         made = f"vectors of {extractor}" if extractor else "vectors of unknown origin"
-        message = f"the model has learnt from {made}, not of {reader.EXTRACTOR}"
+        message = f"the model has learnt from {made}, not of {photos.EXTRACTOR}"
         raise InputError(f"{message}: it cannot read pictures; give it such vectors: -f FILE")
-    return reader
+    return photos.features
 
 
-def pictured(reader: Any, paths: Sequence[str]) -> Iterator[Clip]:
+def pictured(features: Callable[..., Array], paths: Sequence[str]) -> Iterator[Clip]:
     """The vectors of some pictures."""
-    for path, vector in zip(paths, reader.features([*map(Path, paths)]), strict=True):
+    for path, vector in zip(paths, features(paths), strict=True):
         yield Photo((), vector[None], 1, path)

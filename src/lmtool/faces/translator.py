@@ -1,15 +1,20 @@
 """The face of a translator: what its commands do, as methods."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 from lmtool import arguments
+from lmtool.arguments import Paths
+from lmtool.data.readers.parallel import paired
 from lmtool.display import Shown
 from lmtool.errors import OptionError, option
+from lmtool.faces import known
 from lmtool.faces.writer import TrainedConditional, Writer
 from lmtool.inference.reading import AHEAD, Ahead
 from lmtool.inference.translate import Translation
+from lmtool.inference.written import TextEvaluation
 from lmtool.settings.keywords import SearchKeywords
 
 __all__ = ["Translator"]
@@ -54,3 +59,20 @@ class Translator(Writer, Shown):
         computed together, to the same bits as alone. 1 answers each line as it comes.
         """
         return self._written(lines, threads, ahead, options)
+
+    def evaluate(
+        self,
+        source: Paths | Iterable[tuple[str, str | Sequence[str]]],
+        *,
+        threads: int = 1,
+        **options: Unpack[SearchKeywords],
+    ) -> TextEvaluation:
+        """BLEU and perplexity on two files, one that holds both, or pairs (text, translation).
+
+        A text may have several translations, in a list. Raises InputError.
+        """
+        return self._measured(known.translations(source), threads, options)
+
+    def files(self, files: Sequence[str]) -> list[tuple[str | Path, ...]]:
+        """Files of a command line, those that belong together. Raises OptionError."""
+        return paired(files)

@@ -15,6 +15,7 @@ from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.sample import Sample
 from lmtool.inference.score import SentenceScore
 from lmtool.inference.translate import Translation, score_given, translate_lines
+from lmtool.inference.written import TextEvaluation, evaluate_written
 from lmtool.kinds.base import Trained
 from lmtool.models.predictor import Conditional, Predictor
 from lmtool.settings import SearchSettings
@@ -139,6 +140,11 @@ class Writer:
         settings = arguments.options(SearchSettings, options)
         threads, ahead = arguments.paced(threads, ahead)
         return translate_lines(self._model, self._sources(given), settings, threads, ahead)
+
+    def _measured(self, records: Iterable[Any], threads: int, options: Any) -> TextEvaluation:
+        settings = arguments.options(SearchSettings, options)
+        threads = arguments.whole(threads, "threads", 1)
+        return evaluate_written(self._model, records, settings, threads)
 
 
 def together(pairs: Iterator[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
