@@ -118,7 +118,9 @@ def data(material: Material, recipe: TrainSettings) -> Stream:
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Perplexity:
     """By perplexity, in the context trained for."""
-    return Perplexity(material.valid.ids, recipe.context == "sentence", workers, units)
+    valid = material.valid
+    per_word = len(valid.ids) / (valid.n_words + valid.n_lines) if material.parts.several else None
+    return Perplexity(valid.ids, recipe.context == "sentence", workers, units, per_word)
 
 
 def learn(
