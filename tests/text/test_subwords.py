@@ -23,10 +23,7 @@ counts = st.dictionaries(letters, st.integers(1, 9), max_size=12)
 
 def naive(counts: dict[str, int], n_pieces: int, least: int) -> Merges:
     """Merges by counting anew each time."""
-    words = {}
-    for word, n in counts.items():
-        escaped = word.replace(ESCAPE, f"{ESCAPE}0").replace(MARK, f"{ESCAPE}1")
-        words[MARK, *escaped] = n
+    words = {(MARK, *word): n for word, n in counts.items()}
     pieces, merges = {piece for word in words for piece in word}, []
     while len(pieces) <= n_pieces:
         pairs: Counter[tuple[str, str]] = Counter()

@@ -85,13 +85,14 @@ def room(vocabulary: Vocabulary, prompt: str, n_words: int) -> Callable[[int], b
         return lambda choice: False
     begins, tokens = vocabulary.tokenizer.begins, vocabulary.tokens
     last, words, length = (vocabulary.split(prompt) or [""])[-1], 0, 0
+    join = vocabulary.tokenizer.join
 
     def full(choice: int) -> bool:
         nonlocal last, words, length
         if choice == EOS_ID:
             return False
         token = tokens[choice]
-        new = not words or begins(last, token)
+        new = begins(last, token) if last else bool(join([token]))
         last, words, length = token, words + new, 1 if new else length + 1
         return words > n_words or length > LONGEST
 
@@ -101,12 +102,12 @@ def room(vocabulary: Vocabulary, prompt: str, n_words: int) -> Callable[[int], b
 def joined(model: Predictor, prompt: str, drawn: list[int]) -> str:
     """The prompt as spelled, then what was drawn."""
     vocabulary, tokens = model.vocabulary, [model.vocabulary.tokens[i] for i in drawn]
-    tokenizer, words = vocabulary.tokenizer, vocabulary.words(prompt)
-    if not (vocabulary.several and words and tokens):
-        return tokenizer.join([*words, *tokens]) if tokens else tokenizer.separator.join(words)
-    apart = tokenizer.begins(vocabulary.pieces(words[-1])[-1], tokens[0])
-    head = tokenizer.separator.join(words)
-    return f"{head}{tokenizer.separator * apart}{tokenizer.join(tokens)}"
+    join = vocabulary.tokenizer.join
+    if not vocabulary.several:
+        return join([*vocabulary.words(prompt), *tokens])
+    known = vocabulary.split(prompt)
+    behind = join([*known, *tokens])[len(join(known)) :]
+    return " ".join(vocabulary.words(prompt)) + behind
 
 
 def distribution(logp: Array, settings: SampleSettings) -> NDArray[np.float64]:
