@@ -49,8 +49,9 @@ def prepare(
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
+    words = f" ({counted(train.n_words, 'word')})" * vocabulary.several
     talk = (
-        f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')} to train on,"
+        f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')}{words} to train on,"
         f" {len(held_out.ids):,} to validate; {counted(vocabulary.n_tokens, 'output')},"
         f" {share:z.1%} <UNK>"
     )
