@@ -103,12 +103,12 @@ def shapes(settings: ConditionalSettings, sizes: Sizes) -> Shapes:
     if settings.tie and D != E:
         named["projection.weight"] = (E, D)
     source = source_shapes(E, sizes.words, sizes.features)
-    named |= {} if sizes.words else source  # no table
+    named |= {} if sizes.words else dict(source)  # no table
     named["embedding.weight"] = (V, E)
     if not settings.tie:
         named["output.weight"] = (V, D)
     named["output.bias"] = (V,)
-    return named | source
+    return {**named, **source}
 
 
 def initialise(
