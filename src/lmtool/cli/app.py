@@ -19,6 +19,7 @@ from lmtool.cli import (
     next,
     pairs,
     plan,
+    play,
     sample,
     score,
     surprisal,
@@ -48,6 +49,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "sample": Command(sample.run, 'lmtool sample -n 5 --prompt "Todd met" --temperature 0.8'),
         "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
         "tag": Command(tag.run, 'lmtool tag "Mohan was driving a Maruti"'),
+        "play": Command(play.run, "lmtool sample -n 5 | lmtool play --midi tunes.mid --check"),
         "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },
     "Measure": {
