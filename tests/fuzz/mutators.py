@@ -32,7 +32,8 @@ SCALARS: tuple[Any, ...] = (
 TEXTS = (
     "", "a", "-", "\x1b[2J", "\ud800", "\u2028", "x" * 10_000, "lstm", "gru", "rnn", "relu", "tanh",
     "char", "word", "full", "sampled", "classes", "sgd", "adam", "document", "sentence", "F32",
-    "I32", "I64", "U8", "F64", "BOOL", "vocabulary", "counts", "a\nb", "/etc/passwd", "none",
+    "I32", "I64", "U8", "F64", "BOOL", "vocabulary", "counts", "subword", "split",
+    "a\nb", "/etc/passwd", "none",
 )  # fmt: skip
 SHAPES: tuple[Any, ...] = (
     [], {}, [[]], [{}], [1, {"a": 2}], [{"name": [1]}, {"name": {}}], {"name": "x"}, [0],

@@ -41,6 +41,7 @@ COMMANDS = (
     ("info", "--json"),
     ("score", "Todd met nobody", "Pete"),
     ("score", "Todd", "--format", "srilm"),
+    ("score", "Todd, met", "--level", "token"),
     ("surprisal", "Todd met Pete", "--top", "3", "--spillover", "1"),
     ("surprisal", "Todd", "--no-frequency", "--json"),
     ("sample", "--seed", "1", "--max-words", "4", "--scores"),
@@ -57,8 +58,8 @@ TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n
 VALUES = (
     "0", "1", "2", "-1", "0.5", "1e-320", "1e308", "nan", "inf", "-inf", "1000000000", "9" * 30,
     "9" * 400, "9" * 5000, "", " ", "-", "--", "x", "\x1b[2J", "a\nb", "\udcff", "word", "char",
-    "lstm", "rnn", "relu", "classes", "sampled", "tsv", "jsonl", "heat", "table", "10s", "e", "/",
-    "/dev/null",
+    "split", "subword", "lstm", "rnn", "relu", "classes", "sampled", "tsv", "jsonl", "heat",
+    "table", "10s", "e", "/", "/dev/null",
 )  # fmt: skip
 
 
@@ -109,12 +110,13 @@ def model_seeds(folder: Path) -> list[bytes]:
     variants: list[dict[str, Any]] = [
         {},
         {"cell": "gru", "tie": False, "tokens": "char"},
+        {"tokens": "subword", "vocab_size": 25},
         {"cell": "rnn", "activation": "relu", "layers": 2, "output": "classes", "lower": True},
     ]
     for number, options in enumerate(variants):
         lmtool.train(text, model=folder / f"seed{number}", overwrite=True, **SMALL, **options)
     options = FOR_LABELS | {"writes": "label", "overwrite": True}
-    lmtool.train(labelled(folder), model=folder / "labels", **options)
+    lmtool.train(labelled(folder), model=folder / "labels", tokens="subword", **options)
     options |= {"writes": "tags", "letters": 3, "filters": 4, "case": 2}
     lmtool.train(tagged(folder), model=folder / "tags", **options)
     clips = folder / "clips.jsonl"

@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -30,6 +30,7 @@ TITLES = {  # what the last lines call it
     "valid_accuracy": "validation accuracy",
     "valid_loss": "loss",
 }
+PER_TOKEN = "_per_token"  # ends the name of what else is measured of tokens
 VIEWS = (  # of the live line; the first one that fits
     "epoch {epoch}  {speed} tokens/s  loss {loss}  {best} in validation  {left} left",
     "epoch {epoch}  loss {loss}  {best}  {left} left",
@@ -192,9 +193,16 @@ def plan_lines(event: "Planned") -> Iterator[str]:
 
 
 def measured(measures: dict[str, float]) -> str:
-    """``perplexity 85.25``."""
-    named = ((TITLES.get(name, name), value) for name, value in measures.items())
+    """``perplexity 85.25``; of pieces of words ``perplexity per word 1853.20, per token 85.25``."""
+    named = ((title(name, measures), value) for name, value in measures.items())
     return ", ".join(f"{name} {decimals(value)}" for name, value in named)
+
+
+def title(name: str, measures: Collection[str]) -> str:
+    """What the lines call a measure."""
+    if name.endswith(PER_TOKEN):
+        return "per token"
+    return TITLES.get(name, name) + " per word" * (f"{name}{PER_TOKEN}" in measures)
 
 
 def shortest(measures: dict[str, float]) -> str:

@@ -1,6 +1,7 @@
 """``lmtool score``: how probable is a sentence?"""
 
 import sys
+from functools import partial
 from itertools import repeat, tee
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,11 +22,15 @@ from lmtool.cli.tables import (
     with_columns,
 )
 from lmtool.cli.terminal import is_terminal
+from lmtool.cli.unknown import Unknown
 
 if TYPE_CHECKING:
     from lmtool.text.reader import Line
+    from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["run"]
+
+TOKEN = "token"
 
 
 def run(
@@ -49,7 +54,11 @@ def run(
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option(metavar="|".join(LEVELS), help="What gets a row.", show_default="by format"),
+        typer.Option(
+            metavar="|".join(LEVELS),
+            help="What gets a row; token: each of a word's.",
+            show_default="by format",
+        ),
     ] = None,
     threads: Threads = None,
     about_what: Given = None,
@@ -61,15 +70,17 @@ def run(
     One sentence shows the chain rule, factor by factor. Several are ranked, most probable first,
     with the odds of the best against each. A file (or stdin, in a pipe) gives one result per line
     in the same order; a blank line gives a blank result. Words outside the vocabulary are scored
-    as <UNK>, marked, and keep their spelling. A CSV or TSV with a header comes in with --text
-    COLUMN, and its rows come back with their scores. A translator or a captioner needs --given.
+    as <UNK>, marked, and keep their spelling. A word stands between blanks; where a model has
+    several tokens for it, their probabilities are multiplied. A CSV or TSV with a header comes in
+    with --text COLUMN, and its rows come back with their scores. A translator or a
+    captioner needs --given.
     """
     needs_table("--keep", keep, column)
     given = inputs(text, files, "score", column)
     chooses = keep is not None or columns is not None
     form = chosen_format(form, as_json, bool(given.sentences), chooses)
-    check_level(form, level)
     dialect = FORMATS[form]
+    level, unit = check_level(form, level)
     refuse_columns(form, bool(dialect.columns), keep, columns)
 
     ours = dialect.columns.get(level or dialect.default_level, ())
@@ -79,14 +90,24 @@ def run(
     from lmtool import api
 
     lm: api.Model = about(api.load_for("score", model), about_what, row)
+    vocabulary = lm.vocabulary
+    if columns is None and vocabulary.several:
+        printed = [*printed, *dialect.levelled]
     ahead, behind = tee(found) if kept else (found, iter(()))
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"
-    job = Job(level, ranked, name, lm.vocabulary.id, printed, beside)
-    options = dict(dialect.options, **pace(given.files, threads, column is None))
+    job = Job(level, ranked, name, partial(first_id, vocabulary), printed, beside)
+    options = dict(dialect.options, **unit, **pace(given.files, threads, column is None))
     scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
-    for chunk in dialect.lines(scores, job):
+    unknown = Unknown(vocabulary)
+    for chunk in dialect.lines(unknown.seen(scores), job):
         say(chunk)
+    unknown.tell()
+
+
+def first_id(vocabulary: "Vocabulary", token: str) -> int:
+    """The id of a token, or of the first one of a word that has several."""
+    return vocabulary.id(token.partition(" ")[0] if vocabulary.several else token)
 
 
 def line(source: Source) -> "Line":
@@ -103,9 +124,11 @@ def chosen_format(form: str | None, as_json: bool, from_arguments: bool, chooses
     return layout(form, as_json, default, FORMATS)
 
 
-def check_level(form: str, level: str | None) -> None:
-    """Wrong usage where the format does not know the level."""
+def check_level(form: str, level: str | None) -> tuple[str | None, dict[str, str]]:
+    """The level as the format knows it, and as the scores do. Wrong usage where it does not."""
     known = FORMATS[form].levels
-    if level is not None and level not in known:
+    own = "word" if level == TOKEN else level
+    if own is not None and own not in known:
         message = f"{level!r} is not one of the levels of {form}: {', '.join(known)}"
         raise typer.BadParameter(message, param_hint="--level")
+    return own, {"level": TOKEN} if level == TOKEN else {}

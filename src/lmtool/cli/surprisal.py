@@ -25,7 +25,8 @@ from lmtool.cli.tables import (
     read_tables,
 )
 from lmtool.cli.terminal import is_terminal
-from lmtool.settings import SurprisalSettings
+from lmtool.cli.unknown import Unknown
+from lmtool.settings import LEVELS, SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.text.tokenizers import Tokenizer
@@ -88,10 +89,12 @@ def run(
     from lmtool import api
     from lmtool.inference.surprisal import columns as columns_of
 
+    if group and options.level != LEVELS[0]:
+        raise typer.BadParameter("rows of --group are words", param_hint="--level")
     lm: api.Model = api.load_for("surprisal", model)
     options = replace(options, top=min(options.top, lm.vocabulary.n_tokens))
     front = [FILE] * (len(given.files) > 1)
-    ours = columns_of(options)
+    ours = columns_of(options, lm.vocabulary.several)
     if wanted:
         kept, found = read_tables(given.files, wanted, [*front, *ours])
     else:
@@ -100,11 +103,13 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
     keywords = asdict(options) | pace(given.files, threads, not wanted)
-    results = beside(found, lambda texts: lm.surprisal_lines(texts, **keywords))
+    unknown = Unknown(lm.vocabulary)
+    results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
     page = Page(html, svg, "surprisal")
     for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):
         say(chunk)
     page.write()
+    unknown.tell()
 
 
 def asked(column: str | None, keep: str | None, group: str | None) -> Wanted | None:

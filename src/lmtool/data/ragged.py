@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
+from lmtool.text.rows import Rows
 
 __all__ = ["Ragged"]
 
@@ -53,6 +54,11 @@ class Ragged:
     def renumbered(self, ids: Sequence[int]) -> "Ragged":
         """Numbers k as ids[k]."""
         return Ragged(np.array(ids, np.int32)[self.flat], self.offsets)
+
+    def respelled(self, rows: Rows) -> "Ragged":
+        """Each number k as row k, which may have several numbers."""
+        ends = np.append(0, np.cumsum(rows.lengths[self.flat]))
+        return Ragged(rows.along(self.flat), ends[self.offsets])
 
     def occurring(self, some: NDArray[np.intp], names: Sequence[str]) -> dict[str, int]:
         """The names of numbers that occur in some of the arrays, each with its count."""

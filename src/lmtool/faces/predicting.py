@@ -14,7 +14,7 @@ from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
 from lmtool.models.predictor import Predictor
-from lmtool.settings import SampleSettings, SurprisalSettings
+from lmtool.settings import LEVELS, Option, SampleSettings, SurprisalSettings, checked
 from lmtool.settings.keywords import SampleKeywords, SurprisalKeywords
 from lmtool.text.vocabulary import Vocabulary
 
@@ -40,15 +40,23 @@ class Predicting:
         return score(self._predictor, arguments.text(text))
 
     def score_lines(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
+        self,
+        lines: Iterable[str],
+        *,
+        threads: int = 1,
+        ahead: Ahead = AHEAD,
+        level: str = LEVELS[0],
     ) -> Iterator[SentenceScore]:
         """One score a line, each on its own; a blank line gives a score without words.
+
+        The factors are of words, or with the level "token" of the tokens that they have.
 
         Up to ``ahead`` lines are asked for before the first is answered: lines of like length are
         computed together, to the same bits as alone. 1 answers each line as it comes.
         """
         threads, ahead = arguments.paced(threads, ahead)
-        return score_lines(self._predictor, arguments.lines(lines), threads, ahead)
+        level = checked("level", level, str, Option(choices=LEVELS))
+        return score_lines(self._predictor, arguments.lines(lines), threads, ahead, level)
 
     def surprisal(self, text: str, **options: Unpack[SurprisalKeywords]) -> SentenceSurprisal:
         """Each word's surprisal, entropies, rank, frequency; options of SurprisalSettings.
@@ -73,11 +81,18 @@ class Predicting:
         return surprisal_lines(self._predictor, given, settings, threads, ahead)
 
     def score_utterances(
-        self, lines: Iterable[str], *, threads: int = 1, ahead: Ahead = AHEAD
+        self,
+        lines: Iterable[str],
+        *,
+        threads: int = 1,
+        ahead: Ahead = AHEAD,
+        level: str = LEVELS[0],
     ) -> Iterator[SentenceScore]:
         """One score a line ``utt-id w1 w2 ...``, the id left out. Raises InputError."""
         threads, ahead = arguments.paced(threads, ahead)
-        return score_utterances(self._predictor, arguments.lines(lines), threads, ahead)
+        level = checked("level", level, str, Option(choices=LEVELS))
+        given = arguments.lines(lines)
+        return score_utterances(self._predictor, given, threads, ahead, level)
 
     def sample(
         self,

@@ -27,7 +27,7 @@ from lmtool.display import Shown, Tabular
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.bootstrap import draws, interval, sums
 from lmtool.inference.evaluate import signature
-from lmtool.inference.reading import Sentence, follow, read_block, side_by_side
+from lmtool.inference.reading import Sentence, follow, of_words, read_block, side_by_side
 from lmtool.inference.score import LN2, LN10, measured_logp, verified
 from lmtool.models.predictor import Predictor
 from lmtool.settings import CompareSettings
@@ -74,7 +74,7 @@ class Comparison(Tabular):
     perplexity_ratio: float  # B / A
     b_better: float | None  # share of the resamples
     n_lines: int
-    n_words: int  # without <EOS>: tokens where both have the same, else at white space
+    n_words: int  # without <EOS>: characters where both predict these, else at white space
     n_characters: int  # one for the end of each line included
     context: str
     oov: str
@@ -216,9 +216,9 @@ def spoken(vocabulary: Vocabulary, lines: Iterable[str], same: bool) -> Iterator
     """The lines; where the models are not of the ``same`` tokens, words stand between blanks."""
     for line in lines:
         text = line if same else " ".join(line.split())
-        words = vocabulary.split(text) if same else text.split()
+        words = vocabulary.words(text) if same else text.split()
         if words:
-            joined = vocabulary.tokenizer.join(words) if same else text
+            joined = vocabulary.tokenizer.separator.join(words) if same else text
             yield Text(text, len(words) + 1, len(joined) + 1)
 
 
@@ -240,15 +240,16 @@ class Reader:
             yield -math.fsum(verified(values[0])) / LN2 + self._spelled(one)
 
     def _sentence(self, text: Text) -> Sentence:
-        words = self._model.vocabulary.split(text.text)
-        return Sentence(text.text, words, self._model.vocabulary.sentence(words))
+        vocabulary = self._model.vocabulary
+        return of_words(vocabulary, text.text, vocabulary.words(text.text))
 
     def _spelled(self, one: Sentence) -> float:
-        unknown = [one.words[i] for i in np.flatnonzero(one.ids == UNK_ID)]
+        tokens = one.tokens
+        unknown = [tokens[i] for i in np.flatnonzero(one.ids == UNK_ID)]
         normalise = self._model.vocabulary.normalise
         spelled = (normalise(word) for word in unknown if word not in NEVER_WORDS)
         spelling = math.fsum(map(self._cost, spelled)) if self._cost else 0.0
-        self.n_oov += len(unknown)
+        self.n_oov += int(one.oov().sum())
         self.spelling += spelling
         return spelling
 

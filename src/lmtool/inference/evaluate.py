@@ -15,10 +15,10 @@ from lmtool.arrays import Ids
 from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
 from lmtool.inference.reading import Sentence, follow, sentence, side_by_side
-from lmtool.inference.score import LN2, LN10, measured_logp, verified
+from lmtool.inference.score import LN2, LN10, measured_logp, verified, without
 from lmtool.models.predictor import Predictor, joined, rows
-from lmtool.settings import CONTEXTS, Option, checked
-from lmtool.text.vocabulary import EOS_ID, UNK_ID
+from lmtool.settings import CONTEXTS, LEVELS, Option, checked
+from lmtool.text.vocabulary import EOS_ID
 from lmtool.workers import Workers
 
 __all__ = [
@@ -54,15 +54,22 @@ class Evaluation(Tabular):
     n_oov: int
     n_characters: int  # one for the end of each line included
     n_bytes: int  # the same in UTF-8
-    bits_per_word: float  # per predicted token, <EOS> included: log2(perplexity)
+    bits_per_word: float  # <EOS> included: log2(perplexity)
     bits_per_character: float
     bits_per_byte: float
     context: str
     signature: str
+    level: str | None = None  # None, as the next three: each word is a token
+    perplexity_per_word: float | None = None  # the above
+    perplexity_per_token: float | None = None
+    n_tokens: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
+        """The same as plain values; what sets tokens apart where words may have several."""
+        return without(LEVELLED if self.level is None else (), asdict(self))
+
+
+LEVELLED = ("level", "perplexity_per_word", "perplexity_per_token", "n_tokens")
 
 
 @dataclass(slots=True)
@@ -77,6 +84,7 @@ class Sums:
     n_oov: int = 0
     n_characters: int = 0
     n_bytes: int = 0
+    n_tokens: int = 0
 
 
 def evaluate(
@@ -127,13 +135,15 @@ def line_logps(
 
 def add_line(sums: Sums, model: Predictor, line: Sentence, logps: NDArray[np.float64]) -> None:
     """Adds one line, counted as its tokens spell it."""
-    text, unknown = model.vocabulary.tokenizer.join(line.words), line.ids == UNK_ID
+    text, oov = model.vocabulary.tokenizer.separator.join(line.words), line.oov()
+    unknown = oov if line.pieces is None else np.repeat(oov, line.lengths())
     sums.logp += math.fsum(logps)
     sums.logp_eos += float(logps[-1])
     sums.logp_oov += math.fsum(logps[unknown])
     sums.n_sentences += 1
     sums.n_words += len(line.words)
-    sums.n_oov += int(unknown.sum())
+    sums.n_oov += int(oov.sum())
+    sums.n_tokens += len(line.ids) - 1
     sums.n_characters += len(text) + 1
     sums.n_bytes += len(text.encode()) + 1
 
@@ -141,6 +151,8 @@ def add_line(sums: Sums, model: Predictor, line: Sentence, logps: NDArray[np.flo
 def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
     """The conventions, from the sums."""
     n = sums.n_words + sums.n_sentences
+    several = model.vocabulary.several
+    per_token = perplexity(sums.logp, sums.n_tokens + sums.n_sentences)
     return Evaluation(
         perplexity=perplexity(sums.logp, n),
         perplexity_no_eos=perplexity(sums.logp - sums.logp_eos, sums.n_words),
@@ -159,6 +171,10 @@ def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
         bits_per_byte=-sums.logp / LN2 / sums.n_bytes,
         context=context,
         signature=signature(model, context),
+        level=LEVELS[0] if several else None,
+        perplexity_per_word=perplexity(sums.logp, n) if several else None,
+        perplexity_per_token=per_token if several else None,
+        n_tokens=sums.n_tokens if several else None,
     )
 
 

@@ -9,11 +9,13 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.display import Listing, Shown
 from lmtool.inference.reading import shifted
-from lmtool.inference.score import LN10, verified
+from lmtool.inference.score import LN10, verified, without
 from lmtool.models.predictor import Predictor, State, rows
-from lmtool.settings import Option, checked
+from lmtool.settings import LEVELS, Option, checked
 
-__all__ = ["NextWord", "after", "next_words"]
+__all__ = ["TOKEN", "NextWord", "after", "next_words"]
+
+TOKEN = LEVELS[1]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,10 +27,11 @@ class NextWord(Shown):
     word: str
     p: float
     log10_p: float
+    level: str | None = None  # "token", where a word may have several
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
+        """The same as plain values; the level where a word may have several tokens."""
+        return without(("level",) if self.level is None else (), asdict(self))
 
 
 def next_words(model: Predictor, text: str, k: int = 10) -> Listing[NextWord]:
@@ -36,8 +39,9 @@ def next_words(model: Predictor, text: str, k: int = 10) -> Listing[NextWord]:
     k = checked("k", k, int, Option(at_least=1))
     logp, _ = after(model, text)
     best = np.argsort(-logp, kind="stable")[:k]
+    tokens, level = model.vocabulary.tokens, TOKEN if model.vocabulary.several else None
     return Listing(
-        NextWord(model.vocabulary.tokens[i], math.exp(logp[i]), float(logp[i]) / LN10) for i in best
+        NextWord(tokens[i], math.exp(logp[i]), float(logp[i]) / LN10, level) for i in best
     )
 
 

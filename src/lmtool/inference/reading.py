@@ -6,18 +6,21 @@ a document the state carries over from line to line, and there is one stream to 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
 from lmtool.models.predictor import Predictor, State, Top, joined, rows
-from lmtool.text.vocabulary import EOS_ID, Vocabulary
+from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 from lmtool.workers import Workers
 
 __all__ = ["AHEAD", "Ahead", "Asked", "Measure", "Reader", "Sentence", "Sized", "Values", "follow"]
 __all__ += [
     "in_blocks",
+    "of_words",
     "read_block",
     "read_sources",
     "reading",
@@ -32,6 +35,7 @@ STEPS = 1 << 15  # of a block, unless one line has more
 CHUNK = 64  # positions of one stream alone
 ROWS = 1024  # positions of a block measured at once
 LEAST = 2  # streams of a block
+NOTHING: Ids = np.zeros(0, np.int32)
 
 Values = tuple[Any, ...]  # arrays whose axis 0 is the position
 Ahead = int | Callable[[], bool]  # so many lines; or AHEAD of them while the next is at hand
@@ -43,12 +47,27 @@ class Sentence(NamedTuple):
 
     text: str
     words: list[str]  # as spelled
-    ids: Ids  # (T,) <EOS> last; (0,): nothing to read
+    ids: Ids  # (T,) of tokens, <EOS> last; (0,): nothing to read
+    pieces: list[list[str]] | None = None  # the tokens of each word; None: itself
 
     @property
     def length(self) -> int:
         """T"""
         return len(self.ids)
+
+    @property
+    def tokens(self) -> list[str]:
+        """As spelled, without <EOS>."""
+        return self.words if self.pieces is None else [*chain.from_iterable(self.pieces)]
+
+    def lengths(self) -> list[int]:
+        """How many tokens each word has, and <EOS>."""
+        return [*([1] * len(self.words) if self.pieces is None else map(len, self.pieces)), 1]
+
+    def oov(self) -> NDArray[np.bool_]:
+        """Whether a token of a word is unknown, (n + 1,) with <EOS>."""
+        unknown: NDArray[np.bool_] = self.ids == UNK_ID
+        return unknown if self.pieces is None else any_of(unknown, self.lengths())
 
 
 class Sized(Protocol):
@@ -86,10 +105,25 @@ class Block(NamedTuple):
     last: bool
 
 
+def any_of(values: NDArray[np.bool_], lengths: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether any of each run of these lengths, none of them 0, is so: (N,) -> (n,)."""
+    starts = np.cumsum([0, *lengths[:-1]])
+    runs: NDArray[np.bool_] = np.logical_or.reduceat(values, starts)
+    return runs
+
+
 def sentence(vocabulary: Vocabulary, text: str) -> Sentence:
     """A line's words and ids; a blank line has nothing to read."""
-    words = vocabulary.split(text)
-    return Sentence(text, words, vocabulary.sentence(words) if words else np.zeros(0, np.int32))
+    words = vocabulary.words(text)
+    return of_words(vocabulary, text, words) if words else Sentence(text, [], NOTHING)
+
+
+def of_words(vocabulary: Vocabulary, text: str, words: list[str]) -> Sentence:
+    """Words, or <EOS> alone."""
+    if not vocabulary.several:
+        return Sentence(text, words, vocabulary.sentence(words))
+    pieces = [*map(vocabulary.pieces, words)]
+    return Sentence(text, words, vocabulary.sentence(chain.from_iterable(pieces)), pieces)
 
 
 def reading(model: Reader) -> str:

@@ -6,8 +6,9 @@ A score never depends on its neighbours: see ``reading``.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,18 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
-from lmtool.inference.reading import AHEAD, Ahead, Measure, Sentence, Values, sentence, side_by_side
+from lmtool.inference.reading import (
+    AHEAD,
+    Ahead,
+    Measure,
+    Sentence,
+    Values,
+    of_words,
+    sentence,
+    side_by_side,
+)
 from lmtool.models.predictor import Predictor
+from lmtool.settings import LEVELS
 from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
 
@@ -29,10 +40,12 @@ __all__ = [
     "score_utterances",
     "scored",
     "verified",
+    "without",
     "word_score",
 ]
 
 LN10, LN2 = math.log(10), math.log(2)
+WORD = LEVELS[0]
 MOST_EXPONENT = 308  # of ten
 
 
@@ -62,18 +75,29 @@ class SentenceScore(Tabular):
     perplexity: float | None  # 10^(-log10_p / (n_words + 1)); None for a blank line
     n_words: int  # without <EOS>
     n_oov: int
-    words: tuple[WordScore, ...]
+    words: tuple[WordScore, ...]  # or tokens, as the level says
+    level: str | None = None  # None, as the next two: each word is a token
+    n_tokens: int | None = None  # without <EOS>
+    perplexity_per_token: float | None = None
 
     def _rows(self) -> tuple[WordScore, ...]:
         return self.words
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
+        """The same as plain values; what sets tokens apart where words may have several."""
+        return without(LEVELLED if self.level is None else (), asdict(self))
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """A flat record for each word."""
         return [asdict(word) for word in self.words]
+
+
+LEVELLED = ("level", "n_tokens", "perplexity_per_token")
+
+
+def without(names: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
+    """The other values."""
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def word_score(model: Predictor, word: str, token_id: int, logp: float) -> WordScore:
@@ -97,25 +121,33 @@ def score(model: Predictor, text: str) -> SentenceScore:
 
 
 def score_lines(
-    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: Ahead = AHEAD
+    model: Predictor,
+    lines: Iterable[str],
+    threads: int = 1,
+    ahead: Ahead = AHEAD,
+    level: str = WORD,
 ) -> Iterator[SentenceScore]:
     """One score a line, in order; blank lines keep their place.
 
     At most ``ahead`` lines are asked for before the first is answered.
     """
     sentences = (sentence(model.vocabulary, line) for line in lines)
-    return score_sentences(model, sentences, threads, ahead)
+    return score_sentences(model, sentences, threads, ahead, level)
 
 
 def score_utterances(
-    model: Predictor, lines: Iterable[str], threads: int = 1, ahead: Ahead = AHEAD
+    model: Predictor,
+    lines: Iterable[str],
+    threads: int = 1,
+    ahead: Ahead = AHEAD,
+    level: str = WORD,
 ) -> Iterator[SentenceScore]:
     """One score a line ``utt-id w1 w2 ...``, the id being in ``text`` but not scored.
 
     An id without words has the probability of <EOS>. Raises InputError for a line without id.
     """
     sentences = (utterance(model, line) for line in lines)
-    return score_sentences(model, sentences, threads, ahead)
+    return score_sentences(model, sentences, threads, ahead, level)
 
 
 def utterance(model: Predictor, line: str) -> Sentence:
@@ -123,39 +155,65 @@ def utterance(model: Predictor, line: str) -> Sentence:
     parts = line.split(maxsplit=1)
     if not parts:
         raise InputError("a line has no utterance id: a line is: utt-id w1 w2 ...")
-    words = model.vocabulary.split(parts[1]) if parts[1:] else []
-    return Sentence(line, words, model.vocabulary.sentence(words))
+    words = model.vocabulary.words(parts[1]) if parts[1:] else []
+    return of_words(model.vocabulary, line, words)
 
 
 def score_sentences(
-    model: Predictor, sentences: Iterable[Sentence], threads: int, ahead: Ahead
+    model: Predictor, sentences: Iterable[Sentence], threads: int, ahead: Ahead, level: str
 ) -> Iterator[SentenceScore]:
     """The score of each."""
     with Workers(threads) as workers:
         for one, values in side_by_side(model, sentences, measured_logp(model), workers, ahead):
-            yield scored(model, one, values)
+            yield scored(model, one, values, level)
 
 
 def measured_logp(model: Predictor) -> Measure:
-    """ln p of each word."""
+    """ln p of each token."""
     return lambda top, ids: (model.log_probability(top, ids).astype(np.float64),)
 
 
-def scored(model: Predictor, one: Sentence, values: Values) -> SentenceScore:
-    """The score of words and <EOS>, of <EOS> alone, or of a blank line."""
+def scored(model: Predictor, one: Sentence, values: Values, level: str = WORD) -> SentenceScore:
+    """The score of words and <EOS>, of <EOS> alone, or of a blank line; rows of the level."""
     if not values:
-        return SentenceScore(one.text, 0.0, 1.0, None, 0, 0, ())
-    factors = zip([*one.words, EOS], one.ids.tolist(), verified(values[0]).tolist(), strict=True)
-    rows = tuple(word_score(model, *factor) for factor in factors)
-    log10_p = math.fsum(row.log10_p for row in rows)
+        levelled = (level, 0) if model.vocabulary.several else ()
+        return SentenceScore(one.text, 0.0, 1.0, None, 0, 0, (), *levelled)
+    factors = zip([*one.tokens, EOS], one.ids.tolist(), verified(values[0]).tolist(), strict=True)
+    tokens = tuple(word_score(model, *factor) for factor in factors)
+    words = tokens if one.pieces is None else tuple(by_word(tokens, one))
+    log10_p = math.fsum(row.log10_p for row in tokens)
+    several = one.pieces is not None
     return SentenceScore(
         text=one.text,
         log10_p=log10_p,
         p=10.0**log10_p,
-        perplexity=power_of_ten(-log10_p / len(rows)),
+        perplexity=power_of_ten(-log10_p / len(words)),
         n_words=len(one.words),
-        n_oov=sum(row.oov for row in rows),
-        words=rows,
+        n_oov=sum(row.oov for row in words),
+        words=words if level == WORD else tokens,
+        level=level if several else None,
+        n_tokens=len(tokens) - 1 if several else None,
+        perplexity_per_token=power_of_ten(-log10_p / len(tokens)) if several else None,
+    )
+
+
+def by_word(tokens: Iterable[WordScore], one: Sentence) -> Iterator[WordScore]:
+    """The factors of words: P(a b) = P(a) P(b | a)."""
+    rest = iter(tokens)
+    for word, n in zip([*one.words, EOS], one.lengths(), strict=True):
+        yield product(word, tuple(islice(rest, n)))
+
+
+def product(word: str, parts: Sequence[WordScore]) -> WordScore:
+    """The factor of a word that has these tokens."""
+    log10_p = math.fsum(part.log10_p for part in parts)
+    return WordScore(
+        word=word,
+        token=" ".join(part.token for part in parts),
+        oov=any(part.oov for part in parts),
+        log10_p=log10_p,
+        surprisal_bits=math.fsum(part.surprisal_bits for part in parts),
+        p=10.0**log10_p,
     )
 
 

@@ -29,10 +29,11 @@ from lmtool.inference.reading import (
     sentence,
     side_by_side,
 )
-from lmtool.inference.score import LN2, LN10, verified
+from lmtool.inference.score import LN2, LN10, verified, without
+from lmtool.inference.spans import as_words
 from lmtool.models.predictor import Predictor, Top, joined, rows
 from lmtool.nn.rowwise import parts
-from lmtool.settings import BASES, SurprisalSettings
+from lmtool.settings import BASES, LEVELS, SurprisalSettings
 from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
 
@@ -45,6 +46,7 @@ __all__ = [
     "surprisal_lines",
 ]
 
+LEVEL = ("level",)
 FREQUENCY = ("frequency", "unigram_surprisal")
 DEFAULT = SurprisalSettings()
 LOGITS = 1 << 22  # held at once: 16 MB of float32
@@ -111,7 +113,8 @@ class SentenceSurprisal(Tabular):
     text: str
     line: int  # from 1
     sentence_id: int  # from 1, blank lines left out
-    words: tuple[WordSurprisal, ...]
+    words: tuple[WordSurprisal, ...]  # or tokens, as the level says
+    level: str | None = None  # None: each word is a token
 
     def _rows(self) -> tuple[WordSurprisal, ...]:
         return self.words
@@ -127,26 +130,32 @@ class SentenceSurprisal(Tabular):
         return math.fsum(word.surprisal_bits for word in self.words)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
+        """The same as plain values; the level where a word may have several tokens."""
+        return without(("level",) if self.level is None else (), asdict(self))
 
     def to_dicts(self, options: SurprisalSettings = DEFAULT) -> list[dict[str, Any]]:
         """One flat record a word, under the names that ``columns`` gives."""
         rows = [{name: getattr(word, name) for name in VALUES} for word in self.words]
         place = {"line": self.line, "sentence_id": self.sentence_id}
+        level = {} if self.level is None else {"level": self.level}
         return [
-            place | row | {"base": word.base} | guessed(word) | spilled(rows, t, options.spillover)
+            place
+            | row
+            | {"base": word.base}
+            | level
+            | guessed(word)
+            | spilled(rows, t, options.spillover)
             for t, (word, row) in enumerate(zip(self.words, rows, strict=True))
         ]
 
 
-def columns(options: SurprisalSettings) -> list[str]:
-    """The names of a record's values, in order."""
+def columns(options: SurprisalSettings, several: bool = False) -> list[str]:
+    """The names of a record's values, in order; ``several``: tokens a word may have."""
     values = [name for name in VALUES if options.frequency or name not in FREQUENCY]
     guesses = [f"guess{k}{end}" for k in range(1, options.top + 1) for end in ("", "_p")]
     before = range(1, options.spillover + 1)
     spillover = [f"{name}_prev{k}" for k in before for name in values if name in SPILLED]
-    return ["line", "sentence_id", *values, "base", *guesses, *spillover]
+    return ["line", "sentence_id", *values, "base", *LEVEL[:several], *guesses, *spillover]
 
 
 def guessed(word: WordSurprisal) -> dict[str, Any]:
@@ -210,7 +219,7 @@ def numbered(
     for line, (one, values) in enumerate(read, 1):
         sentence_id += bool(values)
         words = tuple(writer.rows(one, Reading(*values))) if values else ()
-        yield SentenceSurprisal(one.text, line, sentence_id, words)
+        yield SentenceSurprisal(one.text, line, sentence_id, words, writer.level)
 
 
 class Reading(NamedTuple):
@@ -228,6 +237,7 @@ class Writer:
 
     def __init__(self, model: Predictor, options: SurprisalSettings) -> None:
         self._options, self._vocabulary = options, model.vocabulary
+        self.level = options.level if model.vocabulary.several else None
         counts = model.vocabulary.counts
         with np.errstate(divide="ignore"):
             self._unigram = (
@@ -235,10 +245,16 @@ class Writer:
             )
 
     def rows(self, one: Sentence, reading: Reading) -> Iterator[WordSurprisal]:
-        """The words of a sentence."""
+        """The words of a sentence, or its tokens."""
+        tokens = self._tokens(one, reading)
+        if one.pieces is None or self.level != LEVELS[0]:
+            return tokens
+        return as_words(tokens, [*one.words, EOS], one.lengths())
+
+    def _tokens(self, one: Sentence, reading: Reading) -> Iterator[WordSurprisal]:
         verified(reading.logp)
         verified(reading.entropy)
-        words, ids = [*one.words, EOS], one.ids.tolist()
+        words, ids = [*one.tokens, EOS], one.ids.tolist()
         unit, vocabulary = BASES[self._options.base], self._vocabulary
         logps, entropies = (reading.logp / unit).tolist(), (reading.entropy / unit).tolist()
         for t, (word, token_id) in enumerate(zip(words, ids, strict=True)):

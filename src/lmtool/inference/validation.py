@@ -36,6 +36,7 @@ class Perplexity:
     in_sentences: bool  # each line from zero state; else the state is carried
     workers: Workers
     units: int
+    per_word: float | None = None  # tokens, <EOS> among both; None: each word is one
 
     @property
     def tokens(self) -> int:
@@ -45,7 +46,7 @@ class Perplexity:
     def judge(self, model: LanguageModel) -> Judgement:
         """Nats per token, and the perplexity."""
         loss = (self.sentence_loss if self.in_sentences else self.document_loss)(model)
-        return Judgement(loss, {"perplexity": perplexity(-loss, 1)})
+        return Judgement(loss, self._named("perplexity", loss))
 
     def at_the_end(self, model: LanguageModel, score: float) -> dict[str, float]:
         """The perplexities in both contexts."""
@@ -54,14 +55,21 @@ class Perplexity:
         else:
             document, sentence = score, self.sentence_loss(model)
         return {
-            "valid_perplexity": perplexity(-document, 1),
-            "valid_perplexity_sentence": perplexity(-sentence, 1),
+            **self._named("valid_perplexity", document),
+            **self._named("valid_perplexity_sentence", sentence),
         }
 
     def seconds(self, model: LanguageModel) -> tuple[float, float]:
         """What the loss in the own context and in the other one costs, from parts of them."""
         document, sentence = self.document_seconds(model), self.sentence_seconds(model)
         return (sentence, document) if self.in_sentences else (document, sentence)
+
+    def _named(self, name: str, loss: float) -> dict[str, float]:
+        """Per word, and where words may have several tokens, per token."""
+        if self.per_word is None:
+            return {name: perplexity(-loss, 1)}
+        word, token = perplexity(-loss * self.per_word, 1), perplexity(-loss, 1)
+        return {name: word, f"{name}_per_token": token}
 
     def sentence_loss(self, model: LanguageModel) -> float:
         """Nats per token, each line from zero state."""

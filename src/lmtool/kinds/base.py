@@ -28,9 +28,13 @@ Estimate = Callable[..., tuple[float, Array]]  # an output's loss with its scale
 
 
 class Table(NamedTuple):
-    """Matrices with a row for each id; a step touches the rows of the ids in its batch."""
+    """Matrices with a row for each id; a step touches the rows of the ids in its batch.
 
-    names: tuple[str, ...]  # of weights, the last ones of the flat vector
+    A kind's tables are the last weights of the flat vector, in their order; those of which no step
+    needs all rows (``always``) come after the others, so that what is updated whole is one piece.
+    """
+
+    names: tuple[str, ...]  # of weights
     fields: tuple[str, ...]  # of a batch, which hold such ids; -1 adds no row and stays -1
     pinned: tuple[int, ...] = ()  # ids that are always there
     drawn: bool = False  # whether an output draws more of them

@@ -65,16 +65,17 @@ def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = No
     split = all_of(len(train.records)) if valid else shared(train, labels, request.recipe.seed)
     counts = train.words.occurring(split.known, [*numbers])
     vocabulary = Vocabulary.from_counts(counts, len(split.known), request.text)
-    ids = vocabulary.ids(numbers)
-    words = train.words.renumbered(ids)
+    ids = vocabulary.rows(numbers)
+    words = train.words.respelled(ids)
     ngrams = ngrams_of(words, split.known, vocabulary.n_tokens, request.network.ngrams)
     own, held = labelled(words, train, labels, ngrams, split.own), None
     if others is not None:
         rows = np.arange(len(others.records))
-        held = labelled(others.words.renumbered(ids), others, labels, ngrams, rows)
+        held = labelled(others.words.respelled(ids), others, labels, ngrams, rows)
     talk = [describe(file, n, labels) for file, n in train.talk]
-    about = f"{vocabulary.n_tokens:,} words, {0 if ngrams is None else len(ngrams):,} features"
-    given = split, own, held, "n_words", talk, about
+    n_features = 0 if ngrams is None else len(ngrams)
+    about = f"{vocabulary.n_tokens:,} {vocabulary.units}, {n_features:,} features"
+    given = split, own, held, "n_tokens" if vocabulary.several else "n_words", talk, about
     return material_of(Parts(vocabulary, labels, ngrams), *given, vocabulary=vocabulary.digest)
 
 

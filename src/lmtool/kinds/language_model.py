@@ -49,8 +49,9 @@ def prepare(
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
+    words = f" ({counted(train.n_words, 'word')})" * vocabulary.several
     talk = (
-        f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')} to train on,"
+        f"{counted(train.n_lines, 'line')}, {counted(len(train.ids), 'token')}{words} to train on,"
         f" {len(held_out.ids):,} to validate; {counted(vocabulary.n_tokens, 'output')},"
         f" {share:z.1%} <UNK>"
     )
@@ -118,7 +119,9 @@ def data(material: Material, recipe: TrainSettings) -> Stream:
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Perplexity:
     """By perplexity, in the context trained for."""
-    return Perplexity(material.valid.ids, recipe.context == "sentence", workers, units)
+    valid = material.valid
+    per_word = len(valid.ids) / (valid.n_words + valid.n_lines) if material.parts.several else None
+    return Perplexity(valid.ids, recipe.context == "sentence", workers, units, per_word)
 
 
 def learn(

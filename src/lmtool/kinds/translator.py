@@ -54,8 +54,8 @@ KIND = conditional_of(
     store=store,
     restore=restore,
     tables=(
-        Table(SOURCE_TABLE, ("source",), always=True),
         Table(TARGET_TABLE, ("inputs", "targets"), (EOS_ID,), drawn=True),
+        Table(SOURCE_TABLE, ("source",), always=True),
     ),
     paced=partial(no_more_than, FITS),
 )

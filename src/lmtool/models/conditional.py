@@ -102,11 +102,13 @@ def shapes(settings: ConditionalSettings, sizes: Sizes) -> Shapes:
     D = graph.upper.outputs
     if settings.tie and D != E:
         named["projection.weight"] = (E, D)
-    named |= source_shapes(E, sizes.words, sizes.features)
+    source = source_shapes(E, sizes.words, sizes.features)
+    named |= {} if sizes.words else dict(source)  # no table
     named["embedding.weight"] = (V, E)
     if not settings.tie:
         named["output.weight"] = (V, D)
-    return named | {"output.bias": (V,)}
+    named["output.bias"] = (V,)
+    return {**named, **source}
 
 
 def initialise(

@@ -10,6 +10,7 @@ from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
     BASES,
     CONTEXTS,
+    LEVELS,
     BleuSettings,
     CompareSettings,
     SampleSettings,
@@ -33,6 +34,7 @@ __all__ = [
     "BASES",
     "CHECKPOINT_EVERY",
     "CONTEXTS",
+    "LEVELS",
     "PAIRS",
     "READS",
     "WRITES",

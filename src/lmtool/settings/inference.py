@@ -11,6 +11,7 @@ from lmtool.settings.fields import check, option
 __all__ = [
     "BASES",
     "CONTEXTS",
+    "LEVELS",
     "BleuSettings",
     "CompareSettings",
     "SampleSettings",
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
+LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
@@ -44,6 +46,7 @@ class SurprisalSettings:
 
     base: str = option("2", "Of all logarithms; 2 gives bits.", choices=tuple(BASES))
     context: str = context()
+    level: str = option(LEVELS[0], "Words, or the tokens that they have.", choices=LEVELS)
     top: int = option(0, "The K most probable words instead of each.", at_least=0, metavar="K")
     spillover: int = option(  # each word before has its columns
         0, "Repeat the values of the K words before.", at_least=0, at_most=1000, metavar="K"

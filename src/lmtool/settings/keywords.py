@@ -108,6 +108,7 @@ class SurprisalKeywords(TypedDict, total=False):
 
     base: str
     context: str
+    level: str
     top: int
     spillover: int
     frequency: bool

@@ -32,8 +32,16 @@ class Rows(NamedTuple):
         """(n,)"""
         return np.diff(self.offsets)
 
+    @property
+    def single(self) -> bool:
+        """Whether each row has one number."""
+        return bool((self.lengths == 1).all())
+
     def along(self, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
         """The rows of numbers (T,), one behind the other."""
+        if self.single:
+            one_each: NDArray[np.int32] = self.flat[numbers]
+            return one_each
         lengths = self.lengths[numbers]
         ends = np.cumsum(lengths)
         shift = np.repeat(self.offsets[numbers] - ends + lengths, lengths)
@@ -42,11 +50,10 @@ class Rows(NamedTuple):
 
     def in_parts(self, numbers: NDArray[np.int32]) -> Iterator[NDArray[np.int32]]:
         """The same, not many at a time unless a row is long."""
-        lengths = self.lengths
-        if (lengths == 1).all():
+        if self.single:
             yield self.flat[numbers]
             return
-        part = np.cumsum(lengths[numbers]) // AT_ONCE
+        part = np.cumsum(self.lengths[numbers]) // AT_ONCE
         for some in np.split(numbers, np.flatnonzero(np.diff(part)) + 1):
             yield self.along(some)
 

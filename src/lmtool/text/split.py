@@ -82,7 +82,7 @@ def split_word(word: str) -> list[str]:
 
 def parted(word: str) -> Iterator[str]:
     """The tokens of a word without marks, which joined give it again."""
-    if word.isalpha():
+    if word.isalpha() or LEANS_LEFT.fullmatch(word):
         yield word
         return
     for part in SPECIALS.split(word) if "<" in word else (word,):

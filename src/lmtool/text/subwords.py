@@ -190,13 +190,13 @@ def together(word: list[str], a: str, b: str) -> list[str]:
 
 
 def begins(before: str, token: str) -> bool:
-    """Whether a word begins at the token."""
-    return token.startswith(MARK)
+    """Whether a word begins at the second token; MARK alone is no word yet."""
+    return token != MARK and (token.startswith(MARK) or before == MARK)
 
 
 def join(tokens: Iterable[str]) -> str:
-    """The line that tokens spell."""
-    return unescaped("".join(tokens).replace(MARK, " ").removeprefix(" "), MARK)
+    """The line that tokens spell; words without a letter leave no trace."""
+    return unescaped(" ".join(filter(None, "".join(tokens).split(MARK))), MARK)
 
 
 def spelled(merges: Merges) -> str:

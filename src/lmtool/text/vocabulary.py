@@ -189,6 +189,11 @@ class Vocabulary(Shown):
         """Whether a word may have several tokens."""
         return self.tokenizer.pieces is not None
 
+    @property
+    def units(self) -> str:
+        """What they are called: words, or tokens where a word may have several."""
+        return "tokens" if self.several else "words"
+
     def words(self, line: str) -> list[str]:
         """The words of a line as spelled there, without ``<EOS>``."""
         return split_line(self.tokenizer, line)

@@ -19,7 +19,7 @@ from lmtool.cli.formats.base import Format, Job
 
 __all__ = ["FORMATS", "LEVELS", "Format", "Job"]
 
-LEVELS = ("word", "sentence", "corpus")
+LEVELS = ("word", "token", "sentence", "corpus")
 
 FORMATS: dict[str, Format] = {
     "table": table.FORMAT,

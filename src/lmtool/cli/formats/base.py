@@ -48,6 +48,7 @@ class Format:
     options: Mapping[str, Any] = field(default_factory=dict)  # of that method
     reads: Callable[["Line"], str] = as_spelled  # what of a line goes there; may raise InputError
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)  # that can be chosen
+    levelled: Sequence[str] = ()  # columns more where a word may have several tokens
 
     @property
     def default_level(self) -> str:

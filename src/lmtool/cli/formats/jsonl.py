@@ -34,4 +34,9 @@ def objects(scores: Iterable["SentenceScore"], job: Job, level: str) -> Iterator
         yield json_line({name: record[name] for name in names})
 
 
-FORMAT = Format({"word": by_word, "sentence": by_sentence}, default=by_word, columns=COLUMNS)
+FORMAT = Format(
+    {"word": by_word, "sentence": by_sentence},
+    default=by_word,
+    columns=COLUMNS,
+    levelled=("level", "n_tokens", "perplexity_per_token"),
+)
