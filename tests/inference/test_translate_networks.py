@@ -1,10 +1,16 @@
 """Translators and captioners of real networks: company changes no bit; P is what is forced."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from lmtool import __file__ as package
+from lmtool import model_file
 from lmtool.data.readers.clips import Clip
 from lmtool.data.standard import Standardisation
 from lmtool.inference.conditional import Captioner, Parts, Translator, VectorParts
@@ -82,3 +88,42 @@ def test_words_are_copied_where_there_is_attention(translator: Conditional) -> N
     looks = several[0].attention is not None
     assert all("<UNK>" not in each.text for each in several)
     assert any("<UNK>" in each.tokens for each in several) == looks
+
+
+@pytest.fixture(scope="module")
+def saved(translator: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its file."""
+    path = tmp_path_factory.mktemp("translator") / "de-en"
+    model_file.save(translator, path)
+    return path
+
+
+def environment(path: Path) -> dict[str, str]:
+    """Of a process that finds the model."""
+    return {**os.environ, "PYTHONPATH": str(Path(package).parents[1]), "LMTOOL_MODEL": str(path)}
+
+
+def test_numba_is_never_loaded(saved: Path) -> None:
+    program = (
+        "import sys; from lmtool.cli.app import main; code = main(['translate', 'der Hund']);"
+        "sys.exit(code or 3 * ('numba' in sys.modules))"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, env=environment(saved), check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_dialogue(saved: Path) -> None:
+    """Each answer comes before the next line is written."""
+    command = [sys.executable, "-m", "lmtool", "translate", "-v"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(saved)
+    ) as process:
+        assert process.stdin and process.stdout
+        for line in (b"der Hund\n", b"\n", b"die Katze\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert (process.stdout.readline() == b"\n") == (line == b"\n")
+        process.stdin.close()
+        assert process.stdout.read() == b""
+    assert process.returncode == 0
