@@ -52,8 +52,8 @@ TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n
 VALUES = (
     "0", "1", "2", "-1", "0.5", "1e-320", "1e308", "nan", "inf", "-inf", "1000000000", "9" * 30,
     "9" * 400, "9" * 5000, "", " ", "-", "--", "x", "\x1b[2J", "a\nb", "\udcff", "word", "char",
-    "split", "subword", "lstm", "rnn", "relu", "classes", "sampled", "tsv", "jsonl", "heat", "table", "10s", "e", "/",
-    "/dev/null",
+    "split", "subword", "lstm", "rnn", "relu", "classes", "sampled", "tsv", "jsonl", "heat",
+    "table", "10s", "e", "/", "/dev/null",
 )  # fmt: skip
 
 
