@@ -1,6 +1,7 @@
 """Words and tokens on the command line: training, levels, the note on unknown words."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_training_names_both_perplexities(trained: Trained, run: Run, tmp_path: 
     assert "perplexity per word" in done and ", per token " in done
     (*_, last) = map(json.loads, log.read_text().splitlines())
     assert last["valid_perplexity"] > last["valid_perplexity_per_token"]
-    assert f"({10 * 14 - 14} words)" in result.err or " words)" in result.err
+    assert re.search(r" tokens \(\d+ words\) to train on", result.err)
 
 
 @pytest.mark.parametrize("tokens", ["split", "subword"])
@@ -49,11 +50,8 @@ def test_evaluate_names_both_perplexities(tokens: str, trained: Trained, run: Ru
     record = json.loads(result.out)
     assert record["level"] == "word" and record["n_words"] == 3
     assert record["perplexity"] == record["perplexity_per_word"] > record["perplexity_per_token"]
-    names = [
-        line.split("\t")[0]
-        for line in run("evaluate", "-", "-m", path, stdin="a\n").out.splitlines()
-    ]
-    assert {"perplexity_per_word", "perplexity_per_token"} <= {*names}
+    shown = run("evaluate", "-", "-m", path, stdin="Todd\n").out
+    assert "\nperplexity_per_word\t" in shown and "\nperplexity_per_token\t" in shown
 
 
 def test_score_by_word_and_by_token(trained: Trained, run: Run) -> None:
@@ -89,11 +87,10 @@ def test_a_format_without_words_has_no_tokens(trained: Trained, run: Run) -> Non
 
 
 def test_levels_change_nothing_where_words_are_tokens(model: Path, run: Run) -> None:
+    levels = ("word", "token")
     for form in ("table", "tsv", "jsonl", "srilm", "complexity"):
-        levels = ("word", "token")
-        said = [
-            run("score", "-m", model, "--format", form, "--level", x, "Todd met") for x in levels
-        ]
+        given = ("score", "-m", model, "--format", form, "Todd met", "--level")
+        said = [run(*given, level) for level in levels]
         assert said[0] == said[1] and said[0].code == 0
     said = [run("surprisal", "-m", model, "--level", x, "Todd met") for x in levels]
     assert said[0] == said[1] and "level" not in said[0].out
@@ -125,7 +122,7 @@ def test_samples_count_words(trained: Trained, run: Run) -> None:
     ("options", "text", "advice"),
     [
         ([], "Todd saw Pete, the Cat, Todd, the cat,", "--tokens split it would know 3 of 4"),
-        ([], "THE CAT SAW TODD. DON'T, TODD! NOT", "--tokens split --lower it would know"),
+        ([], "TODD, CAT, SAW, PETE? MET! NOT, THE?", "--tokens split --lower it would know"),
         ([], "The Cat Saw the cat saw THE CAT SAW", "with --lower it would know 6 of 6"),
         ([], "a b c d e f g h i j", "train it with --tokens subword"),
         (["--tokens", "split"], "a b c d e f g h i j", "train it with --tokens subword"),
