@@ -19,13 +19,21 @@ class TextSettings:
         "word",
         "What is predicted; split: words apart from punctuation, subword: pieces of words.",
         panel=DATA,
+        shown="word; subword where text is translated",
         choices=("word", "split", "subword", "char"),
     )
     lower: bool = option(
-        False, "Lower-case the text.", panel=DATA, shown="on where labels or tags are written"
+        False,
+        "Lower-case the text.",
+        panel=DATA,
+        shown="on where labels, tags or captions are written",
     )
     vocab_size: int = option(  # outputs = kept + <EOS> + <UNK>
-        10_000, "Most frequent tokens kept.", panel=DATA, shown="10000; 100000 for tags", at_least=1
+        10_000,
+        "Most frequent tokens kept.",
+        panel=DATA,
+        shown="10000; 100000 for tags, 6000 pieces, 5000 for captions",
+        at_least=1,
     )
     min_count: int = option(1, "Rarer tokens become <UNK>.", panel=DATA, at_least=1)
 

@@ -37,11 +37,13 @@ class Pairing(NamedTuple):
 
 
 LOWER = TextSettings(lower=True)  # what is written keeps no case
+PIECES = TextSettings(tokens="subword", vocab_size=6_000)  # no word is unknown
+CAPTIONS = TextSettings(lower=True, vocab_size=5_000)
 EVERY_WORD = TextSettings(lower=True, vocab_size=100_000)  # their case and letters are read, too
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
-    Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), LOWER),
-    Pairing("captioner", "vector", "text", CaptionerSettings, (), LOWER),
+    Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), PIECES),
+    Pairing("captioner", "vector", "text", CaptionerSettings, (), CAPTIONS),
     Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags"), EVERY_WORD),
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
