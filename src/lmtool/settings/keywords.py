@@ -83,6 +83,7 @@ class TrainKeywords(TypedDict, total=False):
     gain: float | None
     noise: float | None
     mirror: str | None
+    transpose: int | None
     context: str
     seed: int
     shards: int | None
