@@ -1,15 +1,11 @@
 """Running text to batches: a pure function of the step number, so training can stop anywhere."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
 from lmtool.data.batch import Batch
-
-Augment = Callable[[Ids, NDArray[np.int64], int], Ids]  # ids, their places in a text, its length
 
 __all__ = ["Segment", "Stream", "segment"]
 
@@ -36,13 +32,10 @@ def segment(ids: Ids, step: int, T: int, B: int) -> Segment:
 
 
 class Stream:
-    """A language model's data: ``batch`` streams of ids (N,), N > 0, ``bptt`` steps of each.
+    """A language model's data: ``batch`` streams of ids (N,), N > 0, ``bptt`` steps of each."""
 
-    ``augment`` gives other ids for those at some places, the same ones whenever it is asked.
-    """
-
-    def __init__(self, ids: Ids, batch: int, bptt: int, augment: Augment | None = None) -> None:
-        self.ids, self._B, self._T, self._augment = ids, batch, bptt, augment
+    def __init__(self, ids: Ids, batch: int, bptt: int) -> None:
+        self.ids, self._B, self._T = ids, batch, bptt
 
     @property
     def steps_a_pass(self) -> int:
@@ -67,14 +60,4 @@ class Stream:
     def batch(self, step: int) -> Batch:
         """(T, B) inputs and their targets, as ``segment`` gives them."""
         inputs, targets = segment(self.ids, step, self._T, self._B)
-        if self._augment:
-            inputs, targets = self._augmented(np.concatenate([inputs, targets[-1:]]), step)
         return Batch(None, None, inputs, targets, inputs.size)
-
-    def _augmented(self, block: Ids, step: int) -> tuple[Ids, Ids]:
-        """(T + 1, B) -> (T, B) inputs and their targets."""
-        assert self._augment is not None
-        N = len(self.ids)
-        times = step * self._T + np.arange(len(block))[:, None]
-        other = self._augment(block, np.arange(self._B) * N // self._B + times, N)
-        return other[:-1], other[1:]

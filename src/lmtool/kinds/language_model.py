@@ -12,7 +12,6 @@ from lmtool.arrays import Array
 from lmtool.data.batch import Batch
 from lmtool.data.resets import CONTEXTS
 from lmtool.data.stream import Stream
-from lmtool.data.transposition import Transposition
 from lmtool.display import counted
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import BEGUN, Estimate, Kind, Material, Memory, Table
@@ -109,10 +108,8 @@ def initialise(
 
 
 def data(material: Material, recipe: TrainSettings) -> Stream:
-    """The corpus as a ring, its pieces of music moved in each pass where that is asked for."""
-    ids, most = material.train.ids, recipe.transpose
-    moving = Transposition.of(material.parts, ids, most, recipe.seed) if most else None
-    return Stream(ids, recipe.batch or 1, recipe.bptt or 1, moving)
+    """The corpus as a ring."""
+    return Stream(material.train.ids, recipe.batch or 1, recipe.bptt or 1)
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Perplexity:

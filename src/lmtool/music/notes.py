@@ -11,7 +11,7 @@ from fractions import Fraction
 from lmtool.errors import InputError, option
 from lmtool.music.tune import MOST_NOTES, Note, Tune, together
 
-__all__ = ["looks_like_notes", "moved", "read_notes"]
+__all__ = ["looks_like_notes", "read_notes"]
 
 STEP, END, REST, CUT = Fraction(1, 4), "|", "rest", "..."
 BPM = 80.0
@@ -71,14 +71,6 @@ def keys(token: str, where: str) -> list[int]:
         message = f"{token[:SHOWN]!r} is no note; write 0 to 127, | or rest"
         raise InputError(f"{where}: {message}, or say {FORM}")
     return found
-
-
-def moved(token: str, by: int) -> str | None:
-    """``60_64`` by 2 -> ``62_66``; ``|`` and rests stay; None for what is or becomes no note."""
-    if token in (END, REST):
-        return token
-    found = [int(key) + by for key in token.split("_")] if KEYS.fullmatch(token) else [-1]
-    return "_".join(map(str, found)) if min(found) >= 0 and max(found) <= 127 else None
 
 
 def faults(played: list[list[int]], tokens: list[str]) -> Iterator[str]:

@@ -83,7 +83,6 @@ class TrainKeywords(TypedDict, total=False):
     gain: float | None
     noise: float | None
     mirror: str | None
-    transpose: int | None
     context: str
     seed: int
     shards: int | None

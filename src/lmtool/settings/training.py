@@ -177,15 +177,6 @@ class TrainSettings:
         metavar="COLUMNS",
         kinds=FRAMES,
     )
-    transpose: int | None = option(
-        None,
-        "Move each line of note tokens up or down by up to so many semitones, anew in each pass.",
-        panel=AUGMENTATION,
-        shown="none",
-        at_least=0,
-        at_most=24,
-        kinds=STREAMS,
-    )
     context: str = option(
         "mixed",
         "Carry the state over lines, reset it, or learn both.",
