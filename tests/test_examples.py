@@ -17,6 +17,8 @@ from lmtool.data.augment import stretched
 from lmtool.data.readers.columns import read_tagged
 from lmtool.data.readers.frames import read_frames
 from lmtool.inference.phrases import evaluate_phrases, phrases
+from lmtool.music.abc import folded, read_abc, written_tunes
+from lmtool.music.reading import FORMS
 
 CORPORA = Path(__file__).parents[1] / "examples" / "corpora"
 README = (CORPORA / "README.md").read_text(encoding="utf-8")
@@ -26,6 +28,7 @@ TAGS = CORPORA.parent / "tags"
 NAMES = (TAGS / "README.md").read_text(encoding="utf-8")
 FRAMES = CORPORA.parent / "frames"
 DRAWN = (FRAMES / "README.md").read_text(encoding="utf-8")
+MUSIC = CORPORA.parent / "music"
 GESTURES = ("gestures.jsonl", "gestures_valid.jsonl")
 
 
@@ -282,3 +285,28 @@ def test_expected_accuracy_of_the_gestures() -> None:
     result = classifier.evaluate(paths[1])
     assert result.accuracy == pytest.approx(stated[2], abs=3)
     assert found[0] < 70 < found[1] < 80 < result.accuracy < 98
+
+
+def test_the_tunes_are_repeated_counted_and_right(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, MUSIC / "make_tunes.py", "--folder", tmp_path], check=True)
+    table = (MUSIC / "README.md").read_text(encoding="utf-8")
+    for name, form in (("tunes.abc", "abc"), ("chorales.txt", "notes")):
+        content = (MUSIC / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == content
+        tunes = list(FORMS[form](enumerate(content.decode().split("\n"), 1), name))
+        assert all(tune.right for tune in tunes)
+        line = next(line for line in table.splitlines() if line.startswith(f"| `{name}`"))
+        cells = [int(re.sub(r"\D", "", cell)) for cell in line.split("|")[2:4]]
+        assert cells == [len(tunes), len(content)]
+
+
+def test_expected_share_of_new_tunes_whose_bars_add_up() -> None:
+    numbered = enumerate((MUSIC / "tunes.abc").read_text(encoding="utf-8").split("\n"), 1)
+    lines = [folded(tune) for tune in written_tunes(numbered)]
+    options: Any = {"hidden": 160, "batch": 16, "bptt": 40, "lr": 0.01, "dropout": 0.1}
+    once: Any = {"tokens": "char", "members": 1, "epochs": 4, "shards": 1}
+    lm = lmtool.train(sentences=lines, **once, **options)
+    samples = lm.samples(n=40, prompt="X:1;", temperature=0.7, max_words=400, seed=1)
+    tunes = list(read_abc(enumerate((sample.text for sample in samples), 1), "samples"))
+    assert len(tunes) == 40
+    assert sum(tune.right for tune in tunes) >= 10

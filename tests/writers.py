@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lmtool import model_file
-from lmtool.display import Shown
 from lmtool.kinds import KINDS
 from lmtool.nn.parameters import Parameters
 from lmtool.text.vocabulary import Vocabulary
@@ -26,7 +25,7 @@ class Settings:
 
 
 @dataclass(frozen=True, repr=False)
-class Trained(ChanceModel, Shown):
+class Trained(ChanceModel):
     """With all that a face asks for."""
 
     settings: Settings = field(default_factory=Settings)

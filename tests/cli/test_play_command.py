@@ -72,7 +72,8 @@ def test_a_model_of_tunes_is_trained_sampled_and_played(run: Run, tmp_path: Path
              for who in ("Todd", "Pete", "Anna")]  # fmt: skip
     text, model, midi = (tmp_path / name for name in ("tunes.txt", "m", "a.mid"))
     text.write_text(run("play", "--to", "lines", stdin="\n".join(tunes) * 4).out)
-    options = ("--tokens", "char", "--hidden", 64, "--steps", 150, "--batch", 8, "--members", 1)
+    options = ("--tokens", "char", "--hidden", 64, "--steps", 300, "--batch", 8, "--members", 1,
+               "--bptt", 50, "--lr", 0.01, "--dropout", 0)  # fmt: skip
     assert run("train", text, "--quiet", "--valid", text, *options, "-m", model).code == 0
     sampling = ("--prompt", "X:1;T:", "-n", 10, "--seed", 1, "--max-words", 200)
     sample = run("sample", "-m", model, *sampling, "--temperature", 0.5)

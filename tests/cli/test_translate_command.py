@@ -278,7 +278,7 @@ def test_evaluate_from_python(files: Path) -> None:
     captioner = lmtool.load("eyes", lmtool.Captioner)
     assert captioner.evaluate([(ROWS[0], "a dog"), (ROWS[1], ["a cat", "the cat"])]).n == 2
     cases: tuple[tuple[Any, str], ...] = (
-        (["a", "b", "c"], "are wanted, not 3 paths"),
+        (["a", "b", "c"], "is wanted, not 3 paths"),
         ([("der Hund", " ")], "the text is empty"),
         ([("der Hund", [5])], "a str is wanted, not an int"),
         ([(5, "the dog")], "a str is wanted, not an int"),

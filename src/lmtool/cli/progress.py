@@ -24,12 +24,8 @@ COPIED = ("the same", "now try")  # lines with a command, which stay in one piec
 INDENT = " " * 10
 BAR, LEAST_BAR = 20, 5  # columns
 SHORT = {"perplexity": "ppl"}  # what the live line calls a measure
-TITLES = {  # what the last lines call it
-    "valid_perplexity": "validation perplexity",
-    "valid_perplexity_sentence": "line by line",
-    "valid_accuracy": "validation accuracy",
-    "valid_loss": "loss",
-}
+VALID = "valid_"  # begins the names of what is measured at the end
+TITLES = {"valid_perplexity_sentence": "line by line"}  # what the last lines call it
 PER_TOKEN = "_per_token"  # ends the name of what else is measured of tokens
 VIEWS = (  # of the live line; the first one that fits
     "epoch {epoch}  {speed} tokens/s  loss {loss}  {best} in validation  {left} left",
@@ -195,14 +191,16 @@ def plan_lines(event: "Planned") -> Iterator[str]:
 def measured(measures: dict[str, float]) -> str:
     """``perplexity 85.25``; of pieces of words ``perplexity per word 1853.20, per token 85.25``."""
     named = ((title(name, measures), value) for name, value in measures.items())
-    return ", ".join(f"{name} {decimals(value)}" for name, value in named)
+    at_the_end = "validation " if next(iter(measures), "").startswith(VALID) else ""
+    return at_the_end + ", ".join(f"{name} {decimals(value)}" for name, value in named)
 
 
 def title(name: str, measures: Collection[str]) -> str:
     """What the lines call a measure."""
     if name.endswith(PER_TOKEN):
         return "per token"
-    return TITLES.get(name, name) + " per word" * (f"{name}{PER_TOKEN}" in measures)
+    said = TITLES.get(name, name.removeprefix(VALID))
+    return said + " per word" * (f"{name}{PER_TOKEN}" in measures)
 
 
 def shortest(measures: dict[str, float]) -> str:

@@ -37,7 +37,7 @@ def records(
     pairs = list(arguments.items(given, "source", TWO, "[(source, text)] is one"))
     if pairs and all(isinstance(one, str | Path) for one in pairs):
         if len(pairs) > 2:
-            raise InputError(f"source: {TWO} are wanted, not {len(pairs)} paths")
+            raise InputError(f"source: {TWO} is wanted, not {len(pairs)} paths")
         return read(pairs)
     return (record(value, f"source[{index}]", source) for index, value in enumerate(pairs))
 

@@ -15,10 +15,9 @@ from lmtool.data.standard import Standardisation
 from lmtool.display import Shown, counted
 from lmtool.inference.beam import search
 from lmtool.inference.bleu import Bleu, statistics
-from lmtool.inference.evaluate import perplexity
 from lmtool.inference.reading import read_block
 from lmtool.inference.score import measured_logp
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds
+from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, perplexities, seconds
 from lmtool.models.conditional import Sizes
 from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members
@@ -142,6 +141,7 @@ class TextJudge:
     examples: Pairs
     workers: Workers
     units: int
+    per_word: float | None = None  # tokens, <EOS> among both; None: each word is one
 
     @property
     def tokens(self) -> int:
@@ -154,10 +154,10 @@ class TextJudge:
             logp = self.workers.map(partial(logp_of, model), self._pairs(model.block))
         loss = -sum(logp) / self.tokens
         if not math.isfinite(loss):
-            return Judgement(math.inf, {"perplexity": math.inf, "bleu": 0.0})
+            return Judgement(math.inf, {**self._perplexities(math.inf), "bleu": 0.0})
         counts = self.workers.map(partial(counts_of, model), self._sources(model.block))
         bleu = Bleu.of(np.sum(counts, axis=0)).bleu
-        return Judgement(loss, {"perplexity": perplexity(-loss, 1), "bleu": bleu})
+        return Judgement(loss, {**self._perplexities(loss), "bleu": bleu})
 
     def at_the_end(self, model: Conditional, score: float) -> dict[str, float]:
         """The measures of the weights that are kept."""
@@ -169,6 +169,9 @@ class TextJudge:
         read = self._timed(partial(logp_of, model), pairs)
         whole = read + self._timed(partial(counts_of, model), sources)
         return whole, whole
+
+    def _perplexities(self, loss: float) -> dict[str, float]:
+        return perplexities("perplexity", loss, self.per_word)
 
     def _timed(self, read: Callable[[Block], object], blocks: Sequence[Block]) -> float:
         """Seconds of all, from some of middling length."""

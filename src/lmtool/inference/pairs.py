@@ -43,7 +43,7 @@ class PairScore(Shown):
     bad: str
     good_log10_p: float
     bad_log10_p: float
-    difference_bits: float  # log2 P(good) - log2 P(bad), or their means per token
+    difference_bits: float  # log2 P(good) - log2 P(bad), or their means per word
     right: bool
     oov: bool  # some word of either sentence is outside the vocabulary
 
@@ -95,7 +95,7 @@ def score_pairs(
     threads: int = 1,
     ahead: Ahead = AHEAD,
 ) -> Iterator[PairScore]:
-    """Each pair's score, in order; ``per_word`` compares means per token, <EOS> included.
+    """Each pair's score, in order; ``per_word`` compares means per word, <EOS> included.
 
     At most ``ahead`` pairs are asked for before the first is answered. Raises InputError where a
     sentence has no word.

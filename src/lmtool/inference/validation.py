@@ -13,7 +13,7 @@ from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
 from lmtool.models.language_model import LanguageModel
 from lmtool.workers import Workers, slices
 
-__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "seconds_of_all"]
+__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds", "seconds_of_all"]
 
 STREAMS = 64
 TIMED_LENGTH = 32  # tokens of each stream
@@ -46,7 +46,7 @@ class Perplexity:
     def judge(self, model: LanguageModel) -> Judgement:
         """Nats per token, and the perplexity."""
         loss = (self.sentence_loss if self.in_sentences else self.document_loss)(model)
-        return Judgement(loss, self._named("perplexity", loss))
+        return Judgement(loss, perplexities("perplexity", loss, self.per_word))
 
     def at_the_end(self, model: LanguageModel, score: float) -> dict[str, float]:
         """The perplexities in both contexts."""
@@ -55,21 +55,14 @@ class Perplexity:
         else:
             document, sentence = score, self.sentence_loss(model)
         return {
-            **self._named("valid_perplexity", document),
-            **self._named("valid_perplexity_sentence", sentence),
+            **perplexities("valid_perplexity", document, self.per_word),
+            **perplexities("valid_perplexity_sentence", sentence, self.per_word),
         }
 
     def seconds(self, model: LanguageModel) -> tuple[float, float]:
         """What the loss in the own context and in the other one costs, from parts of them."""
         document, sentence = self.document_seconds(model), self.sentence_seconds(model)
         return (sentence, document) if self.in_sentences else (document, sentence)
-
-    def _named(self, name: str, loss: float) -> dict[str, float]:
-        """Per word, and where words may have several tokens, per token."""
-        if self.per_word is None:
-            return {name: perplexity(-loss, 1)}
-        word, token = perplexity(-loss * self.per_word, 1), perplexity(-loss, 1)
-        return {name: word, f"{name}_per_token": token}
 
     def sentence_loss(self, model: LanguageModel) -> float:
         """Nats per token, each line from zero state."""
@@ -109,6 +102,14 @@ class Perplexity:
     def _pieces(self) -> tuple[Ids, Ids]:
         """The ids side by side."""
         return cut(self.ids, max(1, min(STREAMS, len(self.ids) // 500)))
+
+
+def perplexities(name: str, loss: float, per_word: float | None) -> dict[str, float]:
+    """Of nats per token: per word, and where words may have several tokens, per token."""
+    if per_word is None:
+        return {name: perplexity(-loss, 1)}
+    word, token = perplexity(-loss * per_word, 1), perplexity(-loss, 1)
+    return {name: word, f"{name}_per_token": token}
 
 
 def seconds_of_all(

@@ -82,7 +82,10 @@ def data(material: Material, recipe: TrainSettings) -> Pairs:
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> TextJudge:
     """By the probability of the texts."""
-    return TextJudge(material.valid.examples(1, 0), workers, units)
+    held = material.valid
+    several = material.parts.vocabulary.several
+    per_word = held.steps() / int(held.words[held.rows].sum()) if several else None
+    return TextJudge(held.examples(1, 0), workers, units, per_word)
 
 
 def learn(

@@ -34,6 +34,7 @@ class Paired(NamedTuple):
 
     sources: Ragged
     targets: Ragged  # each ends in <EOS>
+    words: NDArray[np.int64]  # (n,) of each target, its end among them
     source_of: NDArray[np.intp]  # (n,)
     rows: Any  # (n,) those that are meant
 
@@ -104,7 +105,8 @@ def translations(
 
     def numbered(read: Read, rows: NDArray[np.intp]) -> Paired:
         sources = words.ids(read.sources, parts.words)
-        return Paired(sources, written.ids(read.targets, parts.vocabulary), read.source_of, rows)
+        targets = written.ids(read.targets, parts.vocabulary)
+        return Paired(sources, targets, read.targets.lengths, read.source_of, rows)
 
     own = numbered(train, split.own)
     held = others and numbered(others, np.arange(len(others.targets)))
@@ -140,7 +142,8 @@ def captions(corpus: Any, valid: Any, request: Any, folder: Path, init: None = N
 
     def numbered(read: Read, rows: NDArray[np.intp]) -> Paired:
         sources = Ragged(standard(read.sources.flat), read.sources.offsets)
-        return Paired(sources, written.ids(read.targets, parts.vocabulary), read.source_of, rows)
+        targets = written.ids(read.targets, parts.vocabulary)
+        return Paired(sources, targets, read.targets.lengths, read.source_of, rows)
 
     own = numbered(train, split.own)
     held = others and numbered(others, np.arange(len(others.targets)))

@@ -5,14 +5,17 @@ neighbouring pieces that stand side by side most often in the text,
 
     (a, b) = argmax_{a, b} sum_w n(w) |{i : w_i = a, w_{i+1} = b}|,   ab a new piece      (1)
 
-ties by code points. A word is cut by doing the same merges to it, the earliest one first. Counts
+ties by code points. Letters, digits and punctuation are never joined to each other: ``day!`` is
+``day`` and ``!``. A word is cut by doing the same merges to it, the earliest one first. Counts
 of pairs are kept up where a merge changes them, and a heap holds them: of its entries, those that
 no longer agree with the counts are put right when they come up.
 """
 
 import heapq
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 from lmtool.text.escapes import escaped, unescaped
@@ -23,6 +26,7 @@ __all__ += ["spelled", "verified"]
 
 MARK = "\N{LOWER ONE EIGHTH BLOCK}"  # a word begins here
 LEAST = 2  # times that a pair is seen before it is joined
+JOINERS = "\u200c\u200d'\u2019-"  # within words
 LONGEST = 100  # characters that are cut at once; a longer word comes in parts
 
 Merges = tuple[tuple[str, str], ...]  # the earliest first
@@ -135,15 +139,29 @@ class Learner:
 
 
 def spans(text: str, known: Container[str]) -> Iterator[tuple[int, int]]:
-    """Where runs of known characters begin and end, each of at most LONGEST."""
+    """Where runs of known characters of one sort begin and end, each of at most LONGEST."""
     start = 0
     while start < len(text):
         stop = start
         while stop < len(text) and stop < start + LONGEST and text[stop] in known:
+            if stop > start and apart(text[stop - 1], text[stop]):
+                break
             stop += 1
         if stop > start:
             yield start, stop
         start = max(stop, start + 1)
+
+
+@lru_cache(1 << 16)
+def apart(a: str, b: str) -> bool:
+    """Whether neighbours are of two sorts; MARK belongs to what comes next."""
+    return a != MARK and sort(a) != sort(b)
+
+
+def sort(letter: str) -> str:
+    """L of letters, with the marks on them and what joins them, N of digits, else P."""
+    category = unicodedata.category(letter)[0]
+    return "L" if category in "LM" or letter in JOINERS else "N" if category == "N" else "P"
 
 
 def cutter(tokens: Iterable[str], merges: Merges) -> Callable[[str], list[str]]:
