@@ -82,8 +82,8 @@ def as_nematus(results: Results, scores: bool) -> Iterator[str]:
 
     for line, result in enumerate(results):
         for one, (source, target, looked) in matrices(result):
-            both = (tuple(map(harmless, tokens)) for tokens in (source, target))
-            yield nematus(line, *both, looked, one.score * candidates.LN10)
+            said, seen = [harmless(x) for x in target], [harmless(x) for x in source]
+            yield nematus(line, seen, said, looked, one.score * candidates.LN10)
         if not result.hypotheses:
             yield nematus(line, (), (), np.zeros((0, 0)), 0.0)
 
