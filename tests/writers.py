@@ -22,6 +22,7 @@ class Settings:
     """As little as a model can have."""
 
     extractor: str = "chance"
+    attention: str = "after"
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +56,8 @@ def english() -> Vocabulary:
 
 def translations(seed: int = 0, eyes: bool = True) -> Translations:
     """Into English."""
-    return Translations(english(), seed, eyes)
+    look = "after" if eyes else "none"
+    return Translations(english(), seed, eyes, settings=Settings(attention=look))
 
 
 def captions(seed: int = 0) -> Captions:

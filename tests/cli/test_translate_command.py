@@ -13,7 +13,7 @@ import pytest
 import lmtool
 from lmtool import photos
 from lmtool.arrays import Array
-from lmtool.cli import candidates
+from lmtool.cli import candidates, looks
 from lmtool.cli.candidates import FORMATS
 from lmtool.inference.translate import Candidate, Translation
 from tests.cli.conftest import Run
@@ -108,6 +108,74 @@ def test_several_in_a_pipe_and_for_people(
     assert shown.startswith("der Hund\n") and re.search(r"^1 +\S.* -\d+\.\d{4}", shown, re.M)
     refused = run("translate", "-m", "de-en", "-n", 2, "--format", "text", "der Hund")
     assert refused.code == 2 and "text has one result a line; -n 2 needs" in refused.err
+
+
+def test_where_it_looked(files: Path, run: Run) -> None:
+    def lines(form: str, *words: object) -> list[str]:
+        result = run("translate", "-m", "de-en", "--format", form, *words, "-f", "a.de")
+        assert (result.code, result.err) == (0, "")
+        return result.out.splitlines()
+
+    (first, blank, last) = map(json.loads, lines("jsonl", "-n", 2))
+    looked = np.array(first["hypotheses"][0]["attention"])
+    most = looked[:-1].argmax(1).tolist()
+    aligned = lines("pharaoh")
+    assert aligned[0] == " ".join(f"{s}-{t}" for t, s in enumerate(most))
+    assert len(aligned) == 3 and aligned[1] == "" and aligned[2]
+    head, *rows = (line.split("\t") for line in lines("tsv", "-n", 2))
+    assert ",".join(head) == "line,rank,target_position,target,source_position,source,weight"
+    own = [row for row in rows if row[:2] == ["1", "1"]]
+    assert [float(row[6]) for row in own] == pytest.approx(looked.ravel(), rel=1e-5)
+    assert [row[3] for row in own[::2]] == [*first["hypotheses"][0]["tokens"], "<EOS>"]
+    assert [row[5] for row in own[:2]] == ["der", "Hund"]
+    assert sorted({(row[0], row[1]) for row in rows}) == [*zip("1133", "1212", strict=True)]
+    blocks = "\n".join(lines("nematus")).split("\n\n")
+    number, text, score, source, size = blocks[0].split("\n")[0].split(" ||| ")
+    assert (number, source, size) == ("0", "der Hund", f"2 {len(looked)}")
+    assert text == " ".join(first["hypotheses"][0]["tokens"]) and len(blocks) == 3
+    natural = first["hypotheses"][0]["score"] * math.log(10)
+    assert float(score) == pytest.approx(natural, rel=1e-5)
+    assert blocks[1] == "1 |||  ||| 0 |||  ||| 0 0" and not blank["hypotheses"]
+    grids = lines("attention", "-n", 2, "-v")
+    assert grids[0].split("\t")[1] == first["text"] and grids[1].split() == ["der", "Hund"]
+    percent = [line.split()[1:] for line in grids[2 : 2 + len(looked)]]
+    assert percent == [[f"{100 * x:.0f}" if x >= 0.005 else "." for x in row] for row in looked]
+    assert sum(line.split()[:1] == ["<EOS>"] for line in grids) == 4
+    assert {each["text"] for each in last["hypotheses"]} <= {row[-1:] and row for row in (
+        line.split("\t")[-1] for line in grids)}  # fmt: skip
+
+
+def test_pictures_of_where_it_looked(
+    files: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = run("translate", "-m", "de-en", "-n", 2, stdin=LINES)
+    made = ("--svg", "a.svg", "--html", "a.html")
+    assert run("translate", "-m", "de-en", "-n", 2, *made, stdin=LINES) == plain
+    page = (files / "a.html").read_text("utf-8")
+    assert page.count("<figure>") == 4 and page.count("<table>") == 4
+    assert (files / "a.svg").read_text("utf-8").count(">Katze</text>") == 2
+    gone = run("translate", "-m", "de-en", "--svg", "no/a.svg", stdin=LINES)
+    assert gone.code == 1 and "no/a.svg: cannot be written" in gone.err
+    monkeypatch.setattr(looks, "has_colours", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    shaded = run("translate", "-m", "de-en", "--format", "attention", stdin=LINES).out
+    assert "<EOS>" in shaded and "\x1b[" in shaded
+
+
+def test_a_model_that_looks_nowhere(files: Path, run: Run, writers: Loads) -> None:
+    writers("blind", translations(eyes=False))
+    assert run("translate", "-m", "blind", "der Hund").code == 0
+    asked = [("--format", name) for name in looks.LOOKS] + [("--svg", "a"), ("--html", "a")]
+    for words in asked:
+        result = run("translate", "-m", "blind", *words, "der Hund")
+        assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+        assert "looks nowhere" in result.err and words[0] in result.err
+    assert not (files / "a").exists()
+    several = run("translate", "-m", "de-en", "-n", 2, "--format", "pharaoh", "der Hund")
+    assert several.code == 2 and "pharaoh has one result a line; -n 2 needs" in several.err
+    eyes = run("caption", "-m", "eyes", "--format", "attention", "-f", "feats.npy")
+    assert eyes.code == 2 and "'attention' is not one of text, table, moses, jsonl" in eyes.err
 
 
 def test_options_of_the_search(files: Path, run: Run) -> None:

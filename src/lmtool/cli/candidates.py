@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from lmtool.cli.terminal import harmless, is_terminal
 if TYPE_CHECKING:
     from lmtool.inference.translate import Candidate, Translation
 
-__all__ = ["FORMATS", "Form", "Scores", "chosen_format"]
+__all__ = ["FORMATS", "Form", "Scores", "chosen_format", "layouts"]
 
 WIDEST = 60  # characters of a source on a terminal
 LN10 = math.log(10)  # Moses counts in nats
@@ -65,28 +65,33 @@ FORMATS: dict[str, Callable[[Results, bool], Iterator[str]]] = {
     "moses": as_moses,
     "jsonl": as_objects,
 }
-ONE_EACH = ("text",)  # layouts that have room for the best alone
+ONE_EACH = ("text", "pharaoh")  # layouts that have room for the best alone
 
-Form = Annotated[
-    str | None,
-    typer.Option(
+
+def layouts(names: Iterable[str]) -> Any:
+    """The option that chooses among them."""
+    return typer.Option(
         "--format",
-        metavar="|".join(FORMATS),
+        metavar="|".join(names),
         show_default="text; of several table, moses in a pipe",
         help="Layout of the output.",
-    ),
-]
+    )
+
+
+Form = Annotated[str | None, layouts(FORMATS)]
 Scores = Annotated[
     bool, typer.Option("-v", "--scores", help="Print log10 P and a tab before each text.")
 ]
 
 
-def chosen_format(form: str | None, as_json: bool, n: int) -> str:
+def chosen_format(
+    form: str | None, as_json: bool, n: int, formats: Iterable[str] = tuple(FORMATS)
+) -> str:
     """The name of a layout; wrong usage where it has no room for n."""
     several = "table" if is_terminal(sys.stdout) else "moses"
-    form = layout(form, as_json, "text" if n == 1 else several, FORMATS)
+    form = layout(form, as_json, "text" if n == 1 else several, formats)
     if n > 1 and form in ONE_EACH:
-        rest = ", ".join(name for name in FORMATS if name not in ONE_EACH)
+        rest = ", ".join(name for name in formats if name not in ONE_EACH)
         message = f"{form} has one result a line; -n {n} needs one of {rest}"
         raise typer.BadParameter(message, param_hint="--format")
     return form

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lmtool.inference.surprisal import SentenceSurprisal, WordSurprisal
 
-__all__ = ["Page", "has_colours", "heat", "legend", "rendered"]
+__all__ = ["Page", "has_colours", "heat", "legend", "put", "rendered"]
 
 STEP = 2.5  # bits a shade
 SHADES = (  # paper to brick
@@ -97,10 +97,7 @@ class Page:
         if self._console is None:
             return
         for path, content in self._files(self._console):
-            try:
-                write_atomically(path, content.encode())
-            except OSError as error:
-                raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+            put(path, content)
 
     def _files(self, page: "Console") -> Iterator[tuple[Path, str]]:
         from rich.terminal_theme import DEFAULT_TERMINAL_THEME as THEME
@@ -110,6 +107,14 @@ class Page:
         if self._svg:
             svg = page.export_svg(title=self._title, theme=THEME, clear=False)
             yield self._svg, WEB_FONT.sub("", svg)
+
+
+def put(path: Path, content: str) -> None:
+    """A file, whole or not at all. Raises InputError."""
+    try:
+        write_atomically(path, content.encode())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def paper() -> "Console":

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lmtool.cli.candidates import FORMATS, Form, Scores, chosen_format
+from lmtool.cli.candidates import Scores, chosen_format
 from lmtool.cli.inputs import Files, inputs, pace, sources
+from lmtool.cli.looks import FORMATS, Form, Html, Pictures, Svg, refuse_blind
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, settings, takes
 from lmtool.cli.render import say
 from lmtool.settings import SearchSettings
@@ -25,6 +26,8 @@ def run(
     files: Files = None,
     form: Form = None,
     scores: Scores = False,
+    html: Html = None,
+    svg: Svg = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -35,16 +38,21 @@ def run(
     A file (or stdin, in a pipe) gives one line per line in the same order; a blank line gives a
     blank line. Several texts are followed side by side (--beam), and -n of them printed, best
     first. Where a model with attention does not know a word, that of the source is copied. P is
-    what lmtool score --given finds for the tokens, <EOS> included.
+    what lmtool score --given finds for the tokens, <EOS> included. --format attention shows where
+    it looked as it wrote each of the texts; pharaoh, tsv and nematus are for other tools.
     """
     wanted = settings(SearchSettings, values)
     given = inputs(text, files, "translate")
-    form = chosen_format(form, as_json, wanted.n)
+    form = chosen_format(form, as_json, wanted.n, FORMATS)
 
     from lmtool import api
 
     translator: api.Translator = api.load_for("translate", model)
+    refuse_blind(translator.attends, form, html, svg)
     options: Any = asdict(wanted) | pace(given.files, threads)
     lines = (source.text for source in sources(given, LINES))
-    for chunk in FORMATS[form](translator.translate_lines(lines, **options), scores):
+    pictures = Pictures(html, svg)
+    results = pictures.seen(translator.translate_lines(lines, **options))
+    for chunk in FORMATS[form](results, scores):
         say(chunk)
+    pictures.write()

@@ -32,6 +32,11 @@ class Translator(Writer, Shown):
     def _model(self) -> TrainedConditional:
         return self.translator
 
+    @property
+    def attends(self) -> bool:
+        """Whether it says where it looked as it wrote."""
+        return bool(self.settings.attention != "none")
+
     def _sources(self, given: Iterable[Any]) -> Iterator[Any]:
         return arguments.lines(given, "sources", "for one source give [text]")
 
