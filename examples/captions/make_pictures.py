@@ -1,6 +1,6 @@
 """Draws little pictures, and writes what a model reads of them beside what people say of them.
 
-pictures.npy (n, 107) float16 and captions.tsv are to train on, pictures_valid.npy and
+pictures.npy (n, 135) float16 and captions.tsv are to train on, pictures_valid.npy and
 captions_valid.tsv to validate; picture_0.png to picture_5.png are the first ones of these.
 
 A picture is 48 x 48 pixels: on a black, grey or white ground one or two groups of one to three
@@ -12,11 +12,13 @@ The vector comes from the pixels alone. Each pixel is shared out among seven col
 and three of grounds, by how near it is to them; maps (7, 48, 48). Of each shape's colour follow
 
     where it is      the mean of its map in each of 4 x 4 fields     16 numbers
-    how much         the share of pixels                              1
-    how many         (convex - concave corners of map > 1/2) / 4      1
+                     how far it is from each side of the picture      4
+    how much         the share of pixels, and of each piece           2
+    how many         (convex - concave corners of map > 1/2) / 4:
+                     how much of a first, a second, a third piece     3
     which shape      its edges by direction, 8 of them, as shares     8
 
-and of each ground the share of pixels: 4 (16 + 1 + 1 + 8) + 3 = 107 numbers.
+and of each ground the share of pixels: 4 (16 + 4 + 2 + 3 + 8) + 3 = 135 numbers.
 
 python examples/captions/make_pictures.py [--folder FOLDER]
 """
@@ -35,6 +37,7 @@ from numpy.typing import NDArray
 
 SEED, N_TRAIN, N_VALID, N_SHOWN = 17, 1000, 100, 6
 SIZE, FINE = 48, 2  # pixels a side; points drawn for each, a side
+GAP = 0.06  # between shapes of a group, of 1
 NOISE, TINT = 14, 18  # by which a pixel and a colour are off, of 255
 COLOURS = {
     "red": (215, 40, 45),
@@ -127,7 +130,8 @@ def centres(rng: random.Random, group: Group) -> list[tuple[float, float]]:
         ys = [rng.uniform(top + margin, bottom - margin) for _ in range(group.n)]
         points = list(zip(xs, ys, strict=True))
         pairs = ((p, q) for i, p in enumerate(points) for q in points[:i])
-        if all(max(abs(p[0] - q[0]), abs(p[1] - q[1])) > 2 * margin for p, q in pairs):
+        apart = 2 * RADII[group.size] + GAP
+        if all(max(abs(p[0] - q[0]), abs(p[1] - q[1])) > apart for p, q in pairs):
             return points
 
 
@@ -185,13 +189,23 @@ def directions(x: Array) -> Array:
     return np.asarray(shares / (strength.sum((1, 2))[:, None] + 1))
 
 
+def sides(x: Array) -> Array:
+    """(C, 4): the share of rows or columns before it from the left, the right, above and below."""
+    dark = x > 0.5
+    ways = [dark.any(1), dark.any(1)[:, ::-1], dark.any(2), dark.any(2)[:, ::-1]]
+    return np.stack([way.argmax(1) / way.shape[1] for way in ways], 1)
+
+
 def features(pixels: Array) -> Array:
-    """(107,) float16, in steps of 1/256 so that they are the same wherever they are made."""
+    """(135,) float16, in steps of 1/256 so that they are the same wherever they are made."""
     maps = memberships(pixels)
     shapes, share = maps[: len(COLOURS)], maps.mean((1, 2))
     soft = smooth(shapes)
     fields = shapes.reshape(len(COLOURS), 4, SIZE // 4, 4, SIZE // 4).mean((2, 4))
-    parts = fields, 10 * share, pieces(soft), 2 * directions(soft)
+    n = pieces(soft)[:, None]
+    counts = np.clip(n - [0, 1, 2], 0, 1)
+    each = share[: len(COLOURS)] / np.maximum(n[:, 0], 1)
+    parts = fields, sides(soft), 10 * share, 20 * each, counts, 2 * directions(soft)
     flat = np.concatenate([np.ravel(part) for part in parts])
     return np.asarray(np.rint(flat * 256) / 256, np.float16)
 

@@ -14,7 +14,9 @@ from lmtool.cli.train import (
     Init,
     LabelColumn,
     Reads,
+    SourceColumn,
     TagsColumn,
+    TargetColumn,
     TextColumn,
     Valid,
     Writes,
@@ -39,6 +41,8 @@ def run(
     text: TextColumn = None,
     label: LabelColumn = None,
     tags: TagsColumn = None,
+    source: SourceColumn = None,
+    target: TargetColumn = None,
     init: Init = None,
     as_json: Json = False,
     **values: Any,
@@ -49,7 +53,8 @@ def run(
     out.
     """
     check(corpus)
-    given, columns = said(called, values), {"text": text, "label": label, "tags": tags}
+    given = said(called, values)
+    columns = {"text": text, "label": label, "tags": tags, "source": source, "target": target}
     asked = learnt(pair_of(reads, writes), given, columns)
     note_on_kernels()
 

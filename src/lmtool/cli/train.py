@@ -37,7 +37,9 @@ __all__ = [
     "Init",
     "LabelColumn",
     "Reads",
+    "SourceColumn",
     "TagsColumn",
+    "TargetColumn",
     "TextColumn",
     "Valid",
     "Writes",
@@ -97,6 +99,24 @@ TagsColumn = Annotated[
     str | None,
     of_data("--tags", metavar="COLUMN", help="Column of words' tags.", show_default="the last one"),
 ]
+SourceColumn = Annotated[
+    str | None,
+    of_data(
+        "--source",
+        metavar="COLUMN",
+        help="Column of what is translated, in a file of pairs.",
+        show_default="by its usual names; the first one",
+    ),
+]
+TargetColumn = Annotated[
+    str | None,
+    of_data(
+        "--target",
+        metavar="COLUMN",
+        help="Column of the translations.",
+        show_default="by its usual names; the second one",
+    ),
+]
 
 
 @takes(*LEARNT)
@@ -109,6 +129,8 @@ def run(
     text: TextColumn = None,
     label: LabelColumn = None,
     tags: TagsColumn = None,
+    source: SourceColumn = None,
+    target: TargetColumn = None,
     init: Init = None,
     model: Annotated[
         Path,
@@ -146,7 +168,8 @@ def run(
     """
     check(corpus, resume)
     given = said(called, values)
-    asked = learnt(pair_of(reads, writes), given, {"text": text, "label": label, "tags": tags})
+    columns = {"text": text, "label": label, "tags": tags, "source": source, "target": target}
+    asked = learnt(pair_of(reads, writes), given, columns)
     note_on_kernels(quiet)
 
     from lmtool import api
