@@ -191,7 +191,7 @@ def directions(x: Array) -> Array:
 
 def sides(x: Array) -> Array:
     """(C, 4): the share of rows or columns before it from the left, the right, above and below."""
-    dark = x > 0.5
+    dark = np.asarray(x > 0.5)
     ways = [dark.any(1), dark.any(1)[:, ::-1], dark.any(2), dark.any(2)[:, ::-1]]
     return np.stack([way.argmax(1) / way.shape[1] for way in ways], 1)
 
