@@ -29,6 +29,7 @@ NAMES = (TAGS / "README.md").read_text(encoding="utf-8")
 FRAMES = CORPORA.parent / "frames"
 DRAWN = (FRAMES / "README.md").read_text(encoding="utf-8")
 MUSIC = CORPORA.parent / "music"
+ENDS = ("", "_valid")  # of the names of what is learnt, and of what is measured
 GESTURES = ("gestures.jsonl", "gestures_valid.jsonl")
 
 
@@ -310,3 +311,36 @@ def test_expected_share_of_new_tunes_whose_bars_add_up() -> None:
     tunes = list(read_abc(enumerate((sample.text for sample in samples), 1), "samples"))
     assert len(tunes) == 40
     assert sum(tune.right for tune in tunes) >= 10
+
+
+def figures(folder: str) -> list[float]:
+    """The BLEUs in a README, in order."""
+    readme = (CORPORA.parent / folder / "README.md").read_text(encoding="utf-8")
+    return [float(figure) for figure in re.findall(r"BLEU (\d+\.\d)", readme)]
+
+
+def test_expected_bleu_of_the_captions() -> None:
+    folder = CORPORA.parent / "captions"
+    train, valid = ([folder / f"pictures{x}.npy", folder / f"captions{x}.tsv"] for x in ENDS)
+    options: Any = {"hidden": 128, "embed": 128, "batch": 64, "lr": 0.003, "dropout": 0.3}
+    once: Any = {"reads": "vector", "members": 1, "epochs": 12, "shards": 1}
+    captioner = lmtool.train(train, valid=valid, **once, **options)
+    result = captioner.evaluate(valid)
+    nearest, _, stated = figures("captions")
+    assert result.bleu == pytest.approx(stated, abs=5)
+    assert nearest + 10 < 50 < result.bleu < 95
+    assert (result.n, result.n_texts) == (100, 400)
+
+
+def test_expected_bleu_of_the_translations() -> None:
+    folder = CORPORA.parent / "translation"
+    train, valid = ([folder / f"phrases{x}.{side}" for side in ("hi", "en")] for x in ENDS)
+    options: Any = {"hidden": 128, "embed": 128, "batch": 32, "lr": 0.004, "dropout": 0.2}
+    once: Any = {"reads": "text", "tokens": "word", "members": 1, "epochs": 4, "shards": 1}
+    translator = lmtool.train(train, valid=valid, **once, **options)
+    result = translator.evaluate(valid)
+    nearest, _, stated = figures("translation")
+    assert result.bleu == pytest.approx(stated, abs=5)
+    assert nearest + 30 < 50 < result.bleu < 95
+    for verb, who in (("रहा", "he"), ("रही", "she")):  # the verb alone tells
+        assert who in translator.translate(f"वह अभी तीन घर बेच {verb} है ।").text.lower().split()

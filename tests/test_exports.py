@@ -9,6 +9,7 @@ import lmtool
 NAMES = {
     "BleuSettings",
     "Captioner",
+    "CaptionerSettings",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -30,6 +31,7 @@ NAMES = {
     "TrainSettings",
     "TrainingError",
     "Translator",
+    "TranslatorSettings",
     "VectorSettings",
     "__version__",
     "bleu",

@@ -2,7 +2,8 @@
 
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
 evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
-``writes="tags"`` a ``Tagger`` of their words; ``reads="frames"`` or ``"vector"`` reads no text.
+``writes="tags"`` a ``Tagger`` of their words; ``reads="text"`` alone a ``Translator``,
+``reads="vector"`` a ``Captioner``. With labels, ``"frames"`` and ``"vector"`` read no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -20,6 +21,7 @@ from lmtool.errors import (
 )
 from lmtool.settings import (
     BleuSettings,
+    CaptionerSettings,
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
@@ -30,6 +32,7 @@ from lmtool.settings import (
     TaggerSettings,
     TextSettings,
     TrainSettings,
+    TranslatorSettings,
     VectorSettings,
 )
 
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BleuSettings",
     "Captioner",
+    "CaptionerSettings",
     "Classifier",
     "ClassifierSettings",
     "CompareSettings",
@@ -73,6 +77,7 @@ __all__ = [
     "TrainSettings",
     "TrainingError",
     "Translator",
+    "TranslatorSettings",
     "VectorSettings",
     "__version__",
     "bleu",

@@ -5,6 +5,7 @@ model file never holds a ``None``.
 """
 
 from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
+from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.settings.duration import in_seconds
 from lmtool.settings.fields import Option, checked, declared
 from lmtool.settings.inference import (
@@ -39,6 +40,7 @@ __all__ = [
     "READS",
     "WRITES",
     "BleuSettings",
+    "CaptionerSettings",
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
@@ -51,6 +53,7 @@ __all__ = [
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
+    "TranslatorSettings",
     "VectorSettings",
     "checked",
     "declared",
