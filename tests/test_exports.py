@@ -21,6 +21,7 @@ NAMES = {
     "ModelFileError",
     "ModelSettings",
     "OptionError",
+    "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
@@ -36,9 +37,11 @@ NAMES = {
     "compare",
     "load",
     "plan",
+    "rescore",
     "resume",
     "sentence_bleu",
     "train",
+    "wer",
 }
 
 
