@@ -42,18 +42,8 @@ __all__ = [
     "pairs",
     "path",
 ]
-__all__ += [
-    "Lists",
-    "beside",
-    "nbest",
-    "paths",
-    "references",
-    "source",
-    "text",
-    "texts",
-    "valid_of",
-    "whole",
-]
+__all__ += ["Lists", "beside", "nbest", "of_form", "other_files", "paths", "references", "source"]
+__all__ += ["text", "texts", "valid_of", "weights", "whole"]
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = PathLike | Sequence[PathLike]

@@ -40,7 +40,8 @@ def as_moses(result: "Rescoring", names: Names) -> Iterator[str]:
     for one in result.lists:
         for choice in one.hypotheses:
             text = harmless(choice.text).replace(BAR, SPELLED)
-            features = f"recogniser= {number(choice.recogniser)} " * (choice.recogniser is not None)
+            given = choice.recogniser
+            features = "" if given is None else f"recogniser= {number(given)} "
             features += f"lm= {' '.join(number(p * LN10) for p in choice.log10_p)}"
             features += f" words= {choice.n_words} unknown= {choice.n_oov}"
             yield f"{harmless(one.id)} ||| {text} ||| {features} ||| {number(choice.score)}"

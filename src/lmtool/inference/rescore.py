@@ -7,6 +7,7 @@ tuned on other lists.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,7 +197,7 @@ def measured(lists: list[NBest]) -> NDArray[np.int64] | None:
 def padded(scored: Scored, features: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Features (n, H, F) and errors (n, H) of lists that are not empty, the first one repeated."""
     offsets = scored.offsets()
-    sizes = [b - a for a, b in zip(offsets, offsets[1:], strict=False)]
+    sizes = [b - a for a, b in pairwise(offsets)]
     most = max(sizes, default=0)
     places = np.array(
         [[a + (h if h < n else 0) for h in range(most)]
@@ -212,9 +213,8 @@ def tune(scored: Scored, settings: RescoreSettings = DEFAULT) -> Weights:
         raise InputError("weights cannot be tuned without a reference for each list, and lists")
     usual = per_word(settings)
     ways = (usual, not usual) if settings.per_word is None else (usual,)
-    found = [
-        (way, *tuned(*padded(scored, scored.features(score_type(settings), way)))) for way in ways
-    ]
+    kind = score_type(settings)
+    found = [(way, *tuned(*padded(scored, scored.features(kind, way)))) for way in ways]
     way, vector, _ = min(found, key=lambda one: one[2])
     return Weights.of(vector.tolist(), way)
 
@@ -246,10 +246,7 @@ def rescore(
         raise ConfigError(f"{option('weights')}: {n} of models, but there are {k}")
     totals = scored.features(score_type(settings), weights.per_word) @ weights.vector()
     offsets = scored.offsets()
-    orders = [
-        a + np.argsort(-totals[a:b], kind="stable")
-        for a, b in zip(offsets, offsets[1:], strict=False)
-    ]
+    orders = [a + np.argsort(-totals[a:b], kind="stable") for a, b in pairwise(offsets)]
     lists = tuple(
         ordered(scored, one, order, a, totals)
         for one, order, a in zip(scored.lists, orders, offsets, strict=False)

@@ -82,14 +82,9 @@ def statistics(hypothesis: Sequence[str], reference: Sequence[str]) -> Counts:
 
     Raises InputError for texts too long to be compared.
     """
-    begin, r, h = middle(reference, hypothesis)
-    n, m = len(r), len(h)
-    s = d = i = 0
-    if n and m:
-        s, d, i = parts(table(r, h), r, h)
-    else:
-        d, i = n, m
-    return np.array([1, not (n or m), len(reference), s, d, i], np.int64)
+    _, r, h = middle(reference, hypothesis)
+    exact, errors = not (r or h), parts(r, h) if r and h else (0, len(r), len(h))
+    return np.array([1, exact, len(reference), *errors], np.int64)
 
 
 def n_errors(hypothesis: Sequence[str], reference: Sequence[str]) -> int:
@@ -202,8 +197,9 @@ def path(cells: Table, r: Sequence[str], h: Sequence[str]) -> list[tuple[int | N
     return steps[::-1]
 
 
-def parts(cells: Table, r: Sequence[str], h: Sequence[str]) -> tuple[int, int, int]:
+def parts(r: Sequence[str], h: Sequence[str]) -> tuple[int, int, int]:
     """S, D and I of the path."""
+    cells = table(r, h)
     steps = path(cells, r, h)
     d = sum(j is None for _, j in steps)
     i = sum(place is None for place, _ in steps)

@@ -4,7 +4,8 @@ jsonl   {"id": "u1", "hyps": ["...", ...], "scores": [-0.3, ...], "ref": "..."},
         what ``lmtool translate --json`` prints: {"hypotheses": [{"text": "...", "score": -1.2}]}
 moses   0 ||| hypothesis ||| features ||| total
 kaldi   utt-1 w1 w2 ..., the n-th hypothesis of an utterance ending in -n; costs stand elsewhere
-srilm   acoustic lm n w1 w2 ..., or under a line NBestList1.0 or 2.0 (score) w1 w2 ...; a list a file
+srilm   acoustic lm n w1 w2 ..., or under a line NBestList1.0 or 2.0 (score) w1 w2 ...; a file is
+        a list
 
 The first line that is not blank decides, unless a format is named. Scores stay as they are.
 """
