@@ -14,9 +14,10 @@ from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
-from lmtool.inference.rescore import Rescoring, Weights, scored_lists
+from lmtool.inference.rescore import Rescoring, scored_lists
 from lmtool.inference.rescore import rescore as rescore_lists
 from lmtool.inference.rescore import tune as tune_weights
+from lmtool.inference.weights import Weights
 from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS

@@ -222,8 +222,9 @@ def other_files(nbest: Lists, tune: Lists | None) -> None:
     both = [[one] if isinstance(one, str | Path) else one for one in (nbest, tune)]
     if not all(isinstance(one, Sequence) for one in both):
         return
-    own, others = ([str(one) for one in some or () if isinstance(one, str | Path)] for some in both)
-    same = next((one for one in own if one in others), None)
+    own, others = ([one for one in some or () if isinstance(one, str | Path)] for some in both)
+    known = {*map(os.path.realpath, others)}
+    same = next((one for one in own if os.path.realpath(one) in known), None)
     if same is not None:
         message = "the weights would be tuned on the lists that they are then used on"
         raise ConfigError(f"{option('tune')}: {display_name(same)}: {message}; name others")
