@@ -8,7 +8,8 @@ r the recogniser's score, p_k of model k, n words, o of them unknown. Along one 
 total is a line, the chosen hypothesis runs along the upper envelope of its list, and the errors of
 all lists together are constant between the crossings: the sweep over these is exact (Och 2003). Of
 the weights with the fewest errors the middle of the widest interval is taken. Weights are swept one
-by one until the errors fall no more, from several starts; the scale is free, so a stays 1.
+by one until the errors fall no more, from several starts; w and u move only where that saves errors.
+The scale is free, so a stays 1.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from lmtool.display import Shown
 __all__ = ["Interval", "Weights", "best_interval", "chosen", "tuned"]
 
 BEYOND = 0.1  # of the span of all crossings: how far the first and the last interval are seen
-STARTS = (0.0, 0.25, 1.0, 4.0)  # of the models together, where 1 is the recogniser's spread
+STARTS = (1.0, 0.25, 4.0, 0.0)  # of the models together, where 1 is the recogniser's spread
 ROUNDS = 50
 
 Floats = NDArray[np.float64]
@@ -72,7 +73,8 @@ class Interval(NamedTuple):
 
 def chosen(features: Floats, weights: Floats) -> Counts:
     """The best of each list: features (n, H, F), weights (F,) -> places (n,)."""
-    return np.argmax(features @ weights, axis=1)
+    places: Counts = np.argmax(features @ weights, axis=1)
+    return places
 
 
 def tuned(features: Floats, errors: Counts) -> tuple[Floats, int]:
@@ -112,7 +114,8 @@ def ascended(
             others = np.where(np.arange(len(weights)) == axis, 0.0, weights)
             low = 0.0 if axis < len(weights) - 2 else -np.inf  # no model counts against itself
             best = best_interval(features @ others, features[..., axis], errors, low)
-            if best.errors <= fewest:  # rounding apart, always
+            counts = axis >= len(weights) - 2  # words: what saves nothing is left as it was
+            if best.errors < fewest + (not counts):
                 weights[axis], fewest = best.middle, best.errors
         if fewest == before:
             break

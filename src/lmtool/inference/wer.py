@@ -47,7 +47,7 @@ class Confusion(NamedTuple):
 
     reference: str | None
     hypothesis: str | None
-    count: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -126,7 +126,7 @@ def confusions(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> list[Con
         if change.reference != change.hypothesis
     )
     found = [Confusion(*change, count) for change, count in known.items()]
-    return sorted(found, key=lambda one: (-one.count, one.reference or "", one.hypothesis or ""))
+    return sorted(found, key=lambda one: (-one.times, one.reference or "", one.hypothesis or ""))
 
 
 def middle(
