@@ -8,7 +8,7 @@ r the recogniser's score, p_k of model k, n words, o of them unknown. Along one 
 total is a line, the chosen hypothesis runs along the upper envelope of its list, and the errors of
 all lists together are constant between the crossings: the sweep over these is exact (Och 2003). Of
 the weights with the fewest errors the middle of the widest interval is taken. Weights are swept one
-by one until the errors fall no more, from several starts; w and u move only where that saves errors.
+by one until the errors fall no more, from several starts; w and u move only where it saves errors.
 The scale is free, so a stays 1.
 """
 
