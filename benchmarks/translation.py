@@ -82,7 +82,7 @@ def pairs() -> Material:
     sources = Ragged.of(texts(rng, vocabulary.n_tokens, read))
     ended = (np.append(ids, np.int32(EOS_ID)) for ids in texts(rng, vocabulary.n_tokens, written))
     targets, rows = Ragged.of(list(ended)), np.arange(N_PAIRS)
-    train = Paired(sources, targets, rows, rows)
+    train = Paired(sources, targets, targets.lengths, rows, rows)
     return Material(Parts(vocabulary, vocabulary), train, train, {}, {}, [])
 
 
