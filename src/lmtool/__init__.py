@@ -97,8 +97,18 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY = (*FACES, "bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train")
-LAZY = (*LAZY, "wer")
+LAZY: tuple[str, ...] = (
+    *FACES,
+    "bleu",
+    "compare",
+    "load",
+    "plan",
+    "rescore",
+    "resume",
+    "sentence_bleu",
+    "train",
+)
+LAZY: tuple[str, ...] = (*LAZY, "wer")
 
 
 def __getattr__(name: str) -> Any:
