@@ -97,7 +97,7 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY: tuple[str, ...] = (
+LAZY = (
     *FACES,
     "bleu",
     "compare",
@@ -107,8 +107,8 @@ LAZY: tuple[str, ...] = (
     "resume",
     "sentence_bleu",
     "train",
+    "wer",
 )
-LAZY: tuple[str, ...] = (*LAZY, "wer")
 
 
 def __getattr__(name: str) -> Any:
