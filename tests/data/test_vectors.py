@@ -48,6 +48,8 @@ def test_arrays_are_followed_by_their_labels(tmp_path: Path, labels: Path) -> No
     assert grouped([path, labels, "y.jsonl"]) == [(path, labels), ("y.jsonl", None)]
     with pytest.raises(InputError, match=r"x\.npy: no file of labels after it"):
         grouped([path])
+    with pytest.raises(InputError, match=r"x\.npy: no file of texts after it"):
+        grouped([path], texts=True)
 
 
 @pytest.mark.parametrize(

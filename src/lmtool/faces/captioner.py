@@ -113,7 +113,7 @@ class Captioner(Writer, Shown):
 
     def files(self, files: Sequence[str]) -> list[tuple[str | Path, ...]]:
         """Files of a command line, those that belong together. Raises InputError."""
-        return [tuple(filter(None, both)) for both in grouped(files)]
+        return [tuple(filter(None, both)) for both in grouped(files, texts=True)]
 
 
 def photo_reader(extractor: str) -> Callable[..., Array]:

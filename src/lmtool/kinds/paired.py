@@ -131,9 +131,9 @@ def parallel(files: Iterable[Any], request: Any, words: Words, written: Words) -
 def captions(corpus: Any, valid: Any, request: Any, folder: Path, init: None = None) -> Material:
     """Constants, vocabulary, vectors with texts to train on and to validate on."""
     written = Words(request.text, ends=True)
-    train = described(grouped(corpus), written)
+    train = described(grouped(corpus, texts=True), written)
     width = train.sources.flat.shape[1]
-    others = described(grouped(valid), written, width) if valid else None
+    others = described(grouped(valid, texts=True), written, width) if valid else None
     split = split_of(train, others, request, train.source_of)
     standard = Standardisation.of([train.sources.flat[np.unique(train.source_of[split.known])]])
     parts = VectorParts(standard, written.vocabulary(train.targets, split.known))

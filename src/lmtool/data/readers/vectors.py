@@ -17,8 +17,13 @@ __all__ = ["grouped", "read_vectors"]
 JSON = '{"label": "NAME", "vector": [0.1, 0.2, ...]}'
 
 
-def grouped(paths: Sequence[str | Path]) -> list[tuple[str | Path, str | Path | None]]:
-    """Each ``.npy`` with the file of labels after it; other files alone. Raises InputError."""
+def grouped(
+    paths: Sequence[str | Path], texts: bool = False
+) -> list[tuple[str | Path, str | Path | None]]:
+    """Each ``.npy`` with the file of labels, or of texts, after it; other files alone.
+
+    Raises InputError.
+    """
     pairs: list[tuple[str | Path, str | Path | None]] = []
     left = iter(paths)
     for path in left:
@@ -28,6 +33,8 @@ def grouped(paths: Sequence[str | Path]) -> list[tuple[str | Path, str | Path | 
         labels = next(left, None)
         if labels is None:
             message = "no file of labels after it; name one, a label a line, a line for each row"
+            if texts:
+                message = 'no file of texts after it; name one, with lines "id <TAB> text"'
             raise InputError(f"{display_name(path)}: {message}")
         pairs.append((path, labels))
     return pairs
