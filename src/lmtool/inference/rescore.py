@@ -7,7 +7,7 @@ tuned on other lists.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,7 +138,7 @@ class Scored(NamedTuple):
 
     def offsets(self) -> list[int]:
         """Where each list begins, and the end: (n + 1,)."""
-        return np.cumsum([0, *(len(one.texts) for one in self.lists)]).tolist()
+        return [0, *accumulate(len(one.texts) for one in self.lists)]
 
 
 def scored_lists(lists: Sequence[NBest], models: Sequence[Predictor], threads: int = 1) -> Scored:
@@ -153,7 +153,7 @@ def scored_lists(lists: Sequence[NBest], models: Sequence[Predictor], threads: i
     rows = np.array([places[text] for text in texts], np.int64)
     read = [read_texts(model, list(places), threads) for model in models]
     logp = np.array([each[0] for each in read]).reshape(len(models), -1).T
-    n_oov = np.sum([each[1] for each in read], axis=0, dtype=np.float64)
+    n_oov = np.array([each[1] for each in read]).reshape(len(models), -1).sum(axis=0)
     given = [score for one in known for score in one.scores or (0.0,) * len(one.texts)]
     n_words = [len(text.split()) for text in texts]
     return Scored(
