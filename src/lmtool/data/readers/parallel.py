@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from lmtool.data.readers.lines import holds_text, parsed, refuse, whole
 from lmtool.display import counted
@@ -102,18 +102,18 @@ def paired(paths: Sequence[str | Path], what: str | None = None) -> list[tuple[s
             continue
         other = next(left, None)
         if other is None and not holds_pairs(path):
-            raise OptionError(unpaired(path, what))
+            refuse_alone(path, what)
         found.append((path,) if other is None else (path, other))
     return found
 
 
-def unpaired(path: str | Path, what: str | None) -> str:
+def refuse_alone(path: str | Path, what: str | None) -> NoReturn:
     """``--valid takes val.de and val.en: --valid val.de --valid val.en``, and which is alone."""
     alone = f"{display_name(path)} has no file of translations after it"
     if what is None:
-        return f"{alone}; name both, as in train.de train.en"
+        raise OptionError(f"{alone}; name both, as in train.de train.en")
     both = f"{option(what, 'val.de')} {option(what, 'val.en')}"
-    return f"{option(what)} takes val.de and val.en: {both}; {alone}"
+    raise OptionError(f"{option(what)} takes val.de and val.en: {both}; {alone}")
 
 
 def holds_pairs(path: str | Path) -> bool:
