@@ -92,8 +92,18 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY = (*FACES, "bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train")
-LAZY = (*LAZY, "wer")
+LAZY = (
+    *FACES,
+    "bleu",
+    "compare",
+    "load",
+    "plan",
+    "rescore",
+    "resume",
+    "sentence_bleu",
+    "train",
+    "wer",
+)
 
 
 def __getattr__(name: str) -> Any:
