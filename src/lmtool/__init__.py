@@ -92,18 +92,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY = (
-    *FACES,
-    "bleu",
-    "compare",
-    "load",
-    "plan",
-    "rescore",
-    "resume",
-    "sentence_bleu",
-    "train",
-    "wer",
-)
+USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
+LAZY = (*FACES, *USES)
 
 
 def __getattr__(name: str) -> Any:
