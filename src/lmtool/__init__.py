@@ -97,6 +97,7 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+<<<<<<< HEAD
 LAZY = (
     *FACES,
     "bleu",
@@ -109,6 +110,10 @@ LAZY = (
     "train",
     "wer",
 )
+=======
+USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
+LAZY = (*FACES, *USES)
+>>>>>>> h-rescore
 
 
 def __getattr__(name: str) -> Any:

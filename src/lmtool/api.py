@@ -240,7 +240,7 @@ def rescore(
     several = [models] if isinstance(models, str | Path | Model) else list(models)
     known = [one if isinstance(one, Model) else load_for("rescore", one) for one in several]
     predictors = [one._predictor for one in known]
-    given = arguments.weights(weights, len(known), settings.per_word)
+    given = arguments.weights(weights, len(known), settings)
     if dev is not None:
         given = tune_weights(scored_lists(dev, predictors, threads), settings)
     return rescore_lists(scored_lists(lists, predictors, threads), settings, given)

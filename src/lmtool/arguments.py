@@ -232,11 +232,11 @@ def other_files(nbest: Lists, tune: Lists | None) -> None:
 
 def of_form(settings: RescoreSettings, form: str) -> RescoreSettings:
     """With what the scores of a format are, where nobody says so."""
-    known = "cost" if form == "kaldi" else "total"
+    known = "cost" if form == "kaldi" else None
     return replace(settings, score_type=settings.score_type or known)
 
 
-def weights(given: object, n_models: int, per_word: bool | None) -> Weights | None:
+def weights(given: object, n_models: int, settings: RescoreSettings) -> Weights | None:
     """Weights, as they are or from numbers. Raises OptionError."""
     if given is None or isinstance(given, Weights):
         return given
@@ -245,7 +245,9 @@ def weights(given: object, n_models: int, per_word: bool | None) -> Weights | No
         wanted = "the recogniser, each model, words and unknown words"
         raise OptionError(f"{option('weights')}: {n_models + 3} numbers are wanted, for {wanted}")
     numbers = [checked("weights", one, float, Option()) for one in found]
-    return Weights.of(numbers, bool(per_word))
+    kind = settings.score_type or "total"
+    means = kind == "mean" if settings.per_word is None else settings.per_word
+    return Weights.of(numbers, means, kind)
 
 
 def mapping(value: object, name: str) -> Mapping[str, Any]:

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lmtool
 from tests.cli.conftest import Run
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "u1", "hyps": ["Pete met sea", "Todd met Pete"], "scores": [-1.0, -1.1]},
     {"id": "u2", "hyps": ["the sea was calm", "calm sea was the"], "scores": [-2.0, -2.5]},
     {"id": "u3", "hyps": [], "scores": []},

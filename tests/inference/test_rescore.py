@@ -25,7 +25,7 @@ from lmtool.text.vocabulary import Vocabulary
 from tests.inference.unigram import Unigram
 
 LN10 = math.log(10)
-TWO = {
+TWO: dict[str, Any] = {
     "hyps": ["Pete saw the cat", "Todd met Pete"],
     "scores": [-1.0, -1.5],
     "ref": "Todd met Pete",
@@ -203,6 +203,6 @@ def test_what_is_refused(model: LanguageModel, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nbest:1: a list without scores, but others have them"):
         lmtool.rescore([ONE, {"hyps": ["a"]}], lm)
     with pytest.raises(InputError, match=r"nbest\[0\]: an object"):
-        lmtool.rescore([3], lm)  # type: ignore[list-item]
+        lmtool.rescore([3], lm)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no list in it"):
         lmtool.rescore([], lm)

@@ -159,6 +159,8 @@ def summary(result: "Rescoring", names: list[str], tune: str | None) -> Iterator
     parts += [f"words {number(weights.words, 4)}", f"unknown {number(weights.unknown, 4)}"]
     how = f", tuned on {cut(tune)}" if tune else ""
     means = ", means per word" * weights.per_word
+    if weights.score_type != "total":
+        means += f", scores taken for {weights.score_type}s"
     yield paragraph(f"weights{how}: {', '.join(parts)}{means}")
     changed = f"{result.n_changed:,} of {counted(result.n, 'list')} changed"
     worth = result.difference

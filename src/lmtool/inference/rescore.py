@@ -211,12 +211,16 @@ def tune(scored: Scored, settings: RescoreSettings = DEFAULT) -> Weights:
     """The weights with the fewest errors on lists with references. Raises InputError."""
     if scored.statistics is None or not len(scored.given):
         raise InputError("weights cannot be tuned without a reference for each list, and lists")
-    usual = per_word(settings)
-    ways = (usual, not usual) if settings.per_word is None else (usual,)
-    kind = score_type(settings)
-    found = [(way, *tuned(*padded(scored, scored.features(kind, way)))) for way in ways]
-    way, vector, _ = min(found, key=lambda one: one[2])
-    return Weights.of(vector.tolist(), way)
+    found = [(way, *tuned(*padded(scored, scored.features(*way)))) for way in ways(settings)]
+    (kind, means), vector, _ = min(found, key=lambda one: one[2])
+    return Weights.of(vector.tolist(), means, kind)
+
+
+def ways(settings: RescoreSettings) -> list[tuple[str, bool]]:
+    """What is tried for the score type and the means: all that is not said."""
+    kinds = ("total", "mean") if settings.score_type is None else (settings.score_type,)
+    means = (False, True) if settings.per_word is None else (settings.per_word,)
+    return [(kind, mean) for kind in kinds for mean in (means[::-1] if kind == "mean" else means)]
 
 
 def score_type(settings: RescoreSettings) -> str:
@@ -233,7 +237,8 @@ def untuned(scored: Scored, settings: RescoreSettings) -> Weights:
     """The recogniser, and the mean of the models, count alike."""
     k = scored.logp.shape[1]
     has_scores = any(one.scores is not None for one in scored.lists)
-    return Weights(float(has_scores), (1.0 / k,) * k, per_word=per_word(settings))
+    kind, means = score_type(settings), per_word(settings)
+    return Weights(float(has_scores), (1.0 / k,) * k, per_word=means, score_type=kind)
 
 
 def rescore(
@@ -244,7 +249,7 @@ def rescore(
     if len(weights.models) != scored.logp.shape[1]:
         n, k = len(weights.models), scored.logp.shape[1]
         raise ConfigError(f"{option('weights')}: {n} of models, but there are {k}")
-    totals = scored.features(score_type(settings), weights.per_word) @ weights.vector()
+    totals = scored.features(weights.score_type, weights.per_word) @ weights.vector()
     offsets = scored.offsets()
     orders = [a + np.argsort(-totals[a:b], kind="stable") for a, b in pairwise(offsets)]
     lists = tuple(

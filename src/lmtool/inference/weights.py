@@ -42,12 +42,13 @@ class Weights(Shown):
     words: float = 0.0
     unknown: float = 0.0
     per_word: bool = False
+    score_type: str = "total"  # what the recogniser's scores are taken for
 
     @classmethod
-    def of(cls, vector: Sequence[float], per_word: bool) -> "Weights":
+    def of(cls, vector: Sequence[float], per_word: bool, score_type: str) -> "Weights":
         """From numbers in the order of the fields."""
         recogniser, *models, words, unknown = map(float, vector)
-        return cls(recogniser, tuple(models), words, unknown, per_word)
+        return cls(recogniser, tuple(models), words, unknown, per_word, score_type)
 
     def vector(self) -> Floats:
         """(F,), as ``of`` takes it."""

@@ -142,7 +142,7 @@ class RescoreSettings:
         None,
         "What the scores in the list are: log-probabilities, their means per word, or costs.",
         choices=("total", "mean", "cost"),
-        shown="cost of a Kaldi archive, else total",
+        shown="cost of a Kaldi archive; else as --tune finds it, total",
     )
     per_word: bool | None = option(
         None, "Compare means per word.", shown="as --tune finds it, else for means alone"
