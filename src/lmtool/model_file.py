@@ -29,13 +29,13 @@ OLDER: dict[int, Card] = {1: {"kind": "language model"}}  # what a card of that 
 Settings = TypeVar("Settings")
 
 
-def check_target(path: str | Path, overwrite: bool) -> None:
-    """Raises ModelFileError where a model cannot be written later on."""
+def check_target(path: str | Path, overwrite: bool, named: str = "model") -> None:
+    """Raises ModelFileError where what an option names cannot be written later on."""
     path = Path(path)
     if path.is_dir():
-        raise ModelFileError(f"{path}: is a folder; name a file with {option('model')}")
+        raise ModelFileError(f"{path}: is a folder; name a file with {option(named)}")
     if path.exists() and not overwrite:
-        ways = f"pass {option('overwrite', True)} or another {option('model')}"
+        ways = f"pass {option('overwrite', True)} or another {option(named)}"
         raise ModelFileError(f"{path}: exists already; {ways}")
     if not path.parent.is_dir():
         raise ModelFileError(f"{path}: there is no folder {path.parent}; make it first")

@@ -42,6 +42,7 @@ class Perplexity:
     units: int
     per_word: float | None = None  # tokens, <EOS> among both; None: each word is one
     counting: Callable[[], NgramModel] | None = None  # what is to be mixed with the networks
+    seen: bool = False  # the text is that of training
 
     @property
     def tokens(self) -> int:
@@ -71,8 +72,13 @@ class Perplexity:
         return own, other if self.counting is None else 2 * (own + other)
 
     def weights(self, model: LanguageModel) -> tuple[float, ...]:
-        """Those of the model's parts that make the text most probable, in the own context."""
+        """Those of the model's parts that make the text most probable, in the own context.
+
+        Equal ones where the parts have seen the text: whoever knows it by heart would win.
+        """
         assert model.mixture is not None
+        if self.seen:
+            return (1 / len(model.parts),) * len(model.parts)
         mixture = model.mixture
 
         def columns(pieces: Ids, skip: Ids | int = 0) -> list[NDArray[np.floating[Any]]]:

@@ -35,7 +35,7 @@ def check(settings: ModelSettings, recipe: TrainSettings) -> None:
     for name in ("epochs", "steps", "seconds"):
         if getattr(recipe, name) is not None:
             message = f"nothing is trained where {option('members')} is 0; leave it out"
-            raise OptionError(f"{option('time' if name == 'seconds' else name)}: {message}")
+            raise OptionError(f"{option(name)}: {message}")
 
 
 def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramModel] | None:
@@ -70,8 +70,8 @@ def remeasured(
     whole = judge.at_the_end(model, judge.judge(model).score)
     if len(model.parts) == 1:
         return whole, ""
-    shown = (f"{part.name} {part.weight:.3f}" for part in model.parts)
-    return whole, f"weights on the validation text: {', '.join(shown)}"
+    shown = ", ".join(f"{part.name} {part.weight:.3f}" for part in model.parts)
+    return whole, f"weights of the parts: {shown}"
 
 
 def described(model: LanguageModel) -> tuple[Card, Tensors]:

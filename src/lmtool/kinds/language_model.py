@@ -125,8 +125,15 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
     """By perplexity, in the context trained for."""
     valid = material.valid
     per_word = len(valid.ids) / (valid.n_words + valid.n_lines) if material.parts.several else None
-    counts = counting.counting(material, recipe)
-    return Perplexity(valid.ids, recipe.context == "sentence", workers, units, per_word, counts)
+    return Perplexity(
+        valid.ids,
+        recipe.context == "sentence",
+        workers,
+        units,
+        per_word,
+        counting.counting(material, recipe),
+        seen=material.train.fingerprint == valid.fingerprint,
+    )
 
 
 def learn(
@@ -229,7 +236,7 @@ KIND = Kind(
     name="language model",
     reads="nothing",
     writes="text",
-    verbs=("score", "sample", "next", "surprisal", "evaluate", "compare", "pairs"),
+    verbs=("score", "sample", "next", "surprisal", "evaluate", "compare", "pairs", "export"),
     settings=ModelSettings,
     prepare=prepare,
     plan=plan,

@@ -25,8 +25,8 @@ from lmtool.models import network
 from lmtool.models.members import all_shapes, members
 from lmtool.models.mixture import Mixture, Part
 from lmtool.models.network import Ids, Network, States, quietly
-from lmtool.models.predictor import State, Top
 from lmtool.models.ngram import NgramModel
+from lmtool.models.predictor import State, Top
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
 from lmtool.tensor_file import checksum
