@@ -75,7 +75,7 @@ class Model(Predicting, Shown):
         model_file.save(self.language_model, arguments.path(path, "path"), overwrite)
 
     def arpa(self) -> Iterator[str]:
-        """The n-gram model as an ARPA file has it, in parts. Raises ConfigError if there is none."""
+        """The n-gram model as an ARPA file has it, in parts. Raises ConfigError without one."""
         ngram = self.language_model.ngram
         if ngram is None:
             ways = f"train it with {option('ngram', 5)}"

@@ -91,7 +91,7 @@ def described(model: LanguageModel) -> tuple[Card, Tensors]:
 def beside(
     settings: ModelSettings, vocabulary: Vocabulary, card: Card, tensors: Tensors
 ) -> Callable[[LanguageModel], LanguageModel]:
-    """What adds to a model the part that a file counts, its tensors taken out. Raises ValueError."""
+    """What adds to a model what its file counts, its tensors taken out. Raises ValueError."""
     if CARD not in card:
         if settings.members == 0:
             raise ValueError("it holds neither a network nor n-grams")
