@@ -97,23 +97,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-<<<<<<< HEAD
-LAZY = (
-    *FACES,
-    "bleu",
-    "compare",
-    "load",
-    "plan",
-    "rescore",
-    "resume",
-    "sentence_bleu",
-    "train",
-    "wer",
-)
-=======
 USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
 LAZY = (*FACES, *USES)
->>>>>>> h-rescore
 
 
 def __getattr__(name: str) -> Any:

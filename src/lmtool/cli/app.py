@@ -17,6 +17,7 @@ from lmtool.cli import (
     classify,
     compare,
     evaluate,
+    export,
     info,
     next,
     pairs,
@@ -70,6 +71,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Look inside": {
         "info": Command(info.run, "lmtool info model.safetensors"),
+        "export": Command(export.run, "lmtool export -m model.safetensors --arpa model.arpa"),
     },
 }
 

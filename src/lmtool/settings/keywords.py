@@ -87,6 +87,8 @@ class TrainKeywords(TypedDict, total=False):
     noise: float | None
     mirror: str | None
     context: str
+    ngram: int | None
+    prune: str | None
     seed: int
     shards: int | None
     threads: int | None
