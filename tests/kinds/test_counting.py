@@ -167,10 +167,10 @@ DAMAGE: dict[str, tuple[str, Callable[[Card, Tensors], Any]]] = {
     "short": ("order 2", lambda c, t: t.update({"ngram.2.logp": t["ngram.2.logp"][1:]})),
     "a matrix": ("order 2", lambda c, t: t.update({"ngram.2.keys": t["ngram.2.keys"][None]})),
     "odd weights": ("weights", lambda c, t: c["ngram"].update(weights=[0.5])),
-    "weights of NaN": ("numbers", lambda c, t: c["ngram"].update(weights=[math.nan, 0.5])),
-    "weights that do not sum": ("sum", lambda c, t: c["ngram"].update(weights=[0.9, 0.5])),
+    "weights of NaN": ("numbers|weights", lambda c, t: c["ngram"].update(weights=[math.nan, 0.5])),
+    "weights that do not sum": ("sum|weights", lambda c, t: c["ngram"].update(weights=[0.9, 0.5])),
     "odd discounts": ("numbers|not", lambda c, t: c["ngram"].update(discounts=7)),
-    "no network": ("", lambda c, t: c["model"].update(members=0)),
+    "no network": ("lacks|weights", lambda c, t: c["model"].update(members=0)),
 }
 
 

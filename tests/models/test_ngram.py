@@ -214,12 +214,12 @@ def test_empty_orders() -> None:
 def test_adjusted_counts() -> None:
     vocabulary = Vocabulary.build(TOY, TextSettings())
     text = counted(ids_of(vocabulary, TOY), 4, 3)
-    named = [{} for _ in text]
+    named: list[dict[int, int]] = [{} for _ in text]
     for one, a, found in zip(text, adjusted(text), named, strict=True):
         found.update(zip(one.keys.tolist(), a.tolist(), strict=True))
-    a, b = vocabulary.id("a"), vocabulary.id("b")
-    assert named[0] == {EOS_ID: 2, 1: 0, a: 3, b: 2}
-    assert named[1] == {a: 1, b: 1, 4 * a: 1, 4 * a + a: 2, 4 * a + b: 1, 4 * b: 1, 4 * b + a: 2}
+    x, y = vocabulary.id("a"), vocabulary.id("b")
+    assert named[0] == {EOS_ID: 2, 1: 0, x: 3, y: 2}
+    assert named[1] == {x: 1, y: 1, 4 * x: 1, 5 * x: 2, 4 * x + y: 1, 4 * y: 1, 4 * y + x: 2}
 
 
 def test_round_trip_through_tensors() -> None:
@@ -252,7 +252,7 @@ def damaged(one: Ngrams, how: str) -> Ngrams:
     elif how == "short":
         logp = logp[1:]
     elif how == "type":
-        return replace(one, keys=keys.astype(np.float64))  # type: ignore[arg-type]
+        return replace(one, keys=keys.astype(np.float64))
     return Ngrams(keys, logp, backoff)
 
 
