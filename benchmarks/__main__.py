@@ -5,12 +5,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import encoders, peak, quality, scale, scoring, startup, throughput
+from benchmarks import encoders, peak, quality, scale, scoring, startup, throughput, translation
 from benchmarks.common import Options, Part, line, machine, say, show
 
 PARTS: dict[str, Part] = {
     "throughput": Part(throughput.run),
     "encoders": Part(encoders.run),
+    "translation": Part(translation.run),
     "peak": Part(peak.run),
     "quality": Part(quality.run, needs_data=True),
     "scoring": Part(scoring.run),

@@ -1,5 +1,6 @@
 """Ladder 7: the example corpora, and the perplexities that their README promises."""
 
+import json
 import math
 import re
 import subprocess
@@ -52,6 +53,17 @@ def test_counts_in_the_readme(name: str, split: object) -> None:
     tokens = [token for line in text.splitlines() for token in split(line)]  # type: ignore[operator]
     counts = (len(text.splitlines()), len(tokens), len(set(tokens)), len(text.encode()))
     assert [int(re.sub(r"\D", "", cell)) for cell in row(name)[:4]] == list(counts)
+
+
+def test_the_lists_are_what_their_script_hears(tmp_path: Path) -> None:
+    folder = CORPORA.parent / "nbest"
+    subprocess.run([sys.executable, folder / "make_nbest.py", "--out", tmp_path], check=True)
+    for name in ("dev.jsonl", "test.jsonl"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+        rows = [json.loads(line) for line in (tmp_path / name).read_text("utf-8").splitlines()]
+        rate = lmtool.wer([row["hyps"][0] for row in rows], [row["ref"] for row in rows]).wer
+        said = (folder / "README.md").read_text(encoding="utf-8")
+        assert f"| `{name}` | {len(rows)} | {rate:.2f} |" in said
 
 
 def test_pairs_are_in_the_words_of_their_corpus() -> None:

@@ -22,6 +22,7 @@ NAMES = {
     "ModelFileError",
     "ModelSettings",
     "OptionError",
+    "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
@@ -38,9 +39,11 @@ NAMES = {
     "compare",
     "load",
     "plan",
+    "rescore",
     "resume",
     "sentence_bleu",
     "train",
+    "wer",
 }
 
 

@@ -30,6 +30,7 @@ from lmtool.settings import (
     CompareSettings,
     FrameSettings,
     ModelSettings,
+    RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
@@ -60,6 +61,7 @@ KINDS = (
     SearchSettings,
     CompareSettings,
     BleuSettings,
+    RescoreSettings,
 )
 FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
 OF_ONE_STEP = ("both", "pool")  # of a vector, which has no order
@@ -229,6 +231,7 @@ def wrong_usage() -> Iterator[Any]:
         SearchSettings: ("translate", "x"),
         CompareSettings: ("compare", "a", "b", "-f", "c"),
         BleuSettings: ("bleu", "ref"),
+        RescoreSettings: ("rescore", "x"),
     }
     for kind, name in FIELDS:
         field, hint, known = declared(kind)[name]

@@ -191,7 +191,7 @@ def directions(x: Array) -> Array:
 
 def sides(x: Array) -> Array:
     """(C, 4): the share of rows or columns before it from the left, the right, above and below."""
-    dark: Array = np.asarray(x > 0.5)
+    dark = x > 0.5
     across, down = np.asarray(dark.any(1)), np.asarray(dark.any(2))
     ways = [across, across[:, ::-1], down, down[:, ::-1]]
     return np.stack([way.argmax(1) / way.shape[1] for way in ways], 1)

@@ -26,6 +26,7 @@ from lmtool.settings import (
     CompareSettings,
     FrameSettings,
     ModelSettings,
+    RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
@@ -47,9 +48,11 @@ if TYPE_CHECKING:
         compare,
         load,
         plan,
+        rescore,
         resume,
         sentence_bleu,
         train,
+        wer,
     )
 
 __all__ = [
@@ -68,6 +71,7 @@ __all__ = [
     "ModelFileError",
     "ModelSettings",
     "OptionError",
+    "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
@@ -84,14 +88,17 @@ __all__ = [
     "compare",
     "load",
     "plan",
+    "rescore",
     "resume",
     "sentence_bleu",
     "train",
+    "wer",
 ]
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-LAZY = (*FACES, "bleu", "compare", "load", "plan", "resume", "sentence_bleu", "train")
+USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
+LAZY = (*FACES, *USES)
 
 
 def __getattr__(name: str) -> Any:

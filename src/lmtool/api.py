@@ -1,18 +1,24 @@
 """The library's face: train, load and what they give, which mirrors the commands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from lmtool import arguments, faces, model_file
-from lmtool.arguments import PathLike, Paths, References
-from lmtool.errors import OptionError
+from lmtool.arguments import Lists, PathLike, Paths, References
+from lmtool.errors import ConfigError, OptionError, option
 from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
 from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
 from lmtool.inference.pairs import accuracies
+from lmtool.inference.rescore import Rescoring, scored_lists
+from lmtool.inference.rescore import rescore as rescore_lists
+from lmtool.inference.rescore import tune as tune_weights
+from lmtool.inference.weights import Weights
+from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
 from lmtool.settings import (
@@ -20,6 +26,7 @@ from lmtool.settings import (
     BleuSettings,
     CompareSettings,
     Pairing,
+    RescoreSettings,
     TextSettings,
     TrainSettings,
     declared,
@@ -28,7 +35,12 @@ from lmtool.settings import (
     refuse_columns,
     refuse_foreign,
 )
-from lmtool.settings.keywords import BleuKeywords, CompareKeywords, TrainingKeywords
+from lmtool.settings.keywords import (
+    BleuKeywords,
+    CompareKeywords,
+    RescoreKeywords,
+    TrainingKeywords,
+)
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event
@@ -36,7 +48,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "resume", "sentence_bleu", "train"]
+__all__ += ["compare", "load", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
+__all__ += ["wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
@@ -193,6 +206,57 @@ def sentence_bleu(
     settings = arguments.options(BleuSettings, options)
     known = arguments.references(references)
     return sentence_bleus(arguments.source(hypotheses), known, settings)
+
+
+def rescore(
+    nbest: Lists,
+    models: PathLike | Model | Sequence[PathLike | Model],
+    *,
+    tune: Lists | None = None,
+    weights: Weights | Sequence[float] | None = None,
+    references: PathLike | None = None,
+    tune_references: PathLike | None = None,
+    costs: Paths | None = None,
+    form: str | None = None,
+    threads: int = 1,
+    **options: Unpack[RescoreKeywords],
+) -> Rescoring:
+    """Each list of hypotheses with the one first that its scores and the models find best.
+
+    ``nbest`` and ``tune`` are files, several as a list of Path, or objects ``{"hyps": [...],
+    "scores": [...], "ref": "..."}``. ``weights`` are given, as numbers those of the recogniser, of
+    each model, of words and of unknown words; or found on ``tune``, lists with references; or all
+    count alike. ``form`` names the format, ``costs`` files of a Kaldi archive; options are fields
+    of RescoreSettings. Raises InputError, ConfigError, ModelFileError.
+    """
+    settings = arguments.options(RescoreSettings, options)
+    threads = arguments.whole(threads, "threads", 1)
+    if tune is not None and weights is not None:
+        raise ConfigError(f"give {option('tune')} or {option('weights')}, not both")
+    arguments.other_files(nbest, tune)
+    lists, found = arguments.nbest(nbest, form, references, costs)
+    settings = arguments.of_form(settings, found)
+    dev = None if tune is None else arguments.nbest(tune, form, tune_references, costs)[0]
+    several = [models] if isinstance(models, str | Path | Model) else list(models)
+    known = [one if isinstance(one, Model) else load_for("rescore", one) for one in several]
+    predictors = [one._predictor for one in known]
+    given = arguments.weights(weights, len(known), settings)
+    if dev is not None:
+        given = tune_weights(scored_lists(dev, predictors, threads), settings)
+    return rescore_lists(scored_lists(lists, predictors, threads), settings, given)
+
+
+def wer(
+    hypotheses: PathLike | Iterable[str],
+    references: PathLike | Iterable[str],
+    *,
+    characters: bool = False,
+) -> Wer:
+    """The word error rate of texts, or with ``characters`` the CER; percentages.
+
+    Both are a file or lines, a reference for each hypothesis. Raises InputError.
+    """
+    return error_rate(arguments.source(hypotheses), arguments.source(references), characters)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:

@@ -2,27 +2,30 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from lmtool.data.readers.columns import read_tagged
 from lmtool.data.readers.labelled import Record, read_labelled
+from lmtool.data.readers.nbest import NBest, costs_of, list_of, read_nbest, referenced
 from lmtool.data.readers.tagged import Tagged
 from lmtool.display import counted, quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.inference.pairs import Pair
 from lmtool.inference.reading import Ahead
+from lmtool.inference.weights import Weights
 from lmtool.settings import (
     BleuSettings,
     CompareSettings,
     Option,
+    RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     checked,
 )
-from lmtool.text.reader import STDIN, display_name, read_lines
+from lmtool.text.reader import STDIN, Line, display_name, read_lines
 from lmtool.text.sentences import Sentences
 
 __all__ = [
@@ -39,13 +42,15 @@ __all__ = [
     "pairs",
     "path",
 ]
-__all__ += ["beside", "paths", "references", "source", "text", "texts", "valid_of", "whole"]
+__all__ += ["Lists", "beside", "nbest", "of_form", "other_files", "paths", "references", "source"]
+__all__ += ["text", "texts", "valid_of", "weights", "whole"]
 
 PathLike: TypeAlias = str | Path
 Paths: TypeAlias = PathLike | Sequence[PathLike]
 LabelledTexts: TypeAlias = Iterable[tuple[str | Sequence[str], str]]
 References: TypeAlias = PathLike | Sequence[Path] | Iterable[str | Sequence[str]]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
+Lists: TypeAlias = PathLike | Sequence[Path] | Iterable[Mapping[str, Any]]
 
 Settings = TypeVar(
     "Settings",
@@ -54,6 +59,7 @@ Settings = TypeVar(
     SurprisalSettings,
     CompareSettings,
     BleuSettings,
+    RescoreSettings,
 )
 
 ONE = "for one sentence give [text]"
@@ -178,6 +184,77 @@ def labelled_text(value: object, index: int) -> Record:
     if not text(said, f"{name}: text").strip():
         raise InputError(f"{name}: the text is empty")
     return Record(names, said, index, "source")
+
+
+def nbest(
+    given: Lists,
+    form: str | None = None,
+    references: PathLike | None = None,
+    costs: Paths | None = None,
+) -> tuple[list[NBest], str]:
+    """The lists of files or of objects, and the format of the first file. Raises InputError."""
+    several = (
+        [given]
+        if isinstance(given, str | Path)
+        else list(
+            items(given, "nbest", "a path or a list of objects", '[{"hyps": [...]}] is one list')
+        )
+    )
+    forms = [form or "jsonl"]
+    if several and all(isinstance(one, str | Path) for one in several):
+        known = costs_of(paths(costs, "costs"))
+        files = [read_nbest(path(one, "nbest"), form, known) for one in several]
+        forms, lists = [file.form for file in files], [one for file in files for one in file.lists]
+    else:
+        lists = [
+            list_of(mapping(one, f"nbest[{i}]"), Line("", i, "nbest"))
+            for i, one in enumerate(several)
+        ]
+    if references is not None:
+        lists = list(referenced(lists, path(references, "references"), forms[0] == "kaldi"))
+    if not lists:
+        raise InputError("nbest: no list in it; at least one list of hypotheses is needed")
+    return lists, forms[0]
+
+
+def other_files(nbest: Lists, tune: Lists | None) -> None:
+    """Raises ConfigError where weights would be tuned on what they are then used on."""
+    both = [[one] if isinstance(one, str | Path) else one for one in (nbest, tune)]
+    if not all(isinstance(one, Sequence) for one in both):
+        return
+    own, others = ([one for one in some or () if isinstance(one, str | Path)] for some in both)
+    known = {*map(os.path.realpath, others)}
+    same = next((one for one in own if os.path.realpath(one) in known), None)
+    if same is not None:
+        message = "the weights would be tuned on the lists that they are then used on"
+        raise ConfigError(f"{option('tune')}: {display_name(same)}: {message}; name others")
+
+
+def of_form(settings: RescoreSettings, form: str) -> RescoreSettings:
+    """With what the scores of a format are, where nobody says so."""
+    known = "cost" if form == "kaldi" else None
+    return replace(settings, score_type=settings.score_type or known)
+
+
+def weights(given: object, n_models: int, settings: RescoreSettings) -> Weights | None:
+    """Weights, as they are or from numbers. Raises OptionError."""
+    if given is None or isinstance(given, Weights):
+        return given
+    found = list(items(given, "weights", "a list of numbers", "one for each"))
+    if len(found) != n_models + 3:
+        wanted = "the recogniser, each model, words and unknown words"
+        raise OptionError(f"{option('weights')}: {n_models + 3} numbers are wanted, for {wanted}")
+    numbers = [checked("weights", one, float, Option()) for one in found]
+    kind = settings.score_type or "total"
+    means = kind == "mean" if settings.per_word is None else settings.per_word
+    return Weights.of(numbers, means, kind)
+
+
+def mapping(value: object, name: str) -> Mapping[str, Any]:
+    """A list of hypotheses, as JSON has it."""
+    if isinstance(value, Mapping):
+        return value
+    raise InputError(f'{name}: an object {{"hyps": [...]}} is wanted, not {kind(value)}')
 
 
 def paths(given: Paths | None, name: str, advice: str = "") -> tuple[str, ...]:

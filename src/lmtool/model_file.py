@@ -23,18 +23,19 @@ from lmtool.tensor_file import Card, Tensors
 __all__ = ["FORMATS", "check_target", "kind_of", "load", "save", "settings_from"]
 
 FORMATS = (1, 2)  # read; the last is written
+NO_WEIGHTS = np.zeros(0, np.float32)
 OLDER: dict[int, Card] = {1: {"kind": "language model"}}  # what a card of that format lacks
 
 Settings = TypeVar("Settings")
 
 
-def check_target(path: str | Path, overwrite: bool) -> None:
-    """Raises ModelFileError where a model cannot be written later on."""
+def check_target(path: str | Path, overwrite: bool, named: str = "model") -> None:
+    """Raises ModelFileError where what an option names cannot be written later on."""
     path = Path(path)
     if path.is_dir():
-        raise ModelFileError(f"{path}: is a folder; name a file with {option('model')}")
+        raise ModelFileError(f"{path}: is a folder; name a file with {option(named)}")
     if path.exists() and not overwrite:
-        ways = f"pass {option('overwrite', True)} or another {option('model')}"
+        ways = f"pass {option('overwrite', True)} or another {option(named)}"
         raise ModelFileError(f"{path}: exists already; {ways}")
     if not path.parent.is_dir():
         raise ModelFileError(f"{path}: there is no folder {path.parent}; make it first")
@@ -95,18 +96,21 @@ def build(card: Card, tensors: Tensors) -> Trained:
     (kind,) = named
     settings: Any = settings_from(kind.settings, card["model"])
     parts = kind.restore(settings, card, tensors)
-    if settings.layers * (settings.members or 1) > len(tensors):
+    add = kind.beside(settings, parts, card, tensors)
+    n_networks = 1 if settings.members is None else settings.members
+    if settings.layers * n_networks > len(tensors):
         raise ValueError("it has fewer weights than layers")
     shapes = all_shapes(kind.shapes(settings, parts), settings.members)
     if {name: array.shape for name, array in tensors.items()} != shapes:
         raise ValueError("its weights do not have the names and shapes that its settings ask for")
-    flat = np.concatenate([tensors[name].ravel() for name in shapes])
+    flat = np.concatenate([tensors[name].ravel() for name in shapes] or [NO_WEIGHTS])
     if flat.dtype != np.float32 or not np.isfinite(flat).all():
         raise ValueError("its weights are not finite numbers")
     if not isinstance(card["provenance"], dict):
         raise ValueError("its provenance is damaged")
     built: Trained = kind.build(settings, parts, Parameters(shapes, flat), card["provenance"])
-    return built
+    completed: Trained = add(built)
+    return completed
 
 
 def settings_from(kind: Callable[..., Settings], values: Mapping[str, Any]) -> Settings:

@@ -36,6 +36,7 @@ RECIPES = (  # every kind of state: moments, none; carried, reset; drawn samples
     f"{LANGUAGE} --steps 500 --output classes --context sentence --dropout 0.2",
     f"{LABELS} --steps 150",  # and a second run on all examples
     f"{COMMON} --writes tags --steps 100",
+    f"{COMMON} --reads text --steps 60",
 )
 SHARE = 0.3  # of the time that saving may take here: more writes, more kills inside one
 SLOW = 0.06  # seconds in the middle of a slow write
@@ -59,7 +60,7 @@ def train_words(recipe: str, goes_on: bool) -> list[str]:
 
 
 def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
-    """A folder with nothing but the text, labelled by its first word or tagged where it must be."""
+    """A folder with nothing but the text, with labels, tags or translations where it must be."""
     folder = parent / name
     folder.mkdir()
     lines: list[str] = list(LINES)
@@ -67,6 +68,8 @@ def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
         lines = [f"{line.split()[0]}\t{line}" for line in lines]
     if "tags" in recipe:
         lines = [" ".join(f"{word}/{int(word.istitle())}" for word in x.split()) for x in lines]
+    if "reads text" in recipe:
+        lines = [f"{line}\t{' '.join(line.split()[::-1])}" for line in lines]
     (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in lines))
     return folder
 

@@ -53,6 +53,9 @@ OF_OTHERS = (
     ("classify", "Todd", "--json"),
     ("tag", "Todd met nobody", "--json"),
     ("tag", "-"),
+    ("translate", "Todd met nobody", "-n", "2", "--json"),
+    ("translate", "-", "--format", "pharaoh"),
+    ("score", "Todd met", "--given", "Pete"),
 )
 TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n3,x,"two\nlines"\n'
 VALUES = (
@@ -123,7 +126,12 @@ def model_seeds(folder: Path) -> list[bytes]:
     clips.write_bytes(clips_seeds(folder)[0])
     others = FOR_LABELS | {"writes": "label", "reads": "frames", "overwrite": True}
     lmtool.train(clips, model=folder / "frames", **others)
-    names = [f"seed{number}" for number in range(len(variants))] + ["labels", "tags", "frames"]
+    written = FOR_LABELS | {"overwrite": True}
+    lmtool.train(paired(folder), model=folder / "pairs", reads="text", **written)
+    described = captioned(folder)
+    lmtool.train(described, model=folder / "captions", reads="vector", **written)
+    names = [f"seed{number}" for number in range(len(variants))]
+    names += ["labels", "tags", "frames", "pairs", "captions"]
     return [(folder / name).read_bytes() for name in names]
 
 
@@ -148,8 +156,23 @@ def resume_seeds(folder: Path) -> list[bytes]:
         interrupted(folder, 9, {"cell": "gru", "output": "sampled", "samples": 3}),
         interrupted(folder, 5, {"writes": "label"}, labelled(folder)),
         interrupted(folder, 5, {"writes": "tags"}, tagged(folder)),
+        interrupted(folder, 5, {"reads": "text"}, paired(folder)),
         interrupted(folder, 17, {"writes": "label"}, labelled(folder)),  # in the second run
     ]
+
+
+def paired(folder: Path) -> Path:
+    """The same lines, each with its words in another order."""
+    path = folder / "pairs.tsv"
+    path.write_text("".join(f"{line}\t{' '.join(line.split()[::-1])}\n" for line in LINES))
+    return path
+
+
+def captioned(folder: Path) -> Path:
+    """The same lines about vectors."""
+    path = folder / "captions.jsonl"
+    path.write_bytes(captions_seeds(folder)[-1])
+    return path
 
 
 def labelled(folder: Path) -> Path:
@@ -175,7 +198,7 @@ def interrupted(
     calls = count()
     model, text = folder / "r.st", text or folder / "corpus.txt"
     kept: dict[str, Any] = {"overwrite": True, "stop": lambda: 2 * (next(calls) == stop)}
-    small = FOR_LABELS if "writes" in options else SMALL
+    small = FOR_LABELS if options.keys() & {"reads", "writes"} else SMALL
     refused(lambda: lmtool.train(text, model=model, **kept, **small, **options))
     return Path(f"{model}.resume").read_bytes()
 

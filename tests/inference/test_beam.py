@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lmtool.arrays import Ids
 from lmtool.errors import ModelFileError, OptionError
-from lmtool.inference.beam import Hypothesis, search
+from lmtool.inference.beam import Hypothesis, largest, search
 from lmtool.inference.sample import sample
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import rows
@@ -181,3 +181,13 @@ def test_numbers_that_overflow(lstm: LanguageModel) -> None:
     broken.parameters.flat[:] = np.nan
     with pytest.raises(ModelFileError, match="overflow"):
         search(broken, 1, SearchSettings())
+
+
+@pytest.mark.parametrize("k", [1, 5, 300])
+@pytest.mark.parametrize("n", [3, 160, 5000])
+def test_the_largest_of_many_are_those_of_a_sort(n: int, k: int) -> None:
+    rng = np.random.default_rng(n + k)
+    for x in (rng.normal(size=n), rng.integers(0, 9, n).astype(float), np.full(n, -np.inf)):
+        x[rng.random(n) < 0.3] = -np.inf
+        order = sorted(np.flatnonzero(x > -np.inf).tolist(), key=lambda i: (-x[i], i))
+        assert largest(x, k).tolist() == sorted(order[:k])

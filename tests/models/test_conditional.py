@@ -145,6 +145,61 @@ def test_smoothing_changes_the_gradient_and_not_the_loss() -> None:
         assert dx[i] == pytest.approx(difference, rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.parametrize("where", ["none", "after", "between"])
+def test_it_equals_torch(where: str) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is an oracle, if it is there")
+    settings = replace(SMALL, layers=2, attention=where)
+    parameters, batch = case(settings, WORDS)
+    gradients = parameters.like()
+    loss = loss_and_gradients(settings, parameters, gradients, batch, estimate(1))
+    weights = {name: torch.tensor(x, requires_grad=True) for name, x in parameters.items()}
+    own = torch_loss(torch, settings, weights, batch)
+    own.backward()
+    assert loss == pytest.approx(float(own.detach()), rel=1e-12)
+    for name, x in weights.items():
+        np.testing.assert_allclose(gradients[name], x.grad.numpy(), atol=1e-12, err_msg=name)
+
+
+def torch_loss(torch: Any, settings: TranslatorSettings, weights: Any, batch: Batch) -> Any:
+    """The sum of -ln p of a batch, each pair alone, by torch.nn's LSTM and softmax."""
+    assert batch.source is not None and batch.inputs is not None
+    nn, total, n = torch.nn, 0, 1 if settings.attention == "between" else 2
+
+    def lstm(prefix: str, x: Any, state: Any, layers: int) -> Any:
+        prefixed = {k.split(".")[1]: w for k, w in weights.items() if k.startswith(prefix + ".")}
+        both = prefix == "encoder"
+        rnn = nn.LSTM(x.shape[1], settings.hidden, layers, bidirectional=both).double()
+        return torch.func.functional_call(rnn, prefixed, (x, state))
+
+    for b in range(B):
+        ids, inputs, targets = (
+            torch.tensor(x[part, b].astype(np.int64))
+            for x, part in (
+                (batch.source, slice(int(STARTS[b]), None)),
+                (batch.inputs, slice(int(TEXTS[b]))),
+                (batch.targets, slice(int(TEXTS[b]))),
+            )
+        )
+        m, (last, _) = lstm("encoder", weights["source.embedding.weight"][ids], None, 2)
+        z = torch.cat([last[2], last[3]]) @ weights["bridge.weight"].T + weights["bridge.bias"]
+        h0, h1 = z.tanh().reshape(2, 2, settings.hidden).unbind(0)
+        first = torch.stack([h0, h1], 1)  # (states, layers, H)
+        x = weights["embedding.weight"][inputs]
+        x, _ = lstm("decoder", x, tuple(part[:n].contiguous() for part in first), n)
+        if settings.attention != "none":
+            keys = m @ weights["attention.key"].T
+            c = (x @ keys.T / x.shape[1] ** 0.5).softmax(1) @ m
+            mixed = torch.cat([x, c], 1) @ weights["attention.mix"].T
+            x = (mixed + weights["attention.bias"]).tanh()
+        if settings.attention == "between":
+            x, _ = lstm("upper", x, tuple(part[n:].contiguous() for part in first), 1)
+        if "projection.weight" in weights:
+            x = x @ weights["projection.weight"].T
+        logits = x @ weights["embedding.weight"].T + weights["output.bias"]
+        total = total + nn.functional.cross_entropy(logits, targets, reduction="sum")
+    return total
+
+
 def test_fresh_weights_say_the_unigrams_and_sizes_are_needed() -> None:
     counts = np.arange(V) + 2
     settings, sizes, words = SMALL, sizes_of(WORDS), WORDS

@@ -87,6 +87,12 @@ def test_what_goes_against_habit_is_marked(line: str, expected: str) -> None:
     assert tokens(line) == expected.split()
 
 
+@pytest.mark.parametrize("part", ["n't", "l'", "a'", "a.", "!?", "ab", "1,", "\u200d!"])
+def test_no_word_takes_long(part: str) -> None:
+    word = part * 20_000
+    assert join(split_word(word)) == word  # in seconds, not in hours
+
+
 def test_a_vocabulary_of_them() -> None:
     settings = TextSettings(tokens="split", lower=True)
     vocabulary = Vocabulary.build(["Well, don't!", "WELL? (Do)", "a <unk>"], settings)

@@ -17,11 +17,13 @@ from lmtool.cli import (
     classify,
     compare,
     evaluate,
+    export,
     info,
     next,
     pairs,
     plan,
     play,
+    rescore,
     sample,
     score,
     surprisal,
@@ -55,6 +57,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "translate": Command(translate.run, 'lmtool translate "der Hund sah die Katze" -n 3'),
         "caption": Command(caption.run, "lmtool caption -f vectors.npy"),
         "play": Command(play.run, "lmtool sample -n 5 | lmtool play --midi tunes.mid --check"),
+        "rescore": Command(rescore.run, "lmtool rescore nbest.jsonl --tune dev.jsonl"),
         "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },
     "Measure": {
@@ -68,6 +71,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Look inside": {
         "info": Command(info.run, "lmtool info model.safetensors"),
+        "export": Command(export.run, "lmtool export -m model.safetensors --arpa model.arpa"),
     },
 }
 

@@ -127,7 +127,16 @@ def of_language(lm: "Model", job: Job) -> None:
     if job.as_json:
         say("\n".join(map(json_line, records)))
     else:
-        say(pairs(side_by_side(records, len(job.files) > 1)))
+        say(pairs(side_by_side([*map(by_part, records)], len(job.files) > 1)))
+
+
+def by_part(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with a name for each number of a mixture's parts, before the signature."""
+    last = {"signature": record.pop("signature")}
+    for part in record.pop("parts", ()):
+        name = part["name"]
+        last = {f"weight {name}": part["weight"], f"perplexity {name}": part["perplexity"]} | last
+    return record | last
 
 
 def of_labels(classifier: "Classifier", job: Job) -> None:

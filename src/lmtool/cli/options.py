@@ -15,6 +15,7 @@ from lmtool.settings import (
     BleuSettings,
     CompareSettings,
     Option,
+    RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
@@ -40,6 +41,7 @@ SETTINGS = (
     SearchSettings,
     CompareSettings,
     BleuSettings,
+    RescoreSettings,
 )
 
 Settings = TypeVar("Settings")

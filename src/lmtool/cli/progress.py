@@ -180,8 +180,13 @@ def plan_lines(event: "Planned") -> Iterator[str]:
     along = f", {recipe.output} softmax, {recipe.context} context" * stream
     for line in event.talk:
         yield f"{'corpus':9} {line}"
+    if not event.n_parameters:
+        yield f"model     {recipe.ngram}-gram, counted"
+        return
     several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
     yield f"model     {several}{network}: {event.n_parameters:,} parameters"
+    if recipe.ngram:
+        yield f"beside    a {recipe.ngram}-gram model of the same text, mixed at the end"
     yield (
         f"training  {budget(event)}, batch {recipe.batch}{bptt}, {recipe.optimizer}"
         f" {recipe.lr:zg}, dropout {recipe.dropout:zg}{along}, seed {recipe.seed}"

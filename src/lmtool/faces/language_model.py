@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
 from lmtool.display import Listing, Shown
+from lmtool.errors import ConfigError, ModelFileError, option
 from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
+from lmtool.files import write_atomically
 from lmtool.inference.embeddings import Embeddings, embeddings
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import reading
+from lmtool.models.arpa import arpa
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import Predictor
 from lmtool.settings import CONTEXTS, ModelSettings
@@ -69,6 +73,28 @@ class Model(Predicting, Shown):
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""
         model_file.save(self.language_model, arguments.path(path, "path"), overwrite)
+
+    def arpa(self) -> Iterator[str]:
+        """The n-gram model as an ARPA file has it, in parts. Raises ConfigError without one."""
+        ngram = self.language_model.ngram
+        if ngram is None:
+            ways = f"train it with {option('ngram', 5)}"
+            raise ConfigError(f"the model holds no n-grams to write as ARPA; {ways}")
+        return arpa(ngram)
+
+    def export(self, *, arpa: PathLike, overwrite: bool = False) -> None:
+        """Writes the n-gram model as an ARPA file, whole or not at all.
+
+        Raises ConfigError, ModelFileError, and InputError for a token that ARPA cannot spell.
+        """
+        path = Path(arguments.path(arpa, "arpa"))
+        text = self.arpa()
+        model_file.check_target(path, overwrite, "arpa")
+        try:
+            write_atomically(path, "".join(text).encode())
+        except OSError as error:
+            message = f"cannot be written ({error.strerror or error})"
+            raise ModelFileError(f"{path}: {message}") from None
 
     def info(self) -> dict[str, Any]:
         """The model card: settings, parameters with shapes, vocabulary, provenance."""

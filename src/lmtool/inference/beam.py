@@ -27,6 +27,7 @@ from lmtool.text.vocabulary import EOS_ID, UNK_ID
 __all__ = ["Hypothesis", "longest", "search"]
 
 RATIO, MORE = 2, 10  # tokens written of each one read, and beyond
+NEIGHBOURS = 32  # numbers of which the largest is looked at first
 UNASKED = 50  # tokens where the source says nothing of their number
 
 Places = NDArray[np.intp]
@@ -141,7 +142,7 @@ class Search:
         last = live.ids[:, -1] if live.length else np.full(N, EOS_ID, np.int32)
         top, state = self.model.step(last[paired(np.arange(N))], live.state)
         self.looked.append(self.looks(top))
-        logp = verified(self.model.log_probabilities(top))[:N].astype(np.float64)
+        logp = verified(self.model.log_probabilities(top))[:N]
         choice = self.chosen(live, logp)
         after = grown(live, choice, logp)
         ends = choice.tokens == EOS_ID
@@ -149,9 +150,9 @@ class Search:
             self.found[after.streams[n]].append(self.hypothesis(after, n))
         return self.kept(after, ~ends, state)
 
-    def chosen(self, live: Live, logp: NDArray[np.float64]) -> Choice:
+    def chosen(self, live: Live, logp: Array) -> Choice:
         """The best continuations of each stream, in the order of their ids."""
-        sums = live.logp[:, None] + logp
+        sums = live.logp[:, None] + logp  # in double precision
         self.ban(live, sums)
         parts = []
         for b, part in groups(live.streams):
@@ -215,7 +216,7 @@ def begun(streams: Places, state: State) -> Live:
     return Live(streams, ids, empty, path, np.zeros(N), state)
 
 
-def grown(live: Live, choice: Choice, logp: NDArray[np.float64]) -> Live:
+def grown(live: Live, choice: Choice, logp: Array) -> Live:
     """The beginnings with the tokens that were chosen; the state is still that of all."""
     parents, tokens, sums = choice
 
@@ -246,9 +247,18 @@ def groups(streams: Places) -> Iterator[tuple[int, slice]]:
 
 def largest(x: NDArray[np.float64], k: int) -> Places:
     """Places of the k largest that are not -inf, in their order; of equal ones the first."""
-    least = np.partition(x, -k)[-k] if k < len(x) else -np.inf
-    some = np.flatnonzero((x >= least) & (x > -np.inf))
+    some = np.flatnonzero(x >= reached(x, k))
+    some = some[x[some] > -np.inf]
     return np.sort(some[np.argsort(-x[some], kind="stable")[:k]])
+
+
+def reached(x: NDArray[np.float64], k: int) -> float:
+    """What k of the numbers are at least: the k-th of the largest of neighbours each, or -inf."""
+    n = len(x) // NEIGHBOURS
+    if n < k:
+        return -math.inf
+    peaks = x[: n * NEIGHBOURS].reshape(n, NEIGHBOURS).max(1)
+    return float(np.partition(peaks, -k)[-k])
 
 
 def repeating(ids: list[int], n: int) -> list[int]:

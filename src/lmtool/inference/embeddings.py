@@ -7,7 +7,7 @@ import numpy as np
 
 from lmtool.arrays import Array
 from lmtool.display import Shown, counted
-from lmtool.errors import InputError
+from lmtool.errors import ConfigError, InputError
 from lmtool.models.language_model import LanguageModel
 
 __all__ = ["Embeddings", "embeddings"]
@@ -37,7 +37,12 @@ class Embeddings(Shown):
 
 
 def embeddings(model: LanguageModel) -> Embeddings:
-    """Those of the model: each network has its own space, so several stand side by side."""
+    """Those of the model: each network has its own space, so several stand side by side.
+
+    Raises ConfigError for a model without networks.
+    """
+    if not model.networks:
+        raise ConfigError("word vectors: the model counts n-grams and has no network")
     parts = [network.parameters["embedding.weight"] for network in model.networks]
     vectors = parts[0].view() if len(parts) == 1 else np.concatenate(parts, axis=1)
     vectors.flags.writeable = False

@@ -1,11 +1,11 @@
 """Perplexity, with every count that it depends on; definitions as in SRILM's ppl."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import tee
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from lmtool._version import __version__
 from lmtool.arrays import Ids
 from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
-from lmtool.inference.reading import Sentence, follow, sentence, side_by_side
+from lmtool.inference.reading import Measure, Sentence, Values, follow, sentence, side_by_side
 from lmtool.inference.score import LN2, LN10, measured_logp, verified, without
-from lmtool.models.predictor import Predictor, joined, rows
+from lmtool.models.mixture import Mixture, parts_of
+from lmtool.models.predictor import Predictor, Top, joined, rows
 from lmtool.settings import CONTEXTS, LEVELS, Option, checked
 from lmtool.text.vocabulary import EOS_ID
 from lmtool.workers import Workers
@@ -26,6 +27,7 @@ __all__ = [
     "cut",
     "evaluate",
     "evaluations",
+    "padded",
     "padded_logp",
     "perplexity",
     "sentence_logp",
@@ -33,9 +35,20 @@ __all__ = [
     "stream_logp",
 ]
 
+Measured = TypeVar("Measured")
+
 STEPS = 32  # time steps whose outputs are computed together
 SENTENCES = 64  # side by side
 BURN_IN = 64  # tokens after which a state has forgotten where it started
+
+
+@dataclass(frozen=True, slots=True)
+class PartEvaluation:
+    """What a mixture makes of a text by one of its parts alone."""
+
+    name: str
+    weight: float
+    perplexity: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,10 +76,12 @@ class Evaluation(Tabular):
     perplexity_per_word: float | None = None  # the above
     perplexity_per_token: float | None = None
     n_tokens: int | None = None
+    parts: tuple[PartEvaluation, ...] = ()  # of a mixture
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values; what sets tokens apart where words may have several."""
-        return without(LEVELLED if self.level is None else (), asdict(self))
+        absent = LEVELLED if self.level is None else ()
+        return without(absent if self.parts else (*absent, "parts"), asdict(self))
 
 
 LEVELLED = ("level", "perplexity_per_word", "perplexity_per_token", "n_tokens")
@@ -85,6 +100,7 @@ class Sums:
     n_characters: int = 0
     n_bytes: int = 0
     n_tokens: int = 0
+    parts: NDArray[np.float64] | float = 0.0  # (K,) of a mixture
 
 
 def evaluate(
@@ -121,20 +137,34 @@ def evaluations(
 
 def line_logps(
     model: Predictor, workers: Workers, context: str, lines: Iterable[str]
-) -> Iterator[tuple[Sentence, NDArray[np.float64]]]:
-    """Each line that is not blank, and ln p of its words and <EOS>."""
+) -> Iterator[tuple[Sentence, NDArray[np.float64]]]:  # (1 + K, T)
+    """Each line that is not blank, and ln p of its words and <EOS>; of a mixture's parts, too."""
     every = (sentence(model.vocabulary, line) for line in lines)
-    spoken, measure = (one for one in every if one.words), measured_logp(model)
+    spoken, measure = (one for one in every if one.words), measured_parts(model)
     if context == "sentence":
         read = side_by_side(model, spoken, measure, workers)
     else:
         read = follow(model, spoken, measure)
     for one, values in read:
-        yield one, verified(values[0])
+        yield one, np.stack([verified(each) for each in values])
 
 
-def add_line(sums: Sums, model: Predictor, line: Sentence, logps: NDArray[np.float64]) -> None:
+def measured_parts(model: Predictor) -> Measure:
+    """ln p of each token, and as each part of a mixture has it."""
+    if len(parts_of(model)) < 2:
+        return measured_logp(model)
+    mixture = Mixture(parts_of(model))
+
+    def measure(top: Top, ids: Ids) -> Values:
+        columns = mixture.columns(top, ids)
+        return tuple(x.astype(np.float64) for x in (mixture.mixed(columns), *columns))
+
+    return measure
+
+
+def add_line(sums: Sums, model: Predictor, line: Sentence, each: NDArray[np.float64]) -> None:
     """Adds one line, counted as its tokens spell it."""
+    logps, sums.parts = each[0], sums.parts + each[1:].sum(axis=1)
     text, oov = model.vocabulary.tokenizer.separator.join(line.words), line.oov()
     unknown = oov if line.pieces is None else np.repeat(oov, line.lengths())
     sums.logp += math.fsum(logps)
@@ -175,7 +205,16 @@ def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
         perplexity_per_word=perplexity(sums.logp, n) if several else None,
         perplexity_per_token=per_token if several else None,
         n_tokens=sums.n_tokens if several else None,
+        parts=tuple(by_parts(model, sums, n)),
     )
+
+
+def by_parts(model: Predictor, sums: Sums, n: int) -> Iterator[PartEvaluation]:
+    """Each part of a mixture alone."""
+    parts = parts_of(model)
+    if len(parts) > 1:
+        for part, logp in zip(parts, np.asarray(sums.parts).tolist(), strict=True):
+            yield PartEvaluation(part.name, part.weight, perplexity(logp, n))
 
 
 def perplexity(logp: float, n: int) -> float:
@@ -190,8 +229,17 @@ def signature(model: Predictor, context: str) -> str:
     size = f"{vocabulary.n_tokens - 2}+2:{vocabulary.digest}"
     return (
         f"tokens:{vocabulary.tokenizer.name}|case:{case}|vocab:{size}|context:{context}"
-        f"|eos:yes|oov:incl|version:{__version__}"
+        f"|eos:yes|oov:incl{mixed(model)}|version:{__version__}"
     )
+
+
+def mixed(model: Predictor) -> str:
+    """``|model:network*0.723+5-gram*0.277``, ``|model:5-gram``; nothing of networks alone."""
+    parts = parts_of(model)
+    if not parts:
+        return ""
+    names = (f"{part.name}*{part.weight:.3f}" if len(parts) > 1 else part.name for part in parts)
+    return f"|model:{'+'.join(names)}"
 
 
 def stream_logp(model: Predictor, ids: Ids, n_streams: int = 1) -> float:
@@ -229,16 +277,26 @@ def sentences(ids: Ids) -> Iterator[Ids]:
         yield pieces
 
 
-@np.errstate(all="ignore")  # weights of a run that blows up
 def padded_logp(model: Predictor, pieces: Ids, skip: Ids | int = 0) -> float:
     """ln p of the columns of pieces (T, B), each from zero state; -1 is padding at the end.
 
     The first skip (B,) tokens of a column are read but not counted.
     """
+    total = 0.0
+    for logp in padded(model, pieces, skip, model.log_probability):
+        total += float(logp.sum(dtype=np.float64))
+    return total
+
+
+@np.errstate(all="ignore")  # weights of a run that blows up
+def padded(
+    model: Predictor, pieces: Ids, skip: Ids | int, measure: Callable[[Top, Ids], Measured]
+) -> list[Measured]:
+    """What is measured of the tokens that count in ``padded_logp``, in parts."""
     T, B = pieces.shape
     inputs = np.maximum(np.concatenate([np.zeros((1, B), np.int32), pieces[:-1]]), 0)
     counted = np.where(np.arange(T)[:, None] >= skip, pieces, -1)
-    state, total = model.zero_state(B), 0.0
+    state, measured = model.zero_state(B), []
     for start in range(0, T, STEPS):
         tops = []
         for t in range(start, min(start + STEPS, T)):
@@ -246,6 +304,5 @@ def padded_logp(model: Predictor, pieces: Ids, skip: Ids | int = 0) -> float:
             tops.append(top)
         wanted = counted[start : start + STEPS].ravel()
         real = np.flatnonzero(wanted >= 0)
-        logp = model.log_probability(rows(joined(tops), real), wanted[real])
-        total += float(logp.sum(dtype=np.float64))
-    return total
+        measured.append(measure(rows(joined(tops), real), wanted[real]))
+    return measured

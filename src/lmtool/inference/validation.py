@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
 from lmtool.data.batch import Batch
-from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
+from lmtool.inference.evaluate import cut, padded, padded_logp, perplexity, sentences
 from lmtool.models.language_model import LanguageModel
+from lmtool.models.mixture import fit_weights
+from lmtool.models.ngram import NgramModel
 from lmtool.workers import Workers, slices
 
 __all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds", "seconds_of_all"]
@@ -37,6 +41,8 @@ class Perplexity:
     workers: Workers
     units: int
     per_word: float | None = None  # tokens, <EOS> among both; None: each word is one
+    counting: Callable[[], NgramModel] | None = None  # what is to be mixed with the networks
+    seen: bool = False  # the text is that of training
 
     @property
     def tokens(self) -> int:
@@ -62,7 +68,29 @@ class Perplexity:
     def seconds(self, model: LanguageModel) -> tuple[float, float]:
         """What the loss in the own context and in the other one costs, from parts of them."""
         document, sentence = self.document_seconds(model), self.sentence_seconds(model)
-        return (sentence, document) if self.in_sentences else (document, sentence)
+        own, other = (sentence, document) if self.in_sentences else (document, sentence)
+        return own, other if self.counting is None else 2 * (own + other)
+
+    def weights(self, model: LanguageModel) -> tuple[float, ...]:
+        """Those of the model's parts that make the text most probable, in the own context.
+
+        Equal ones where the parts have seen the text: whoever knows it by heart would win.
+        """
+        assert model.mixture is not None
+        if self.seen:
+            return (1 / len(model.parts),) * len(model.parts)
+        mixture = model.mixture
+
+        def columns(pieces: Ids, skip: Ids | int = 0) -> list[NDArray[np.floating[Any]]]:
+            return [np.stack(some, 1) for some in padded(mixture, pieces, skip, mixture.columns)]
+
+        if self.in_sentences:
+            read = self.workers.map(columns, sentences(self.ids))
+        else:
+            pieces, skip = self._pieces()
+            parts = slices(len(skip), min(len(skip), self.units))
+            read = self.workers.map(lambda part: columns(pieces[:, part], skip[part]), parts)
+        return fit_weights(np.concatenate([*chain.from_iterable(read)]))
 
     def sentence_loss(self, model: LanguageModel) -> float:
         """Nats per token, each line from zero state."""

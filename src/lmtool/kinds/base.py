@@ -131,6 +131,9 @@ class Kind:
     memory(settings, recipe, material) -> what a run takes, from shapes alone.
     agreed(model, said, text, network, recipe) -> the three of a run that goes on with the model;
     raises ConfigError where what was said is not the model's; None: nothing goes on.
+    remeasured(model, judge, measures) -> those of the completed model, and what people should know.
+    beside(settings, parts, card, tensors) -> what adds to a model what its file holds beside
+    weights and parts, their tensors taken out; raises ValueError.
     descended(model, init) -> the model with what it owes to the one that it began with, if any.
     patient: whether of few examples all are learnt as long as the first run went, not its best
     step: where training on does no harm, and too few examples tell one step from another.
@@ -159,6 +162,12 @@ class Kind:
     outputs: Mapping[str, Output] = field(default_factory=dict)
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
     complete: Callable[[Any, Any], Any] = lambda model, judge: model
+    remeasured: Callable[[Any, Any, dict[str, float]], tuple[dict[str, float], str]] = (
+        lambda model, judge, measures: (measures, "")
+    )
+    beside: Callable[[Any, Any, dict[str, Any], dict[str, NDArray[Any]]], Callable[[Any], Any]] = (
+        lambda settings, parts, card, tensors: lambda model: model
+    )
     paced: Callable[[TrainSettings, TrainSettings, Material, int], TrainSettings] = (
         lambda asked, recipe, material, steps: recipe
     )

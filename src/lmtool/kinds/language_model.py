@@ -14,6 +14,7 @@ from lmtool.data.resets import CONTEXTS
 from lmtool.data.stream import Stream
 from lmtool.display import counted
 from lmtool.inference.validation import Perplexity
+from lmtool.kinds import counting
 from lmtool.kinds.base import BEGUN, Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.initial import agreed, descended, plan_on
 from lmtool.kinds.memory import forecast_memory
@@ -46,6 +47,7 @@ def prepare(
     corpus: Paths, valid: Paths, request: Any, folder: Path, init: LanguageModel | None
 ) -> Material:
     """Vocabulary, which may be that of ``init``, training and validation ids. Raises InputError."""
+    counting.check(request.network, request.recipe)
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
@@ -82,6 +84,8 @@ def plan(
     settings: ModelSettings, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[ModelSettings, TrainSettings]:
     """Sizes, epochs and batch that follow the corpus."""
+    if settings.members == 0:
+        return settings, recipe
     fitting = sized if material.init is None else plan_on
     return fitting(settings, recipe, len(material.train.ids), material.parts.n_tokens, speed)
 
@@ -98,8 +102,8 @@ def paced(
 
 
 def shapes(settings: ModelSettings, vocabulary: Vocabulary) -> dict[str, tuple[int, ...]]:
-    """Of one network's weights."""
-    return network.shapes(settings, vocabulary.n_tokens)
+    """Of one network's weights; none where there is no network."""
+    return {} if settings.members == 0 else network.shapes(settings, vocabulary.n_tokens)
 
 
 def initialise(
@@ -121,7 +125,15 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
     """By perplexity, in the context trained for."""
     valid = material.valid
     per_word = len(valid.ids) / (valid.n_words + valid.n_lines) if material.parts.several else None
-    return Perplexity(valid.ids, recipe.context == "sentence", workers, units, per_word)
+    return Perplexity(
+        valid.ids,
+        recipe.context == "sentence",
+        workers,
+        units,
+        per_word,
+        counting.counting(material, recipe),
+        seen=material.train.fingerprint == valid.fingerprint,
+    )
 
 
 def learn(
@@ -144,8 +156,10 @@ def learn(
 
 
 def store(model: LanguageModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The vocabulary."""
-    return {"text": asdict(model.vocabulary.settings)}, spelled(model.vocabulary)
+    """The vocabulary, and what is counted."""
+    card, tensors = counting.described(model)
+    own = {"text": asdict(model.vocabulary.settings)}
+    return own | card, spelled(model.vocabulary) | tensors
 
 
 def spelled(vocabulary: Vocabulary, prefix: str = "") -> dict[str, NDArray[Any]]:
@@ -205,7 +219,11 @@ def sampler(vocabulary: Vocabulary, recipe: TrainSettings) -> Sampler | None:
 
 def memory(settings: ModelSettings, recipe: TrainSettings, material: Material) -> Memory:
     """From shapes alone; ids are on disk."""
-    return forecast_memory(settings, recipe, material.parts.n_tokens)
+    counted = counting.counted_memory(recipe, material)
+    if settings.members == 0:
+        return Memory(0, counted, 0)
+    own = forecast_memory(settings, recipe, material.parts.n_tokens)
+    return own._replace(step=max(own.step, counted))
 
 
 def dearer(settings: ModelSettings, recipe: TrainSettings, vocabulary: Vocabulary) -> float:
@@ -218,7 +236,17 @@ KIND = Kind(
     name="language model",
     reads="nothing",
     writes="text",
-    verbs=("score", "sample", "next", "surprisal", "evaluate", "compare", "pairs"),
+    verbs=(
+        "score",
+        "sample",
+        "next",
+        "surprisal",
+        "evaluate",
+        "compare",
+        "pairs",
+        "rescore",
+        "export",
+    ),
     settings=ModelSettings,
     prepare=prepare,
     plan=plan,
@@ -238,6 +266,9 @@ KIND = Kind(
     sampler=sampler,
     paced=paced,
     agreed=agreed,
+    complete=counting.complete,
+    remeasured=counting.remeasured,
+    beside=counting.beside,
     descended=descended,
     dearer=dearer,
 )

@@ -76,9 +76,7 @@ class Words:
         """The tokens of texts."""
         rows = vocabulary.rows([*self.numbers][1:])
         flat = np.concatenate([np.array([EOS_ID], np.int32), rows.flat])
-        table = Rows(flat, np.append(0, rows.offsets + 1))
-        ends = np.append(0, np.cumsum(table.lengths[texts.flat]))
-        return Ragged(table.along(texts.flat), ends[texts.offsets])
+        return texts.respelled(Rows(flat, np.append(0, rows.offsets + 1)))
 
 
 class Read(NamedTuple):

@@ -20,10 +20,10 @@ from lmtool.text.vocabulary import EOS_ID
 __all__ = ["KIND"]
 
 FITS = (  # pairs
-    Fit(1_000, 128, 8, 0.002, 0.4, 60, 1, smoothing=0.1),
-    Fit(10_000, 192, 16, 0.002, 0.5, 30, 1, smoothing=0.1),
-    Fit(100_000, 256, 64, 0.002, 0.4, 12, 1, smoothing=0.1),
-    Fit(1_000_000, 384, 128, 0.001, 0.2, 3, 1, smoothing=0.1),
+    Fit(1_000, 128, 8, 0.003, 0.3, 30, 3, smoothing=0.1),
+    Fit(10_000, 192, 16, 0.003, 0.3, 15, 2, smoothing=0.1),
+    Fit(100_000, 256, 16, 0.003, 0.3, 10, 1, smoothing=0.1),
+    Fit(1_000_000, 384, 64, 0.001, 0.2, 3, 1, smoothing=0.1),
     Fit(math.inf, 512, 256, 0.001, 0.1, 1, 1, smoothing=0.1),
 )
 SOURCE = "source."  # before the tensors of its vocabulary

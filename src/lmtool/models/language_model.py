@@ -1,17 +1,18 @@
-"""The language model: one recurrent network, or the mean of what several of them say.
+"""The language model: one recurrent network, the mean of several, a counted model, or a mixture.
 
 With the networks' p_t^k of ``models.network`` (2), K of them:
 
     p_t = 1/K sum_k p_t^k                                       (3)
     P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (4)
 
-(3) with equal weights: Zaremba et al. 2014, section 4.1.
+(3) with equal weights: Zaremba et al. 2014, section 4.1. An n-gram model beside the networks is
+mixed with (3) by ``models.mixture``; without networks it is all there is.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -22,7 +23,10 @@ from lmtool.arrays import Array
 from lmtool.display import Shown, counted
 from lmtool.models import network
 from lmtool.models.members import all_shapes, members
+from lmtool.models.mixture import Mixture, Part
 from lmtool.models.network import Ids, Network, States, quietly
+from lmtool.models.ngram import NgramModel
+from lmtool.models.predictor import State, Top
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
 from lmtool.tensor_file import checksum
@@ -31,6 +35,7 @@ from lmtool.text.vocabulary import Vocabulary
 __all__ = ["LanguageModel", "initialise", "members", "parameter_shapes"]
 
 STREAMS = 32
+NETWORK = "network"  # what the networks are called as one part of a mixture
 
 
 def parameter_shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
@@ -55,57 +60,92 @@ def initialise(
 class LanguageModel(Shown):
     """Settings, vocabulary and weights; everything that computes is numpy and keeps no state.
 
-    Tops and states of several networks lie side by side.
+    Tops and states of several networks lie side by side; those of a mixture are of each part.
     """
 
     settings: ModelSettings
     vocabulary: Vocabulary
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
+    ngram: NgramModel | None = None
+    weights: tuple[float, ...] = ()  # of the networks and of the n-gram model, where there are both
     networks: tuple[Network, ...] = field(init=False, compare=False)
+    mixture: Mixture | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = members(self.settings, self.parameters)
         object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
+        mixture = None if self.ngram is None else Mixture(self._mixed(self.ngram))
+        object.__setattr__(self, "mixture", mixture)
+
+    def _mixed(self, ngram: NgramModel) -> tuple[Part, ...]:
+        if not self.networks:
+            return (Part(ngram.name, 1.0, ngram),)
+        alone = replace(self, ngram=None, weights=())
+        networks, counted = self.weights or (0.5, 0.5)
+        return Part(NETWORK, networks, alone), Part(ngram.name, counted, ngram)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is mixed: none where there are only networks."""
+        return () if self.mixture is None else self.mixture.parts
 
     @property
     def digest(self) -> str:
         """12 hex digits which change with whatever changes a probability."""
         kind = {"cell": self.settings.cell, "activation": self.settings.activation}
         named = kind | {"vocabulary": self.vocabulary.digest}
-        return checksum(dict(self.parameters.items()), named)[:12]
+        if self.ngram is None:
+            return checksum(dict(self.parameters.items()), named)[:12]
+        tensors = {**self.parameters, **self.ngram.tensors()}
+        return checksum(tensors, named | {"weights": self.weights})[:12]
 
     def _parts(self) -> Iterator[str]:
         settings, K = self.settings, len(self.networks)
         several = f"mean of {K}: " if K > 1 else ""
-        yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
+        if K:
+            yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
+        if self.ngram is not None:
+            yield self.ngram.name
         yield counted(self.vocabulary.n_tokens, "output")
         yield counted(self.parameters.flat.size, "parameter")
 
     @property
     def block(self) -> int:
         """Streams that ``step`` takes side by side, a stream's bits being its own; 1: none."""
+        if self.mixture is not None:
+            return self.mixture.block
         return STREAMS if self.networks[0].keeps_streams_apart else 1
 
-    def zero_state(self, B: int = 1) -> States:
+    def zero_state(self, B: int = 1) -> State:
         """a_0 = 0 for B streams."""
+        if self.mixture is not None:
+            return self.mixture.zero_state(B)
         dtype = self.parameters.flat.dtype
         return network.zero_state(self.settings, B, dtype) * len(self.networks)
 
-    def step(self, ids: Ids, state: States) -> tuple[Array, States]:
+    def step(self, ids: Ids, state: State) -> tuple[Top, State]:
         """One word a stream, ids (B,) -> top (B, K D) and the states after it."""
+        if self.mixture is not None:
+            return self.mixture.step(ids, state)
         return self._side_by_side(Network.step, ids, state)
 
-    def read(self, ids: Ids, state: States) -> tuple[Array, States]:
+    def read(self, ids: Ids, state: State) -> tuple[Top, State]:
         """T words of one stream, ids (T,) -> top (T, K D) and the state after the last."""
+        if self.mixture is not None:
+            return self.mixture.read(ids, state)
         return self._side_by_side(Network.read, ids, state)
 
-    def log_probabilities(self, top: Array) -> Array:
+    def log_probabilities(self, top: Top) -> Array:
         """log p_t, natural, of every token: top (N, K D) -> (N, V)."""
+        if self.mixture is not None:
+            return self.mixture.log_probabilities(top)
         return self._mean(Network.log_probabilities, top)
 
-    def log_probability(self, top: Array, ids: Ids) -> Array:
+    def log_probability(self, top: Top, ids: Ids) -> Array:
         """log p_t, natural, of one token a row: top (N, K D), ids (N,) -> (N,)."""
+        if self.mixture is not None:
+            return self.mixture.log_probability(top, ids)
         return self._mean(Network.log_probability, top, ids)
 
     def _side_by_side(

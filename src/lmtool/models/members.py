@@ -19,6 +19,8 @@ def all_shapes(one: Shapes, K: int | None) -> dict[str, tuple[int, ...]]:
 def members(settings: Any, parameters: Parameters) -> tuple[Parameters, ...]:
     """Each network's part, as views under the names that a single one has."""
     K = settings.members or 1
+    if not len(parameters):
+        return ()
     if K == 1:
         return (parameters,)
     named = itertools.islice(parameters.shapes.items(), len(parameters) // K)

@@ -54,13 +54,13 @@ def forward(
 ) -> tuple[Array, Tape]:
     """h (T, B, H), m (S, B, M), real (S, B): where m is no padding -> y (T, B, Y), tape."""
     h, m = (np.ascontiguousarray(x.swapaxes(0, 1)) for x in (h, m))
-    k = m @ weights[KEY].T  # (1)
+    k = flatly(m, weights[KEY].T)  # (1)
     a = np.matmul(h, k.swapaxes(1, 2))
     a *= a.dtype.type(h.shape[2] ** -0.5)
     a += np.where(real.T, 0, -np.inf).astype(a.dtype)[:, None]  # (2)
     softmax(a)  # (3)
     both = np.concatenate([h, np.matmul(a, m)], axis=2)  # (4)
-    y = both @ weights[MIX].T
+    y = flatly(both, weights[MIX].T)
     y += weights[BIAS]
     np.tanh(y, out=y)  # (5)
     return np.ascontiguousarray(y.swapaxes(0, 1)), Tape(m, h, k, a, both, y)
@@ -76,7 +76,7 @@ def backward(
     flat = dz.reshape(-1, dz.shape[2])
     np.dot(flat.T, both.reshape(len(flat), -1), out=gradients[MIX])
     gradients[BIAS][...] = flat.sum(0)
-    dboth = dz @ weights[MIX]
+    dboth = flatly(dz, weights[MIX])
     dh, dc = dboth[..., :H], np.ascontiguousarray(dboth[..., H:])
     de = np.matmul(dc, m.swapaxes(1, 2))  # 4', da
     dm = np.matmul(a.swapaxes(1, 2), dc)
@@ -86,8 +86,14 @@ def backward(
     dh = dh + np.matmul(de, k)
     dk = np.matmul(de.swapaxes(1, 2), h)
     np.dot(dk.reshape(-1, H).T, m.reshape(-1, m.shape[2]), out=gradients[KEY])  # 1'
-    dm += dk @ weights[KEY]
+    dm += flatly(dk, weights[KEY])
     return np.ascontiguousarray(dh.swapaxes(0, 1)), np.ascontiguousarray(dm.swapaxes(0, 1))
+
+
+def flatly(x: Array, y: Array) -> Array:
+    """x (B, T, K) y (K, N) -> (B, T, N) as one product; numpy would make one of each sequence."""
+    product: Array = x.reshape(-1, x.shape[2]) @ y
+    return product.reshape(*x.shape[:2], -1)
 
 
 def memory_of(weights: Mapping[str, Array], m: Array) -> Memory:

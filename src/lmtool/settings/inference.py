@@ -14,6 +14,7 @@ __all__ = [
     "LEVELS",
     "BleuSettings",
     "CompareSettings",
+    "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
@@ -126,6 +127,26 @@ class BleuSettings:
         "none", "Words between blanks, or 13a, which needs lmtool[mt].", choices=("none", "13a")
     )
     chrf: bool = option(False, "chrF2, too, of letters; needs lmtool[mt].")
+    resamples: int = resamples()
+    seed: int = seed()
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RescoreSettings:
+    """How lists are rescored. Raises OptionError for a value that cannot be meant."""
+
+    score_type: str | None = option(
+        None,
+        "What the scores in the list are: log-probabilities, their means per word, or costs.",
+        choices=("total", "mean", "cost"),
+        shown="cost of a Kaldi archive; else as --tune finds it, total",
+    )
+    per_word: bool | None = option(
+        None, "Compare means per word.", shown="as --tune finds it, else for means alone"
+    )
     resamples: int = resamples()
     seed: int = seed()
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 __all__ = [
     "BleuKeywords",
     "CompareKeywords",
+    "RescoreKeywords",
     "SampleKeywords",
     "SearchKeywords",
     "SurprisalKeywords",
@@ -86,6 +87,8 @@ class TrainKeywords(TypedDict, total=False):
     noise: float | None
     mirror: str | None
     context: str
+    ngram: int | None
+    prune: str | None
     seed: int
     shards: int | None
     threads: int | None
@@ -150,5 +153,14 @@ class BleuKeywords(TypedDict, total=False):
     lower: bool
     tokenize: str
     chrf: bool
+    resamples: int
+    seed: int
+
+
+class RescoreKeywords(TypedDict, total=False):
+    """RescoreSettings."""
+
+    score_type: str | None
+    per_word: bool | None
     resamples: int
     seed: int

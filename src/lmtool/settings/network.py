@@ -54,7 +54,7 @@ class ModelSettings:
         True, "Use the word vectors as output weights.", panel=MODEL
     )
     softmax: str = "full"  # a key of nn.outputs.SOFTMAXES; follows the output that is trained
-    members: int | None = shared.members()  # K
+    members: int | None = shared.members(0)  # K
 
     def __post_init__(self) -> None:
         check(self)

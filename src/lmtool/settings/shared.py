@@ -41,11 +41,11 @@ def both() -> Any:
     return option(True, "Read from both ends.", panel=MODEL)
 
 
-def members() -> Any:
+def members(at_least: int = 1) -> Any:
     """K."""
-    return size("Networks whose probabilities are averaged.", absurd=100)
+    return size("Networks whose probabilities are averaged.", 100, at_least)
 
 
-def size(help: str, absurd: float) -> Any:
-    """A number from 1 on that follows the corpus."""
-    return option(None, help, panel=MODEL, shown=FOLLOWS, at_least=1, absurd=absurd)
+def size(help: str, absurd: float, at_least: int = 1) -> Any:
+    """A number that follows the corpus."""
+    return option(None, help, panel=MODEL, shown=FOLLOWS, at_least=at_least, absurd=absurd)

@@ -8,7 +8,8 @@ from lmtool.errors import OptionError
 from lmtool.errors import option as named
 from lmtool.settings.columns import columns
 from lmtool.settings.fields import check, declared, option
-from lmtool.settings.shared import FOLLOWS
+from lmtool.settings.shared import FOLLOWS, MODEL
+from lmtool.settings.thresholds import thresholds
 
 __all__ = ["CHECKPOINT_EVERY", "TrainSettings", "without_foreign"]
 
@@ -189,6 +190,23 @@ class TrainSettings:
         choices=("document", "sentence", "mixed"),
         kinds=STREAMS,
     )
+    ngram: int | None = option(
+        None,
+        "Order of an n-gram model that is counted beside the networks and mixed with them.",
+        panel=MODEL,
+        shown="none",
+        at_least=1,
+        at_most=20,
+        kinds=STREAMS,
+    )
+    prune: str | None = option(
+        None,
+        "Drop n-grams that occur no more often than this, by order: 0,0,1.",
+        panel=MODEL,
+        shown="none",
+        metavar="COUNTS",
+        kinds=STREAMS,
+    )
     seed: int = option(1, "Repeats a run bit for bit.", panel=TRAINING, at_least=0)
     shards: int | None = option(
         None,
@@ -209,6 +227,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         check(self)
         columns(self.mirror or "", "mirror")
+        thresholds(self.prune or "", "prune")
         given = [named(name) for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)}: give only one of them")

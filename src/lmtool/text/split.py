@@ -55,13 +55,10 @@ TOKEN = re.compile(  # over shapes
 )
 SPECIALS = re.compile(f"({'|'.join(map(re.escape, sorted(NEVER_WORDS)))})")
 APOSTROPHES = "'’"
-CLITIC = re.compile(r"(.+?)(n['’]t|['’](?:s|m|d|re|ve|ll))", re.IGNORECASE)  # don't, Todd's
 ELISION = re.compile(  # l'homme, dell'arte
-    r"((?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|un|all|dall|dell|nell|sull)['’])(.+)",
-    re.IGNORECASE,
+    r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|un|all|dall|dell|nell|sull)['’]", re.IGNORECASE
 )
-LEANS_LEFT = re.compile(r"(?:n['’]t|['’](?:s|m|d|re|ve|ll))", re.IGNORECASE)
-LEANS_RIGHT = re.compile(r".*[^\W\d_]['’]")
+LEANS_LEFT = re.compile(r"n['’]t|['’](?:s|m|d|re|ve|ll)", re.IGNORECASE)  # don't, Todd's
 CLOSING = frozenset(".,;:!?…%°’।॥。、，！？；：؟،؛")
 OPENING = frozenset("¿¡#@\"'`")
 
@@ -96,25 +93,35 @@ def parted(word: str) -> Iterator[str]:
 
 def clitics(word: str) -> list[str]:
     """``don't`` -> ``do`` ``n't``; ``l'homme`` -> ``l'`` ``homme``; others as they are."""
-    before, behind = list[str](), list[str]()
-    while found := CLITIC.fullmatch(word):
-        word = found[1]
-        behind.insert(0, found[2])
-    while found := ELISION.fullmatch(word):
-        word = found[2]
-        before.append(found[1])
-    return [*before, word, *behind]
+    start, stop, before, behind = 0, len(word), list[str](), list[str]()
+    while n := ending(word, stop):
+        behind.append(word[stop - n : stop])
+        stop -= n
+    while (found := ELISION.match(word, start, stop)) and found.end() < stop:
+        before.append(found[0])
+        start = found.end()
+    return [*before, word[start:stop], *reversed(behind)]
+
+
+def ending(word: str, stop: int) -> int:
+    """The length of the clitic that ends there with something before it; 0 if there is none."""
+    return next((n for n in (3, 2) if stop > n and LEANS_LEFT.fullmatch(word, stop - n, stop)), 0)
+
+
+def habit(token: str) -> int:
+    """LEFT, RIGHT or NEITHER: where a token without marks stands close."""
+    return habit_of(token if len(token) < 4 else token[:2] + token[-2:])
 
 
 @lru_cache(REMEMBERED)
-def habit(token: str) -> int:
-    """LEFT, RIGHT or NEITHER: where a token without marks stands close."""
+def habit_of(token: str) -> int:
+    """The same of one that is short: the ends of a long one say it all."""
     first = token[0]
     if first.isalnum() or first in APOSTROPHES:
         if LEANS_LEFT.fullmatch(token):
             return LEFT
         if first.isalnum():
-            return RIGHT if token[-1] in APOSTROPHES and LEANS_RIGHT.fullmatch(token) else NEITHER
+            return RIGHT if token[-1] in APOSTROPHES and token[-2].isalpha() else NEITHER
     category = unicodedata.category(first)
     if first in CLOSING or category in ("Pe", "Pf"):
         return LEFT
@@ -126,7 +133,6 @@ def bare_word(token: str) -> bool:
     return token[0].isalnum()
 
 
-@lru_cache(REMEMBERED)
 def leaning(token: str) -> tuple[bool, str, bool]:
     """(leans left, what is written, leans right), the marks counted in."""
     before = len(token) > 1 and token[0] == MARK

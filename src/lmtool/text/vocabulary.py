@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 REMEMBERED = 1 << 16  # words whose tokens are known by heart
+SHORT = 50  # characters that these have at most
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -208,7 +209,8 @@ class Vocabulary(Shown):
         if self.tokenizer.pieces is None:
             return None
         cut = self.tokenizer.pieces(self.tokens, self.merges)
-        return lru_cache(REMEMBERED)(lambda word: cut(self.normalise(word)))
+        known = lru_cache(REMEMBERED)(lambda word: cut(self.normalise(word)))
+        return lambda word: known(word) if len(word) <= SHORT else cut(self.normalise(word))
 
     def split(self, line: str) -> list[str]:
         """The tokens of a line without ``<EOS>``, those that are words as spelled there."""

@@ -44,6 +44,8 @@ def forecast(
     known: Pace | None,
 ) -> Forecast:
     """Runs a few steps and the beginning of a validation and throws them away, if not known."""
+    if not len(parameters):
+        return untrained(session, command, memory_mb)
     data, pace = session.data, known or measured(session, parameters)
     run, every = new_run(session, parameters), validation_interval(session)
     steps = n_steps(session.recipe, data) or horizon(session, run, every, pace)
@@ -60,5 +62,24 @@ def forecast(
         seconds=(1 + session.again) * seconds_to_go(session, run, steps, every, pace),
         memory_mb=memory_mb,
         file_mb=parameters.flat.nbytes / 1e6,
+        command=command,
+    )
+
+
+def untrained(session: Session, command: str, memory_mb: float) -> Forecast:
+    """Where there is no network to train."""
+    return Forecast(
+        kind=session.kind.name,
+        network=session.settings,
+        recipe=session.recipe,
+        n_train_tokens=session.data.tokens,
+        n_outputs=session.kind.n_outputs(session.parts),
+        n_parameters=0,
+        steps=0,
+        epochs=0.0,
+        tokens_per_second=0.0,
+        seconds=0.0,
+        memory_mb=memory_mb,
+        file_mb=0.0,
         command=command,
     )

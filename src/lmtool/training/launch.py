@@ -22,7 +22,7 @@ from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
 from lmtool.training import clock, loop, memory
 from lmtool.training.clock import Pace
-from lmtool.training.events import Event, Note, Planned
+from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.initial import IN_MEMORY, initial_of, replaces
 from lmtool.training.pace import measured, steps_that_fit
@@ -41,6 +41,7 @@ from lmtool.workers import n_cores
 
 __all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
+COUNTED = ("ngram", "prune")
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
@@ -160,13 +161,17 @@ def fit(
         except TrainingError as error:
             raise rescued(error, request, session, init) from None
         trained = kind.complete(session.model(trainee.judged), session.judge)
+        measures, known = kind.remeasured(trained, session.judge, trainee.finished.measures)
         trained = replace(trained, parameters=trainee.parameters)
+        trainee = trainee._replace(finished=measured_again(session, trainee.finished, measures))
     same = settled(recipe, trainee.finished.steps)
-    if not trainee.finished.step:
+    if known:
+        emit(Note(known))
+    if not trainee.finished.step and trainee.curve:
         emit(Note("no step made the model better: its weights are those that it began with"))
     emit(replace(trainee.finished, model=request.model, command=line(same)))
     provenance = {
-        "recipe": {k: v for k, v in asdict(same).items() if k != "threads"},
+        "recipe": {k: v for k, v in asdict(same).items() if kept(k, v)},
         "command": line(same),
         "corpus": material.facts,
         "versions": {"lmtool": __version__, "numpy": np.__version__},
@@ -174,6 +179,18 @@ def fit(
         "result": trainee.finished.repeatable(),
     }
     return kind.descended(replace(trained, provenance=provenance), init)
+
+
+def measured_again(session: Session, end: Finished, measures: dict[str, float]) -> Finished:
+    """The end of a run whose model has become more than what was trained."""
+    if measures is end.measures:
+        return end
+    return replace(end, measures=measures, seconds=session.elapsed())
+
+
+def kept(name: str, value: Any) -> bool:
+    """Whether a file keeps a setting of the recipe: some are news only where they are given."""
+    return name != "threads" and (value is not None or name not in COUNTED)
 
 
 def runs(
@@ -184,6 +201,8 @@ def runs(
     saved: Saved | None,
 ) -> loop.Trainee:
     """The run; where examples are few, a second one on all of them, as long as the first chose."""
+    if not len(begun.parameters):
+        return loop.untrained(session, begun.parameters)
     second, first = saved is not None and "judged" in saved.tensors, None
     if not second:
         run = session, begun.parameters, keeper, saved, begun.pace

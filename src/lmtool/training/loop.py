@@ -25,7 +25,7 @@ from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.training.session import Session, n_steps
 from lmtool.training.step import catch_up_all, training_step
 
-__all__ = ["Trainee", "retrain", "train"]
+__all__ = ["Trainee", "retrain", "train", "untrained"]
 
 PATIENCE = 5  # validations without a better one before the learning rate falls, or training stops
 REPORT_SECONDS = 0.25  # between two Progress events
@@ -104,6 +104,12 @@ def retrain(
     chosen = run.curve[-1]["step"]  # the last validation ended the first run
     end = replace(finished(session, run, validated, False), step=run.step, steps=chosen)
     return Trainee(run.parameters, run.curve, end, validated, run.best_score)
+
+
+def untrained(session: Session, parameters: Parameters) -> Trainee:
+    """Where there is no network to train."""
+    end = Finished({}, 0, 0, session.elapsed(), 0.0, peak_memory_mb(), False)
+    return Trainee(parameters, [], end, parameters, math.inf)
 
 
 def best_weights(run: Run) -> Parameters:

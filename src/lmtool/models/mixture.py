@@ -1,0 +1,124 @@
+"""Several predictors of one vocabulary as one: a weighted mean of their probabilities.
+
+    p_t = sum_k w_k p_t^k,   sum_k w_k = 1                                             (1)
+
+The weights that make a text most probable, by expectation maximisation from equal ones:
+
+    w_k <- mean_t (w_k p_t^k(y_t) / sum_j w_j p_t^j(y_t))                              (2)
+
+It needs no more than a column of ln p(y_t) of each predictor (Jelinek and Mercer 1980).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array, Ids
+from lmtool.errors import ConfigError
+from lmtool.models.predictor import Predictor
+from lmtool.text.vocabulary import Vocabulary
+
+__all__ = ["Mixture", "Part", "fit_weights", "parts_of"]
+
+MOST_ROUNDS = 1000
+ENOUGH = 1e-10  # nats a token that a round of (2) must gain
+EXACT = 1e-6  # how near to 1 weights add up
+
+Tops = tuple[Any, ...]  # of each part
+quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users check the numbers
+
+
+class Part(NamedTuple):
+    """One of the predictors."""
+
+    name: str
+    weight: float
+    model: Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """(1). Raises ConfigError for other vocabularies, or weights that do not sum to 1."""
+
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        weights = np.array([part.weight for part in self.parts])
+        if not (len(weights) and (weights >= 0).all() and abs(weights.sum() - 1) < EXACT):
+            raise ConfigError("mixture: weights of at least 0 that sum to 1 expected")
+        if len({part.model.vocabulary.digest for part in self.parts}) > 1:
+            raise ConfigError("mixture: the parts have different vocabularies")
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """That of all parts."""
+        return self.parts[0].model.vocabulary
+
+    @property
+    def block(self) -> int:
+        """Streams that every part takes side by side."""
+        return min(part.model.block for part in self.parts)
+
+    def zero_state(self, B: int = 1) -> Tops:
+        """That of each part."""
+        return tuple(part.model.zero_state(B) for part in self.parts)
+
+    def step(self, ids: Ids, state: Tops) -> tuple[Tops, Tops]:
+        """One word a stream, ids (B,) -> the rows and states of each part."""
+        return self._each(lambda part, own: part.model.step(ids, own), state)
+
+    def read(self, ids: Ids, state: Tops) -> tuple[Tops, Tops]:
+        """T words of one stream, ids (T,) -> the rows and states of each part."""
+        return self._each(lambda part, own: part.model.read(ids, own), state)
+
+    def log_probabilities(self, top: Tops) -> Array:
+        """ln p of every token: N rows of each part -> (N, V)."""
+        pairs = zip(self.parts, top, strict=True)
+        return self.mixed([part.model.log_probabilities(own) for part, own in pairs])
+
+    def log_probability(self, top: Tops, ids: Ids) -> Array:
+        """ln p of one token a row: N rows of each part, ids (N,) -> (N,)."""
+        return self.mixed(self.columns(top, ids))
+
+    def columns(self, top: Tops, ids: Ids) -> list[Array]:
+        """ln p of one token a row, as each part has it."""
+        pairs = zip(self.parts, top, strict=True)
+        return [part.model.log_probability(own, ids) for part, own in pairs]
+
+    @quietly
+    def mixed(self, columns: list[Array]) -> Array:
+        """ln of (1), from what each part has."""
+        weights = np.log(np.array([part.weight for part in self.parts], np.float32))
+        return reduce(np.logaddexp, [x + w for x, w in zip(columns, weights, strict=True)])
+
+    def _each(
+        self, advance: Callable[[Part, Any], tuple[Any, Any]], state: Tops
+    ) -> tuple[Tops, Tops]:
+        after = [advance(part, own) for part, own in zip(self.parts, state, strict=True)]
+        tops, states = zip(*after, strict=True)
+        return tops, states
+
+
+def parts_of(model: Predictor) -> tuple[Part, ...]:
+    """The predictors that a model mixes; none where it mixes none."""
+    parts: tuple[Part, ...] = getattr(model, "parts", ())
+    return parts
+
+
+def fit_weights(columns: NDArray[np.floating[Any]]) -> tuple[float, ...]:
+    """(2), from ln p of each token as each part has it, (M, K)."""
+    most = columns.max(axis=1, keepdims=True)
+    p = np.exp(columns - most, dtype=np.float64)
+    weights, before = np.full(p.shape[1], 1 / p.shape[1]), -np.inf
+    for _ in range(MOST_ROUNDS):
+        total = p @ weights
+        gained = float(np.log(total).mean())
+        if gained - before < ENOUGH:
+            break
+        weights, before = weights * (p / total[:, None]).mean(axis=0), gained
+    weights /= weights.sum()
+    return tuple(weights.tolist())

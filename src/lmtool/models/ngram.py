@@ -1,0 +1,245 @@
+"""An n-gram model in back-off form: the next token depends on the N - 1 before it.
+
+    p(w | h) = p*(w | h)              where the n-gram hw is listed                    (1)
+             = b(h) p(w | h')         elsewhere; h' is h without its first token       (2)
+
+An unlisted h has b = 1. ``<EOS>`` before the first token of a line is the start of the line, and
+nothing is remembered beyond it. The n-grams of order k are ascending keys
+
+    key = number(its first k - 1 tokens) V + its last token                            (3)
+
+and its number is the place of its key; of order 1 the number is the token. So what follows a
+context is one run of keys, and the contexts that end at a word follow from those that end at the
+word before: their numbers are the state, NONE where one is not listed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmtool.arrays import Array, Ids
+from lmtool.display import Shown, counted
+from lmtool.errors import ConfigError
+from lmtool.tensor_file import Tensors
+from lmtool.text.vocabulary import EOS_ID, Vocabulary
+
+__all__ = ["MOST_ORDER", "NONE", "Keys", "NgramModel", "Ngrams", "far_from_one", "numbers_of"]
+
+Keys = NDArray[np.int64]
+NONE = -1
+MOST_ORDER = 20
+STREAMS = 32  # any number would do: every row's bits are its own
+CHECKED = 1 << 20  # probabilities of each order that are added up, of 64 contexts at most
+TOLERANCE = 1e-3  # of such a sum
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ngrams:
+    """What is listed of one order; natural logarithms."""
+
+    keys: Keys  # (n,), ascending; of order 1 0 .. V - 1
+    logp: Array  # (n,), at most 0
+    backoff: Array  # (n,) ln b of each as a context; (0,) of the last order
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NgramModel(Shown):
+    """(1) and (2); everything that computes is numpy and keeps no state.
+
+    Tops and states are the numbers of the contexts that end here, (B, N - 1), shortest first.
+    Raises ConfigError where the arrays cannot be such a model.
+    """
+
+    vocabulary: Vocabulary
+    orders: tuple[Ngrams, ...]  # N
+    discounts: tuple[tuple[float, ...], ...] = ()  # of each order, of counts 1, 2, 3 and more
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.order <= MOST_ORDER:
+            raise ConfigError(f"n-grams: an order from 1 to {MOST_ORDER} expected")
+        n = self.vocabulary.n_tokens
+        for k, one in enumerate(self.orders, 1):
+            if not whole(one, k, n, self.vocabulary.n_tokens, last=k == self.order):
+                raise ConfigError(f"n-grams: those of order {k} are damaged")
+            n = len(one)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.orders))
+
+    @property
+    def order(self) -> int:
+        """N"""
+        return len(self.orders)
+
+    @property
+    def name(self) -> str:
+        """``5-gram``"""
+        return f"{self.order}-gram"
+
+    @property
+    def block(self) -> int:
+        """Streams side by side, the bits of each being its own."""
+        return STREAMS
+
+    def _parts(self) -> Iterator[str]:
+        yield self.name
+        yield counted(self.vocabulary.n_tokens, "output")
+        yield counted(len(self), "n-gram")
+
+    def zero_state(self, B: int = 1) -> Ids:
+        """Nothing was read."""
+        return np.full((B, self.order - 1), NONE, np.int32)
+
+    def step(self, ids: Ids, state: Ids) -> tuple[Ids, Ids]:
+        """One word a stream, ids (B,) -> the contexts after it, twice."""
+        after = self._after(ids, lambda k, shorter: state[:, k])
+        return after, after
+
+    def read(self, ids: Ids, state: Ids) -> tuple[Ids, Ids]:
+        """T words of one stream, ids (T,) -> the contexts after each, and after the last."""
+        after = self._after(
+            ids, lambda k, shorter: np.concatenate([state[:, k], shorter])[: len(ids)]
+        )
+        return after, np.concatenate([state, after])[-1:]
+
+    def log_probability(self, top: Ids, ids: Ids) -> Array:
+        """ln p of one token a row: contexts (N, order - 1), ids (N,) -> (N,)."""
+        logp, V = self.orders[0].logp[ids], self.vocabulary.n_tokens
+        for contexts, shorter, longer in zip(top.T, self.orders, self.orders[1:], strict=False):
+            numbers = numbers_of(longer.keys, contexts, ids, V)
+            backed_off = logp + picked(shorter.backoff, contexts)  # (2)
+            logp = np.where(numbers >= 0, picked(longer.logp, numbers), backed_off)
+        return logp
+
+    def log_probabilities(self, top: Ids) -> Array:
+        """ln p of every token: contexts (N, order - 1) -> (N, V)."""
+        out = np.tile(self.orders[0].logp, (len(top), 1))
+        for row, contexts in zip(out, top.tolist(), strict=True):
+            for k, context in enumerate(contexts, 1):
+                if context >= 0:
+                    row += self.orders[k - 1].backoff[context]
+                    words, some = self.following(k, context)
+                    row[words] = self.orders[k].logp[some]
+        return out
+
+    def following(self, k: int, context: int) -> tuple[Keys, slice]:
+        """The tokens listed after a context of k tokens, and the numbers of these n-grams."""
+        keys, V = self.orders[k].keys, self.vocabulary.n_tokens
+        first, stop = keys.searchsorted((context * V, (context + 1) * V)).tolist()
+        return keys[first:stop] - context * V, slice(first, stop)
+
+    def words(self, k: int) -> Ids:
+        """The tokens of all n-grams of order k, (n, k)."""
+        V, columns, numbers = self.vocabulary.n_tokens, [], self.orders[k - 1].keys
+        for order in reversed(self.orders[: k - 1]):
+            before, words = np.divmod(numbers, V)
+            columns.append(words)
+            numbers = order.keys[before]
+        return np.stack([numbers, *reversed(columns)], axis=1).astype(np.int32)
+
+    def tensors(self) -> Tensors:
+        """What a file holds: ``ngram.1.logp``, ``ngram.2.keys`` and so on."""
+        return {
+            name: getattr(one, field)
+            for k, one in enumerate(self.orders, 1)
+            for field, name in named(k, self.order)
+        }
+
+    @classmethod
+    def from_tensors(
+        cls,
+        tensors: Tensors,
+        vocabulary: Vocabulary,
+        order: int,
+        discounts: tuple[tuple[float, ...], ...] = (),
+    ) -> "NgramModel":
+        """The same again, its tensors taken out. Raises KeyError, ConfigError."""
+        orders, usual = [], {"keys": np.arange(vocabulary.n_tokens), "backoff": np.zeros(0, "f4")}
+        for k in range(1, order + 1):
+            own = {field: aligned(tensors.pop(name)) for field, name in named(k, order)}
+            orders.append(Ngrams(**(usual | own)))
+        model = cls(vocabulary, tuple(orders), discounts)
+        if far_from_one(model):
+            raise ConfigError("n-grams: probabilities do not sum to 1")
+        return model
+
+    def _after(self, ids: Ids, before: Callable[[int, Ids], Ids]) -> Ids:
+        """The contexts after ids (n,), from those of k + 1 tokens before them."""
+        after = np.empty((len(ids), self.order - 1), np.int32)
+        for k in range(self.order - 1):
+            if k == 0:
+                after[:, k] = ids
+                continue
+            longer = numbers_of(
+                self.orders[k].keys,
+                before(k - 1, after[:, k - 1]),
+                ids,
+                self.vocabulary.n_tokens,
+            )
+            after[:, k] = np.where(ids == EOS_ID, NONE, longer)
+        return after
+
+
+def numbers_of(keys: Keys, contexts: Ids, words: Ids, V: int) -> Ids:
+    """The numbers of contexts, each with a word after it; NONE where it is not listed."""
+    if not len(keys):
+        return np.full(len(words), NONE, np.int32)
+    wanted = contexts.astype(np.int64) * V + words
+    places = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
+    listed = (keys[places] == wanted) & (contexts >= 0)
+    return np.where(listed, places, NONE).astype(np.int32)
+
+
+def picked(values: Array, numbers: Ids) -> Array:
+    """The values of these numbers; 0 for NONE."""
+    if not len(values):
+        return np.zeros(len(numbers), np.float32)
+    return np.where(numbers >= 0, values[np.maximum(numbers, 0)], np.float32(0))
+
+
+def named(k: int, order: int) -> list[tuple[str, str]]:
+    """What is kept of order k: fields and the names of their tensors."""
+    fields = ["keys"] * (k > 1) + ["logp"] + ["backoff"] * (k < order)
+    return [(field, f"ngram.{k}.{field}") for field in fields]
+
+
+def aligned(x: NDArray[Any]) -> NDArray[Any]:
+    """The same where a search need not copy it."""
+    return np.require(x, requirements="A")
+
+
+def whole(one: Ngrams, k: int, shorter: int, V: int, last: bool) -> bool:
+    """Whether the arrays can be what is listed of order k, with so many contexts."""
+    keys, n = one.keys, len(one.keys)
+    lengths = one.logp.shape == (n,) and one.backoff.shape == ((0,) if last else (n,))
+    kinds = keys.dtype == np.int64 and one.logp.dtype == one.backoff.dtype == np.float32
+    if not (keys.ndim == 1 and lengths and kinds and n < 2**31 and shorter * V < 2**63):
+        return False
+    if k == 1 and not np.array_equal(keys, np.arange(V)):
+        return False
+    ascending = bool((np.diff(keys) > 0).all())
+    inside = not n or (keys[0] >= 0 and keys[-1] < shorter * V)
+    numbers = bool(np.isfinite(one.logp).all() and np.isfinite(one.backoff).all())
+    return ascending and bool(inside) and numbers and not bool((one.logp > 0).any())
+
+
+def far_from_one(model: NgramModel) -> float:
+    """How far probabilities after some contexts of each order are from 1; 0: near enough."""
+    furthest, V = 0.0, model.vocabulary.n_tokens
+    most = max(2, min(64, CHECKED // V))
+    for k in range(1, model.order):
+        some = np.unique(np.linspace(0, len(model.orders[k - 1]) - 1, most).astype(np.int64))
+        for words in model.words(k)[some] if len(model.orders[k - 1]) else ():
+            _, state = model.read(words, model.zero_state())
+            with np.errstate(over="ignore"):
+                total = np.exp(model.log_probabilities(state)[0], dtype=np.float64).sum()
+            furthest = max(furthest, abs(float(total) - 1))
+    total = np.exp(model.orders[0].logp, dtype=np.float64).sum()
+    furthest = max(furthest, abs(float(total) - 1))
+    return furthest if furthest > TOLERANCE else 0.0
