@@ -128,7 +128,7 @@ WRONG = {
     "no <s>": ("<s>\t-0.2", "saw", 12, "no <s>"),
     "<s> at the end": ("todd met", "todd <s>", 15, "first"),
     "</s> at the start": ("todd met", "</s> met", 15, "last"),
-    "another kind of file": ("\\data\\", "iARPA", 2, "not an ARPA file"),
+    "another kind of file": ("\\data\\", "iARPA", 2, "no whole ARPA file"),
     "another section": ("\\2-grams:", "\\3-grams:", 13, "expected"),
     "a section too many": ("\\end\\", "\\3-grams:", 17, "expected"),
 }
@@ -149,7 +149,7 @@ def test_a_prefix_that_is_missing(tmp_path: Path) -> None:
     longer = MADE_UP.replace("ngram 2=2", "ngram 2=2\nngram 3=1").replace(
         "\\end\\", "\\3-grams:\n-0.1\tmet todd met\n\n\\end\\"
     )
-    with pytest.raises(InputError, match=r"a.arpa:19: its first 2 words are not among"):
+    with pytest.raises(InputError, match=r"a.arpa:19: no whole ARPA file: its first 2 words are not among"):
         read(longer, tmp_path)
 
 

@@ -194,7 +194,9 @@ class TextJudge:
         e, texts = self.examples, dict[int, list[Ids]]()
         for row in e.rows.tolist():
             texts.setdefault(int(e.source_of[row]), []).append(e.targets[row])
-        known = sorted(texts, key=lambda k: -len(e.sources[k]))[:: -(-len(texts) // WRITTEN)]
+        known = sorted(texts, key=lambda k: -len(e.sources[k]))
+        some = np.linspace(0, len(known) - 1, min(len(known), WRITTEN)).astype(int)
+        known = [known[k] for k in some.tolist()]
         parts = [known[i : i + size] for i in range(0, len(known), size)]
         return [Block([e.sources[k] for k in some], [texts[k] for k in some]) for some in parts]
 

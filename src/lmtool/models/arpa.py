@@ -117,7 +117,8 @@ class Source:
 
     def fail(self, message: str, number: int | None = None) -> NoReturn:
         """Raises InputError."""
-        raise InputError(f"{self.path}:{self.number if number is None else number}: {message}")
+        place = f"{self.path}:{self.number if number is None else number}"
+        raise InputError(f"{place}: no whole ARPA file: {message}")
 
 
 def read_arpa(path: str | Path) -> NgramModel:
@@ -147,7 +148,7 @@ def header(source: Source) -> list[int]:
     """How many n-grams of each order the file promises."""
     while not (text := source.next()).startswith("\\data\\"):
         if text and not text.startswith("#"):
-            source.fail("not an ARPA file: \\data\\ expected")
+            source.fail("\\data\\ expected")
     counts: list[int] = []
     while text := source.next():
         found = COUNT.fullmatch(text)
