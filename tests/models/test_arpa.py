@@ -149,7 +149,9 @@ def test_a_prefix_that_is_missing(tmp_path: Path) -> None:
     longer = MADE_UP.replace("ngram 2=2", "ngram 2=2\nngram 3=1").replace(
         "\\end\\", "\\3-grams:\n-0.1\tmet todd met\n\n\\end\\"
     )
-    with pytest.raises(InputError, match=r"a.arpa:19: no whole ARPA file: its first 2 words are not among"):
+    with pytest.raises(
+        InputError, match=r"a.arpa:19: no whole ARPA file: its first 2 words are not among"
+    ):
         read(longer, tmp_path)
 
 
