@@ -76,6 +76,20 @@ class Graph(NamedTuple):
         return cells * CELLS[self.lower.cell].n_states * self.lower.hidden
 
 
+class Run(NamedTuple):
+    """What became of a batch, and what the backward pass needs."""
+
+    encoded: Encoded
+    last: Array  # what (2) reads
+    squashed: Array  # and writes
+    words: Array | None  # the word mask of (3)
+    seen: attention.Tape | None
+    low: stacks.Tape
+    up: stacks.Tape
+    after: tuple[States, States]  # of the cells below and above, after the last step
+    top: Array
+
+
 def graph_of(settings: ConditionalSettings, sizes: Sizes) -> Graph:
     """What connects to what. Raises ConfigError where a size is missing."""
     E, H = settings.embed, settings.hidden
@@ -152,33 +166,54 @@ def loss_and_gradients(
     graph, drops = graph_of(settings, sizes_of(parameters)), weight_masks(parameters, noise)
     parameters = {**parameters, **{name: parameters[name] * drops[name] for name in drops}}
     inputs, targets = texts_of(batch)
+    run = followed(graph, parameters, batch, inputs, noise)  # (1) to (5)
+    loss, dtop = loss_of(parameters, gradients, run.top, targets, estimate)  # (6), 6'
+    if not settings.tie:
+        gradients["embedding.weight"][...] = 0
+    followed_backward(graph, parameters, gradients, batch, inputs, run, dtop)  # 5' to 1'
+    for name, drop in drops.items():
+        np.multiply(gradients[name], drop, out=gradients[name])
+    return loss
+
+
+def followed(
+    graph: Graph, parameters: Mapping[str, Array], batch: Batch, inputs: Ids, noise: Noise
+) -> Run:
+    """(1) to (5), inputs (T, B)."""
     encoded = encode(graph.encoder, parameters, batch, noise)  # (1)
     last = last_of(graph, encoded)
     first, squashed = bridged(graph, parameters, last)  # (2)
     words = word_mask(parameters["embedding.weight"], noise, inputs)
     x = masked(parameters["embedding.weight"][inputs], words)
-    n = len(graph.lower.places())
-    h, after, low = stacks.forward(graph.lower, parameters, x, first[:n], None, noise)  # (3)
-    y, seen = h, None
+    n, seen = len(graph.lower.places()), None
+    y, below, low = stacks.forward(graph.lower, parameters, x, first[:n], None, noise)  # (3)
     if graph.attends:
-        y, seen = attention.forward(parameters, h, encoded.top, batch.real())  # (4)
+        y, seen = attention.forward(parameters, y, encoded.top, batch.real())  # (4)
     top, above, up = stacks.forward(graph.upper, parameters, y, first[n:], None, noise)  # (5)
-    loss, dtop = loss_of(parameters, gradients, top, targets, estimate)  # (6), 6'
-    cut = stacks.no_future(above), stacks.no_future(after)
-    dy, dabove = stacks.backward(graph.upper, parameters, gradients, up, dtop, cut[0])  # 5'
-    dh, dm = dy, np.zeros_like(encoded.top)
-    if seen is not None:
-        dh, dm = attention.backward(parameters, gradients, seen, dy)  # 4'
-    dx, dbelow = stacks.backward(graph.lower, parameters, gradients, low, dh, cut[1])  # 3'
-    if not settings.tie:
-        gradients["embedding.weight"][...] = 0
-    embedding_backward(gradients["embedding.weight"], inputs, masked(dx, words))  # added
-    dlast = bridge_backward(parameters, gradients, last, squashed, (*dbelow, *dabove))  # 2'
-    dm, dstates = to_last(graph, encoded, dm, dlast)
-    encode_backward(graph.encoder, parameters, gradients, batch, encoded, dm, dstates)  # 1'
-    for name, drop in drops.items():
-        np.multiply(gradients[name], drop, out=gradients[name])
-    return loss
+    return Run(encoded, last, squashed, words, seen, low, up, (below, above), top)
+
+
+def followed_backward(
+    graph: Graph,
+    parameters: Mapping[str, Array],
+    gradients: Parameters,
+    batch: Batch,
+    inputs: Ids,
+    run: Run,
+    dtop: Array,
+) -> None:
+    """5' to 1'; the gradient of word vectors is added, as they may be the output's, too."""
+    below, above = map(stacks.no_future, run.after)
+    dh, dabove = stacks.backward(graph.upper, parameters, gradients, run.up, dtop, above)  # 5'
+    dm = np.zeros_like(run.encoded.top)
+    if run.seen is not None:
+        dh, dm = attention.backward(parameters, gradients, run.seen, dh)  # 4'
+    dx, dbelow = stacks.backward(graph.lower, parameters, gradients, run.low, dh, below)  # 3'
+    embedding_backward(gradients["embedding.weight"], inputs, masked(dx, run.words))
+    dfirst = *dbelow, *dabove
+    dlast = bridge_backward(parameters, gradients, run.last, run.squashed, dfirst)  # 2'
+    dm, dstates = to_last(graph, run.encoded, dm, dlast)
+    encode_backward(graph.encoder, parameters, gradients, batch, run.encoded, dm, dstates)  # 1'
 
 
 def texts_of(batch: Batch) -> tuple[Ids, Ids]:
