@@ -1,4 +1,4 @@
-"""``lmtool neighbours``, ``analogy``: of a model whose vectors are made by hand."""
+"""``lmtool neighbours``, ``analogy``, ``vectors``: of a model whose vectors are made by hand."""
 
 import json
 from collections.abc import Callable
@@ -152,3 +152,55 @@ def test_labels_and_what_reads_no_words(run: Run, tmp_path: Path) -> None:
     assert run("train", *kind, tmp_path / "v.jsonl", "-m", path, *small).code == 0
     result = run("neighbours", "-m", path, "film")
     assert result.code == 1 and "word vectors: the model has none" in result.err
+
+
+def test_vectors_as_text(words: Path, run: Run, tmp_path: Path) -> None:
+    result = run("vectors", "-m", words)
+    lines = result.out.splitlines()
+    assert lines[0] == "8 3" and lines[3] == "man 1 0 0.5" and result.err == ""
+    done = run("vectors", "-m", words, "-o", "w.vec")
+    assert done.code == 0 and done.out == "" and "vectors   w.vec" in done.err
+    assert Path("w.vec").read_text() == result.out
+    again = run("vectors", "-m", words, "-o", "w.vec")
+    assert again.code == 1 and "--overwrite or another --output" in again.err
+    assert run("vectors", "-m", words, "-o", "w.vec", "--overwrite").code == 0
+    assert run("vectors", "-m", words, "-o", "w.npy").code == 0
+    assert Path("w.words").read_text().split() == [*royal().words]
+
+
+def test_how_good_they_are(words: Path, run: Run) -> None:
+    Path("q").write_text(": royal\nman king woman queen\nman king woman pear\n")
+    Path("p").write_text("man,woman,5\napple,orange,9\nman,apple,1\nman,pear,2\n")
+    result = run("vectors", "-m", words, "--analogies", "q", "--similarity", "p")
+    assert result.code == 0
+    rows = [line.split() for line in result.out.splitlines()]
+    assert rows[1] == ["royal", "100.00", "%", "1", "1", "2"]
+    assert rows[2] == ["total", "100.00", "%", "1", "1", "2"]
+    assert "coverage 50.00 %: all words are known in 1 of 2 questions" in result.out
+    assert "Spearman 1.0000 (cosine)" in result.out
+    assert "coverage 75.00 %: all words are known in 3 of 4 pairs" in result.out
+    assert result.out.count("equally far apart") == 2
+    both = objects(
+        run("vectors", "-m", words, "--analogies", "q", "--similarity", "p", "--json").out
+    )
+    assert both[0]["file"] == "q" and both[0]["accuracy"] == 1 and both[0]["coverage"] == 0.5
+    assert both[1]["spearman"] == pytest.approx(1) and both[1]["n"] == 3
+    piped = run("vectors", "-m", words, "--analogies", "-", "--json", stdin=Path("q").read_text())
+    assert objects(piped.out)[0]["n_questions"] == 2
+
+
+def test_wrong_usage_of_vectors(words: Path, run: Run) -> None:
+    Path("q").write_text("")
+    empty = run("vectors", "-m", words, "--analogies", "q")
+    assert empty.code == 1 and "q: no question in it" in empty.err and empty.err.count("\n") == 1
+    Path("q").write_text("man king wo")
+    cut = run("vectors", "-m", words, "--analogies", "q")
+    assert cut.code == 1 and cut.out == "" and "q:1: 3 words where" in cut.err
+    for more in (
+        ["-o", "x", "--analogies", "q"],
+        ["--overwrite", "--similarity", "q"],
+        ["--json"],
+        ["--analogies", "-", "--similarity", "-"],
+    ):
+        assert run("vectors", "-m", words, *more).code == 2
+    assert not Path("x").exists()

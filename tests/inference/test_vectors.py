@@ -2,15 +2,18 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lmtool.api import Captioner, Classifier, Model, Tagger, Translator
-from lmtool.errors import ConfigError, InputError, OptionError
+from lmtool.data.readers.wordtests import Question
+from lmtool.errors import ConfigError, InputError, ModelFileError, OptionError
 from lmtool.inference.embeddings import Embeddings
 from lmtool.inference.neighbours import METRICS, analogy, neighbours, worked_out
+from lmtool.inference.vectors import AnalogyResult, SimilarityResult, analogies, spearman
 from lmtool.settings import TextSettings
 from lmtool.text.vocabulary import Vocabulary
 from tests.conftest import tiny
@@ -174,3 +177,140 @@ def test_a_model_without_words() -> None:
     object.__setattr__(counted, "networks", ())
     with pytest.raises(ConfigError, match="word vectors: the model has none"):
         Model(counted).neighbours("a")
+
+
+def asked(path: Path, text: str, **options: Any) -> AnalogyResult:
+    path.write_text(text, encoding="utf-8")
+    return model(royal()).analogies(path, **options)
+
+
+def test_analogies_by_section(tmp_path: Path) -> None:
+    text = (
+        "man king woman queen\n: royal\nman king woman queen\nking man queen apple\n\n"
+        ": fruit\nman king woman pear\n"
+    )
+    for options in ({}, {"metric": "euclidean"}, {"metric": "manhattan"}, {"cosmul": True}):
+        result = asked(tmp_path / "q", text, **options)
+        sections = [(x.section, x.n_right, x.n, x.n_questions) for x in result.sections]
+        assert sections == [("", 1, 1, 1), ("royal", 1, 2, 2), ("fruit", 0, 0, 1)]
+        assert [x.accuracy for x in result.sections] == [1, 0.5, None]
+        assert (result.n_right, result.n, result.n_questions) == (2, 3, 4)
+        assert result.accuracy == pytest.approx(2 / 3) and result.coverage == 0.75
+        assert result.baselines == {"one_hot": {"accuracy": 1 / 3}}  # queen, apple, orange
+
+
+def test_analogies_are_those_of_analogy_and_blocks_do_not_matter(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    words = ("<EOS>", "<UNK>", *(f"w{i}" for i in range(40)))
+    known = Embeddings(words, rng.normal(size=(42, 5)).astype(np.float32))
+    rows = [rng.choice(words[2:], 3, replace=False) for _ in range(300)]
+    best = [analogy(known, a, b, c, 1).neighbours[0].word for a, b, c in rows]
+    questions = [
+        Question("", (*row, word if i % 3 else row[0]))
+        for i, (row, word) in enumerate(zip(rows, best, strict=True))
+    ]
+    assert analogies(known, questions).n_right == 200
+
+
+def test_the_words_of_a_question_are_no_answers(tmp_path: Path) -> None:
+    assert asked(tmp_path / "q", "man king woman king\n").n_right == 0
+    assert asked(tmp_path / "q", "man king woman man\n").n == 1
+
+
+def test_questions_are_folded_as_the_model_folds(tmp_path: Path) -> None:
+    (tmp_path / "q").write_text("TODD Met todd PETE\n")
+    for lower, n in ((True, 1), (False, 0)):
+        vocabulary = Vocabulary.build(["Todd met Pete"], TextSettings(lower=lower))
+        result = Model(tiny(vocabulary, "rnn")).analogies(tmp_path / "q")
+        assert result.n == n and (result.accuracy is None) == (not n)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no question in it"),
+        (": a section\n\n", "no question in it"),
+        ("man king woman queen\nman king\n", ":2: 2 words where a question has four"),
+        ("man king woman queen apple\n", ":1: 5 words"),
+        ("man king wo\0man queen\n", "looks binary"),
+    ],
+)
+def test_bad_questions(text: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=says):
+        asked(tmp_path / "q", text)
+
+
+def rated(path: Path, text: str) -> SimilarityResult:
+    path.write_text(text, encoding="utf-8")
+    return model(royal()).similarity(path)
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";", " ", ", "])
+@pytest.mark.parametrize("header", ["", "Word 1{0}Word 2{0}Human (mean)\n", "# a note\n"])
+def test_similarity(separator: str, header: str, tmp_path: Path) -> None:
+    if separator == " ":
+        header = header.replace("Word 1", "Word1").replace("Word 2", "Word2")
+        header = header.replace(" (mean)", "")
+    rows = [("apple", "orange", "9.5"), ("man", "woman", "5"), ("man", "pear", "3"),
+            ("man", "apple", "1e-1")]  # fmt: skip
+    text = header.format(separator) + "".join(f"{separator.join(row)}\n" for row in rows)
+    result = rated(tmp_path / "p", text)
+    assert (result.n, result.n_pairs, result.coverage) == (3, 4, 0.75)
+    assert result.spearman == pytest.approx(1)
+    assert result.baselines == {"one_hot": {"spearman": None}}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no pair in it"),
+        ("a\tb\tc\n", "no pair in it"),
+        ("man\tking\t1\nman\tking\n", ":2: 'man.*king' is not two words and a number"),
+        ("man\tking\t1\nman\tking\tnan\n", ":2: "),
+        ("man\tking\t1\nman\tking\t1e999\n", ":2: "),
+        ("man\tking\t1\nman\tking\t" + "9" * 5000 + "\n", ":2: "),
+        ("man\tking\t1\n\tking\t3\n", ":2: "),
+    ],
+)
+def test_bad_ratings(text: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=says):
+        rated(tmp_path / "p", text)
+
+
+def test_spearman() -> None:
+    assert spearman([1, 2, 3], [10, 100, 1000]) == pytest.approx(1)
+    assert spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(3 / math.sqrt(10))  # 4.5 / 4.5 * 5
+    x, y = [86, 97, 99, 100, 101, 103, 106, 110, 112, 113], [2, 20, 28, 27, 50, 29, 7, 17, 6, 12]
+    d = sum((np.argsort(np.argsort(x)) - np.argsort(np.argsort(y))) ** 2)
+    assert spearman(x, y) == pytest.approx(1 - 6 * d / 990)  # without ties
+    assert spearman([], []) is spearman([1], [2]) is spearman([1, 1], [1, 2]) is None
+
+
+def test_word2vec_gives_every_bit_back(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    lm = Model(tiny(vocabulary, "gru", members=2))
+    (path,) = lm.save_vectors(tmp_path / "v.vec")
+    header, *lines = path.read_text().splitlines()
+    assert header == f"{vocabulary.n_tokens} 12"
+    assert tuple(line.split(" ")[0] for line in lines) == vocabulary.tokens
+    read = np.array([line.split(" ")[1:] for line in lines], np.float32)
+    assert np.array_equal(read, lm.embeddings.vectors)
+    with pytest.raises(ModelFileError, match="exists already"):
+        lm.save_vectors(path)
+    assert lm.save_vectors(path, overwrite=True) == (path,)
+
+
+def test_arrays_and_their_words(tmp_path: Path) -> None:
+    letters = Model(tiny(Vocabulary.build(["a b"], TextSettings(tokens="char")), "rnn"))
+    array, words = letters.save_vectors(tmp_path / "v.npy")
+    assert np.array_equal(np.load(array), letters.embeddings.vectors)
+    assert words.name == "v.words" and words.read_text().split("\n")[:-1] == [
+        *letters.vocabulary.tokens
+    ]
+    array.unlink()
+    with pytest.raises(ModelFileError, match=r"v\.words"):
+        letters.save_vectors(tmp_path / "v.npy")
+    assert not array.exists()
+    with pytest.raises(InputError, match="token ' ': has a blank"):
+        letters.save_vectors(tmp_path / "v.vec")
+    assert not (tmp_path / "v.vec").exists()

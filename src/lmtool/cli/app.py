@@ -32,6 +32,7 @@ from lmtool.cli import (
     tag,
     train,
     translate,
+    vectors,
 )
 from lmtool.cli.guard import AllCommands, OneCommand
 from lmtool.cli.terminal import prepare_streams, printing, talk
@@ -75,6 +76,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "info": Command(info.run, "lmtool info model.safetensors"),
         "neighbours": Command(neighbours.run, "lmtool neighbours king queen -k 5"),
         "analogy": Command(analogy.run, "lmtool analogy man king woman --explain"),
+        "vectors": Command(vectors.run, "lmtool vectors -o words.vec"),
         "export": Command(export.run, "lmtool export -m model.safetensors --arpa model.arpa"),
     },
 }

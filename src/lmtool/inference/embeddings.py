@@ -97,8 +97,8 @@ def embeddings(model: Worded, matrix: str | None = None) -> Embeddings:
     """
     tables = model.word_tables
     if not tables:
-        message = "the model has none; it reads and writes no words, or it counts n-grams"
-        raise ConfigError(f"word vectors: {message} without a network")
+        message = "reads and writes no words, or counts n-grams and has no network"
+        raise ConfigError(f"word vectors: the model has none; it {message}")
     name = next(known for known in MATRICES if known in tables) if matrix is None else matrix
     if name not in tables:
         raise OptionError(f"{option('matrix')}: must be one of {', '.join(tables)}, not {name!r}")
