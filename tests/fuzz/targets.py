@@ -47,6 +47,10 @@ COMMANDS = (
     ("sample", "--seed", "1", "--max-words", "4", "--scores"),
     ("next", "Todd met"),
     ("evaluate", "-", "--threads", "1"),
+    ("neighbours", "Todd"),
+    ("analogy", "Todd", "met", "Pete", "--explain", "--cosmul"),
+    ("vectors", "--similarity", "-"),
+    ("vectors",),
 )
 OF_OTHERS = (
     ("classify", "Todd met nobody", "-k", "2"),

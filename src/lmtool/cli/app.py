@@ -12,6 +12,7 @@ import typer
 
 from lmtool._version import __version__
 from lmtool.cli import (
+    analogy,
     bleu,
     caption,
     classify,
@@ -19,6 +20,7 @@ from lmtool.cli import (
     evaluate,
     export,
     info,
+    neighbours,
     next,
     pairs,
     plan,
@@ -30,6 +32,7 @@ from lmtool.cli import (
     tag,
     train,
     translate,
+    vectors,
 )
 from lmtool.cli.guard import AllCommands, OneCommand
 from lmtool.cli.terminal import prepare_streams, printing, talk
@@ -71,6 +74,9 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Look inside": {
         "info": Command(info.run, "lmtool info model.safetensors"),
+        "neighbours": Command(neighbours.run, "lmtool neighbours king queen -k 5"),
+        "analogy": Command(analogy.run, "lmtool analogy man king woman --explain"),
+        "vectors": Command(vectors.run, "lmtool vectors -o words.vec"),
         "export": Command(export.run, "lmtool export -m model.safetensors --arpa model.arpa"),
     },
 }

@@ -9,6 +9,7 @@ from lmtool.arguments import PathLike
 from lmtool.display import Shown
 from lmtool.faces import sources as given
 from lmtool.faces.card import card
+from lmtool.faces.worded import WordVectors
 from lmtool.inference.classification import (
     Classification,
     LabelEvaluation,
@@ -16,6 +17,7 @@ from lmtool.inference.classification import (
     classify_lines,
     evaluate_labelled,
 )
+from lmtool.inference.embeddings import Worded
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.kinds.base import Trained
 from lmtool.text.labels import Labels
@@ -23,20 +25,24 @@ from lmtool.text.labels import Labels
 __all__ = ["Classifier"]
 
 
-class TrainedClassifier(Trained, LabelModel, Protocol):
+class TrainedClassifier(Trained, LabelModel, Worded, Protocol):
     """What training gives and model files hold."""
 
     def _parts(self) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Classifier(Shown):
+class Classifier(WordVectors, Shown):
     """A trained classifier: it reads a text, frames or a vector and says which label these have.
 
     Frames are an array (T, F), a vector is one of (F,); ``width`` is F.
     """
 
     classifier: TrainedClassifier
+
+    @property
+    def _worded(self) -> Worded:
+        return self.classifier
 
     def _parts(self) -> Iterator[str]:
         return self.classifier._parts()

@@ -11,8 +11,9 @@ from lmtool.display import Listing, Shown
 from lmtool.errors import ConfigError, ModelFileError, option
 from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
+from lmtool.faces.worded import WordVectors
 from lmtool.files import write_atomically
-from lmtool.inference.embeddings import Embeddings, embeddings
+from lmtool.inference.embeddings import Worded
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import reading
 from lmtool.models.arpa import arpa
@@ -24,7 +25,7 @@ __all__ = ["Model"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Model(Predicting, Shown):
+class Model(Predicting, WordVectors, Shown):
     """A trained language model."""
 
     kind: ClassVar[str] = "language model"
@@ -33,6 +34,10 @@ class Model(Predicting, Shown):
 
     @property
     def _predictor(self) -> Predictor:
+        return self.language_model
+
+    @property
+    def _worded(self) -> Worded:
         return self.language_model
 
     def _parts(self) -> Iterator[str]:
@@ -47,11 +52,6 @@ class Model(Predicting, Shown):
     def provenance(self) -> dict[str, Any]:
         """Where the model comes from: recipe, corpus, training curve, versions."""
         return self.language_model.provenance
-
-    @property
-    def embeddings(self) -> Embeddings:
-        """The words' vectors (V, E), ``embeddings[word]`` being one; of several networks joined."""
-        return embeddings(self.language_model)
 
     def evaluate(
         self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1

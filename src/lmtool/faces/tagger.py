@@ -8,6 +8,8 @@ from lmtool import arguments, model_file
 from lmtool.arguments import PathLike, TaggedTexts
 from lmtool.display import Shown
 from lmtool.faces.card import card
+from lmtool.faces.worded import WordVectors
+from lmtool.inference.embeddings import Worded
 from lmtool.inference.phrases import PhraseEvaluation
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.tagging import TaggedSentence, TagModel, evaluate_tagged, tag, tag_lines
@@ -17,19 +19,23 @@ from lmtool.text.tags import Tags
 __all__ = ["Tagger"]
 
 
-class TrainedTagger(Trained, TagModel, Protocol):
+class TrainedTagger(Trained, TagModel, Worded, Protocol):
     """What training gives and model files hold."""
 
     def _parts(self) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Tagger(Shown):
+class Tagger(WordVectors, Shown):
     """A trained tagger: it reads words and says which tag each has."""
 
     kind: ClassVar[str] = "tagger"
 
     tagger: TrainedTagger
+
+    @property
+    def _worded(self) -> Worded:
+        return self.tagger
 
     def _parts(self) -> Iterator[str]:
         return self.tagger._parts()

@@ -10,6 +10,8 @@ from lmtool.display import Listing, Shown, counted, quoted
 from lmtool.errors import InputError, option
 from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
+from lmtool.faces.worded import WordVectors
+from lmtool.inference.embeddings import Worded
 from lmtool.inference.next import NextWord
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.sample import Sample
@@ -25,7 +27,7 @@ from lmtool.text.vocabulary import Vocabulary
 __all__ = ["Given", "TrainedConditional", "Writer"]
 
 
-class TrainedConditional(Trained, Conditional, Protocol):
+class TrainedConditional(Trained, Conditional, Worded, Protocol):
     """What training gives and model files hold."""
 
     def _parts(self) -> Iterator[str]: ...
@@ -47,7 +49,7 @@ class Given(Predicting, Shown):
         yield counted(self.vocabulary.n_tokens, "output")
 
 
-class Writer:
+class Writer(WordVectors):
     """A trained model that writes about sources."""
 
     __slots__ = ()
@@ -56,6 +58,10 @@ class Writer:
     @property
     def _model(self) -> TrainedConditional:
         raise NotImplementedError
+
+    @property
+    def _worded(self) -> Worded:
+        return self._model
 
     def _sources(self, given: Iterable[Any]) -> Iterator[Any]:
         """Lines, or clips that hold vectors. Raises InputError."""

@@ -20,6 +20,7 @@ from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
 from lmtool.models.classifier import Sizes, log_probabilities, stack_of
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
+from lmtool.models.words import SOURCE, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import PooledSettings
 from lmtool.text.labels import Labels
@@ -38,6 +39,11 @@ class Parts(NamedTuple):
     labels: Labels
     ngrams: Ngrams | None
     temperature: float = 1.0  # of the labels' probabilities (Guo et al. 2017)
+
+    @property
+    def vocabularies(self) -> dict[str, Vocabulary]:
+        """By the matrices that have a row for each of their words."""
+        return {SOURCE: self.vocabulary}
 
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
@@ -62,6 +68,11 @@ class FrameParts(NamedTuple):
     framing: Framing
     labels: Labels
     temperature: float = 1.0
+
+    @property
+    def vocabularies(self) -> dict[str, Vocabulary]:
+        """By the matrices that have a row for each of their words."""
+        return {}
 
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
@@ -99,6 +110,11 @@ class Classifier(Shown):
         """What can be said."""
         known: Labels = self.parts.labels
         return known
+
+    @property
+    def word_tables(self) -> dict[str, WordTable]:
+        """The vectors of its words, if it knows words."""
+        return word_tables(self.networks, self.parts.vocabularies)
 
     @property
     def temperature(self) -> float:

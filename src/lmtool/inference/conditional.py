@@ -21,6 +21,7 @@ from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, perplexities, s
 from lmtool.models.conditional import Sizes
 from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members
+from lmtool.models.words import SOURCE, TARGET, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import SearchSettings
 from lmtool.tensor_file import checksum
@@ -40,6 +41,11 @@ class Parts(NamedTuple):
     words: Vocabulary  # of the source
     vocabulary: Vocabulary
 
+    @property
+    def vocabularies(self) -> dict[str, Vocabulary]:
+        """By the matrices that have a row for each of their words."""
+        return {SOURCE: self.words, TARGET: self.vocabulary}
+
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
         return Sizes(self.words.n_tokens, 0, self.vocabulary.n_tokens)
@@ -54,6 +60,11 @@ class VectorParts(NamedTuple):
 
     standard: Standardisation
     vocabulary: Vocabulary
+
+    @property
+    def vocabularies(self) -> dict[str, Vocabulary]:
+        """By the matrices that have a row for each of their words."""
+        return {TARGET: self.vocabulary}
 
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
@@ -87,6 +98,11 @@ class Conditional(Shown):
         """What is written."""
         own: Vocabulary = self.parts.vocabulary
         return own
+
+    @property
+    def word_tables(self) -> dict[str, WordTable]:
+        """The vectors of its words, if it knows words."""
+        return word_tables(self.networks, self.parts.vocabularies)
 
     @property
     def digest(self) -> str:

@@ -17,6 +17,7 @@ from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.models.tagger import Sizes, potentials, stack_of
+from lmtool.models.words import SOURCE, WordTable, word_tables
 from lmtool.nn.outputs import TAGGINGS, Chain, Rules
 from lmtool.nn.outputs.chain import decode
 from lmtool.nn.parameters import Parameters
@@ -35,6 +36,11 @@ class Parts(NamedTuple):
     vocabulary: Vocabulary
     letters: Letters
     tags: Tags
+
+    @property
+    def vocabularies(self) -> dict[str, Vocabulary]:
+        """By the matrices that have a row for each of their words."""
+        return {SOURCE: self.vocabulary}
 
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
@@ -68,6 +74,11 @@ class Tagger(Shown):
     def tags(self) -> Tags:
         """What can be said of a word."""
         return self.parts.tags
+
+    @property
+    def word_tables(self) -> dict[str, WordTable]:
+        """The vectors of its words, if it knows words."""
+        return word_tables(self.networks, self.parts.vocabularies)
 
     @property
     def block(self) -> int:

@@ -27,6 +27,7 @@ from lmtool.models.mixture import Mixture, Part
 from lmtool.models.network import Ids, Network, States, quietly
 from lmtool.models.ngram import NgramModel
 from lmtool.models.predictor import State, Top
+from lmtool.models.words import TARGET, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
 from lmtool.tensor_file import checksum
@@ -89,6 +90,12 @@ class LanguageModel(Shown):
     def parts(self) -> tuple[Part, ...]:
         """What is mixed: none where there are only networks."""
         return () if self.mixture is None else self.mixture.parts
+
+    @property
+    def word_tables(self) -> dict[str, WordTable]:
+        """The vectors of its words."""
+        networks = [network.parameters for network in self.networks]
+        return word_tables(networks, {TARGET: self.vocabulary})
 
     @property
     def digest(self) -> str:
