@@ -22,6 +22,7 @@ from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import PooledSettings
+from lmtool.settings.shared import reader
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.vocabulary import Vocabulary
@@ -90,7 +91,7 @@ class Classifier(Shown):
         object.__setattr__(self, "networks", members(self.settings, self.parameters))
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield str(self.parts.labels)
         yield counted(self.parameters.flat.size, "parameter")
 

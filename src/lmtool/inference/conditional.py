@@ -23,6 +23,7 @@ from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import SearchSettings
+from lmtool.settings.shared import reader
 from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.workers import Workers
@@ -78,7 +79,7 @@ class Conditional(Shown):
         object.__setattr__(self, "networks", members(self.settings, self.parameters))
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield counted(self.vocabulary.n_tokens, "output")
         yield counted(self.parameters.flat.size, "parameter")
 
