@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.common import Cell, Options, Table, interleaved, per_second, ratio
 from benchmarks.peers import MODELS, LmtoolTrainer, V, fresh_job
 from lmtool.arrays import Array
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import cell_of
 from lmtool.nn.cells.base import Weights, factor, multiply, project
 from lmtool.settings import ModelSettings
 
@@ -92,6 +92,6 @@ def numbers(shape: tuple[int, ...]) -> Array:
 
 def training_flop(settings: ModelSettings, n_tokens: int) -> int:
     """Of one token in training, three times those of the forward pass; products alone."""
-    E, H, G = settings.embed or 0, settings.hidden or 0, CELLS[settings.cell].n_gates
-    layers = sum(G * H * (inputs + H) for inputs in [E] + [H] * (settings.layers - 1))
+    E, H, cell = settings.embed or 0, settings.hidden or 0, cell_of(settings)
+    layers = sum(cell.products(inputs, H) for inputs in [E] + [H] * (settings.layers - 1))
     return 3 * 2 * (layers + E * n_tokens)

@@ -64,7 +64,7 @@ KINDS = (
     RescoreSettings,
 )
 FOLLOWED = ("softmax", "labelling", "tagging")  # no options: they follow the output or the labels
-OF_ONE_STEP = ("both", "pool")  # of a vector, which has no order
+OF_ONE_STEP = ("both", "pool", "window")  # of a vector, which has no order
 FIELDS = [(kind, name) for kind in KINDS for name in declared(kind)]
 
 

@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lmtool.errors import InterruptionError
+from lmtool.settings.shared import reader
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
@@ -130,7 +131,7 @@ class Bar:
         network = event.network
         self._notes.append(
             f"{'; '.join(event.talk)};"
-            f" {network.cell} {network.layers} x {network.hidden},"
+            f" {reader(network)} {network.layers} x {network.hidden},"
             f" {event.n_parameters:,} parameters"
         )
 

@@ -18,12 +18,14 @@ from lmtool.kinds.base import Trained
 from lmtool.models.members import all_shapes
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import declared
+from lmtool.settings.shared import WINDOW
 from lmtool.tensor_file import Card, Tensors
 
 __all__ = ["FORMATS", "check_target", "kind_of", "load", "save", "settings_from"]
 
 FORMATS = (1, 2)  # read; the last is written
 NO_WEIGHTS = np.zeros(0, np.float32)
+LATER: Card = {"window": WINDOW}  # younger settings, and what a file that lacks them means
 OLDER: dict[int, Card] = {1: {"kind": "language model"}}  # what a card of that format lacks
 
 Settings = TypeVar("Settings")
@@ -71,7 +73,9 @@ def kind_of(model: Trained) -> Kind:
 
 def as_card(settings: Any) -> Card:
     """Settings as plain values."""
-    return {name: getattr(settings, name) for name in declared(settings.__class__)}
+    known = declared(settings.__class__)
+    own = {name: getattr(settings, name) for name in known}
+    return {name: value for name, value in own.items() if (name, value) not in LATER.items()}
 
 
 def load(path: str | Path, named: str = "model") -> Any:
@@ -116,6 +120,7 @@ def build(card: Card, tensors: Tensors) -> Trained:
 def settings_from(kind: Callable[..., Settings], values: Mapping[str, Any]) -> Settings:
     """Settings whose names and types are exactly the expected ones."""
     known = declared(kind)
+    values = {name: value for name, value in LATER.items() if name in known} | dict(values)
     if set(values) != set(known):
         raise ValueError("its settings have unknown or missing names")
     for name, (_, hint, _) in known.items():

@@ -22,8 +22,13 @@ SHAPES = [(1, True, 5, 5), (1, True, 4, 5), (2, False, 4, 5), (2, True, 5, 5)]
 CASES = [
     ModelSettings(cell, activation, layers, embed, hidden, tie)
     for cell in CELLS
-    for activation in (("tanh", "relu") if cell == "rnn" else ("tanh",))
+    for activation in (("tanh", "relu") if cell in ("rnn", "window") else ("tanh",))
     for layers, tie, embed, hidden in SHAPES
+]
+CASES += [
+    ModelSettings("window", "tanh", 2, 4, 5, window=1),
+    ModelSettings("window", "tanh", 1, 4, 5, window=T),
+    ModelSettings("window", "tanh", 1, 5, 5, window=T + 3),  # wider than a segment
 ]
 
 
@@ -90,20 +95,37 @@ def torch_loss(
     torch: Any, settings: ModelSettings, leaves: dict[str, Any], inputs: Array, targets: Array
 ) -> Any:
     """The same model in PyTorch: the sum of -ln p."""
-    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[settings.cell]
-    options = {"nonlinearity": settings.activation} if settings.cell == "rnn" else {}
-    network = kind(settings.embed, settings.hidden, settings.layers, **options).double()
     weights = {
         name.removeprefix("rnn."): leaf for name, leaf in leaves.items() if name.startswith("rnn.")
     }
     x = leaves["embedding.weight"][torch.tensor(inputs.astype(np.int64))]
-    top, _ = torch.func.functional_call(network, weights, (x,))
+    read = torch_window if settings.cell == "window" else torch_cells
+    top = read(torch, settings, weights, x)
     if "projection.weight" in leaves:
         top = top @ leaves["projection.weight"].T
     own = "output.weight" if "output.weight" in leaves else "embedding.weight"
     logits = top @ leaves[own].T + leaves["output.bias"]
     wanted = torch.tensor(targets.astype(np.int64)).reshape(-1)
     return torch.nn.functional.cross_entropy(logits.reshape(-1, V), wanted, reduction="sum")
+
+
+def torch_cells(torch: Any, settings: ModelSettings, weights: dict[str, Any], x: Any) -> Any:
+    """PyTorch's own."""
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[settings.cell]
+    options = {"nonlinearity": settings.activation} if settings.cell == "rnn" else {}
+    network = kind(settings.embed, settings.hidden, settings.layers, **options).double()
+    return torch.func.functional_call(network, weights, (x,))[0]
+
+
+def torch_window(torch: Any, settings: ModelSettings, weights: dict[str, Any], x: Any) -> Any:
+    """The last N vectors side by side, zeros before the first, times one matrix."""
+    N, H = settings.window, settings.hidden
+    for layer in range(settings.layers):
+        padded = torch.cat([x.new_zeros(N - 1, *x.shape[1:]), x])
+        wide = torch.cat([padded[N - 1 - k : N - 1 - k + len(x)] for k in range(N)], dim=2)
+        W = torch.cat(list(weights[f"weight_ih_l{layer}"].split(H)), dim=1)  # (H, N E)
+        x = getattr(torch, settings.activation)(wide @ W.T + weights[f"bias_ih_l{layer}"])
+    return x
 
 
 @pytest.mark.parametrize("settings", CASES, ids=str)

@@ -148,11 +148,8 @@ def test_sgd(dtype: Any) -> None:
 def test_a_sequence_in_two_pieces_is_the_whole(name: str) -> None:
     """Forward and backward: the state and its gradient are all that passes between pieces."""
     cell, T = CELLS[name], 6
-    G = cell.n_gates
-    weights = Weights(
-        normal(G * H, 5, dtype=float, scale=0.5), normal(G * H, H, dtype=float, scale=0.5),
-        normal(G * H, dtype=float), normal(1, G * H, dtype=float)[0],
-    )  # fmt: skip
+    rng = np.random.default_rng(4)
+    weights = Weights(*(rng.normal(0, 0.5, shape) for shape in cell.shapes(5, H).values()))
     x, dh = normal(T, B, 5, dtype=float), normal(T, B, H, dtype=float)
     keep = (np.random.default_rng(0).random((T, B)) > 0.3).astype(float)
     zero = tuple(np.zeros((B, H)) for _ in range(cell.n_states))

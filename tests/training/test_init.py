@@ -226,6 +226,7 @@ OTHER: dict[str, Any] = {
     "tie": False,
     "softmax": "classes",
     "members": 2,
+    "window": 3,
     "output": "classes",
 }
 

@@ -57,6 +57,7 @@ def uninterrupted(corpus: Path, model: Path, **options: Any) -> bytes:
         {"cell": "rnn", "output": "sampled", "samples": 4, "finish": 0.3},
         {"output": "classes", "context": "sentence", "dropout": 0.2},
         {"members": 2, "dropout": 0.2},
+        {"cell": "window", "window": 3, "dropout": 0.2},
         {"tokens": "subword", "vocab_size": 30, "output": "sampled", "samples": 4},
         {"tokens": "split", "lower": True},
     ],

@@ -24,6 +24,7 @@ from lmtool.cli.train import (
     learnt,
 )
 from lmtool.settings import WRITES, pair_of
+from lmtool.settings.shared import reader
 
 if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
@@ -67,7 +68,7 @@ def run(
 def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     """The forecast, a line each."""
     network, recipe = forecast.network, forecast.recipe
-    chosen = {**asdict(network), **asdict(recipe)}
+    chosen = {**asdict(network), **asdict(recipe), "cell": reader(network)}
     shown = (
         "cell", "layers", "members", "embed", "hidden", "output", "finish",
         "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",

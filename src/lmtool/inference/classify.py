@@ -23,6 +23,7 @@ from lmtool.models.members import members
 from lmtool.models.words import SOURCE, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings.classifier import PooledSettings
+from lmtool.settings.shared import reader
 from lmtool.text.labels import Labels
 from lmtool.text.ngrams import Ngrams
 from lmtool.text.vocabulary import Vocabulary
@@ -101,7 +102,7 @@ class Classifier(Shown):
         object.__setattr__(self, "networks", members(self.settings, self.parameters))
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield str(self.parts.labels)
         yield counted(self.parameters.flat.size, "parameter")
 

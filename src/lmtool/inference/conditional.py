@@ -24,6 +24,7 @@ from lmtool.models.members import members
 from lmtool.models.words import SOURCE, TARGET, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import SearchSettings
+from lmtool.settings.shared import reader
 from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import UNK_ID, Vocabulary
 from lmtool.workers import Workers
@@ -89,7 +90,7 @@ class Conditional(Shown):
         object.__setattr__(self, "networks", members(self.settings, self.parameters))
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield counted(self.vocabulary.n_tokens, "output")
         yield counted(self.parameters.flat.size, "parameter")
 

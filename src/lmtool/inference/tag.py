@@ -21,6 +21,7 @@ from lmtool.models.words import SOURCE, WordTable, word_tables
 from lmtool.nn.outputs import TAGGINGS, Chain, Rules
 from lmtool.nn.outputs.chain import decode
 from lmtool.nn.parameters import Parameters
+from lmtool.settings.shared import reader
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.text.letters import Letters
 from lmtool.text.tags import Tags
@@ -66,7 +67,7 @@ class Tagger(Shown):
         object.__setattr__(self, "networks", members(self.settings, self.parameters))
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield str(self.parts.tags)
         yield counted(self.parameters.flat.size, "parameter")
 

@@ -18,7 +18,7 @@ from lmtool.kinds.fits import planned as for_these
 from lmtool.kinds.memory import COMPILED, FLOAT
 from lmtool.models import conditional
 from lmtool.models.conditional import graph_of
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import cell_of
 from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import OUTPUTS, Sampler
 from lmtool.nn.outputs.full import CHUNK
@@ -117,7 +117,7 @@ def memory(settings: Any, recipe: TrainSettings, material: Material) -> Memory:
     graph, train = graph_of(settings, material.parts.sizes()), material.train
     S = int(train.sources.lengths.max(initial=1))
     T = int(train.targets.lengths.max(initial=1))
-    G = CELLS[settings.cell].n_gates
+    G = cell_of(settings).n_gates
     reading = S * (4 * graph.encoder.inputs + graph.encoder.layers * 4 * G * graph.encoder.outputs)
     above = graph.lower.layers + graph.upper.layers
     writing = T * (8 * graph.lower.inputs + above * 4 * G * graph.lower.outputs + 3 * S)

@@ -17,7 +17,7 @@ import math
 from lmtool.kinds.base import Memory
 from lmtool.models.language_model import parameter_shapes
 from lmtool.models.network import PER_TOKEN, shapes
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import cell_of
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.nn.outputs.classes import S, n_classes
 from lmtool.nn.outputs.full import CHUNK
@@ -35,7 +35,7 @@ def forecast_memory(settings: ModelSettings, recipe: TrainSettings, V: int) -> M
     """What training takes, from shapes alone; ids are on disk. No None but in the budget."""
     P, n = size(parameter_shapes(settings, V)), MOMENTS[recipe.optimizer]
     B, H, K = recipe.batch or 1, settings.hidden or 1, settings.members or 1
-    states = B * K * CELLS[settings.cell].n_states * settings.layers * H
+    states = B * K * cell_of(settings).n_states * settings.layers * H
     held = (2 + n) * P + gradients_size(settings, recipe, V) + states  # (1)
     shards = recipe.shards or 1
     active = min(recipe.threads or 1, K * shards)
@@ -79,7 +79,7 @@ def rows_of_step(recipe: TrainSettings, V: int) -> int:
 def cells_size(settings: ModelSettings, N: int) -> int:
     """(4): embeddings, tapes and their gradients of a unit."""
     E, H, L = settings.embed or 1, settings.hidden or 1, settings.layers
-    G = CELLS[settings.cell].n_gates
+    G = cell_of(settings).n_gates
     return N * (3 * E + L * (2 * G + 6) * H) + 4 * L * G * H * H
 
 

@@ -16,7 +16,7 @@ from lmtool.kinds.base import Estimate, Kind, Material, Memory
 from lmtool.kinds.fits import Fit, memory_of
 from lmtool.kinds.fits import planned as for_these
 from lmtool.models import classifier
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import CELLS, cell_of
 from lmtool.nn.noise import Noise
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
@@ -39,10 +39,11 @@ def planned(
 def work_of_a_pass(settings: PooledSettings, material: Material) -> float:
     """Floating-point operations of training one network on all examples once."""
     E, H, ways = settings.embed or 1, settings.hidden or 1, 1 + settings.both
-    gates = CELLS[settings.cell].n_gates if settings.cell in CELLS else 1
+    known = settings.cell in CELLS
+    products = cell_of(settings).products(E, H) if known else H * (E + H)
     steps = float(material.train.sources.lengths[material.train.rows].sum())
     features: int = material.parts.sizes().features
-    return 6.0 * steps * (ways * gates * H * (E + H) + E * (1 + features))
+    return 6.0 * steps * (ways * products + E * (1 + features))
 
 
 def shapes(settings: PooledSettings, parts: Any) -> Any:

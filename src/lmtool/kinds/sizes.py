@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lmtool.errors import ConfigError, option
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import cell_of
 from lmtool.nn.outputs import OUTPUTS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.workers import n_cores
@@ -164,8 +164,8 @@ def share(slope: float, passes: float) -> float:
 
 def flops_per_token(network: ModelSettings, output: str, V: int, samples: int) -> float:
     """Floating-point operations of training on a token: the forward pass three times."""
-    E, H, n_gates = network.embed or 1, network.hidden or 1, CELLS[network.cell].n_gates
-    weights = n_gates * H * (E + H + 2 * H * (network.layers - 1))
+    E, H, cell = network.embed or 1, network.hidden or 1, cell_of(network)
+    weights = cell.products(E, H) + cell.products(H, H) * (network.layers - 1)
     if network.tie and E != H:
         weights += E * H
     weights += (E if network.tie else H) * (V if output == "full" else min(V, samples))

@@ -19,7 +19,6 @@ from lmtool.kinds.fits import Fit, memory_of, no_more_than, planned
 from lmtool.kinds.language_model import respelled, spelled
 from lmtool.kinds.tagged import prepare
 from lmtool.models import tagger
-from lmtool.nn.cells import CELLS
 from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import TAGGINGS, Rules
 from lmtool.nn.parameters import Parameters
@@ -54,9 +53,10 @@ def plan(
 
 def work_of_a_pass(settings: TaggerSettings, material: Material) -> float:
     """Floating-point operations of training one network on all sentences once."""
-    stack, gates = tagger.stack_of(settings), CELLS[settings.cell].n_gates
+    stack = tagger.stack_of(settings)
+    products = stack.cell.products(stack.inputs, stack.hidden)
     words = float(material.train.sources.lengths[material.train.rows].sum())
-    return 6.0 * words * len(stack.ways) * gates * stack.hidden * (stack.inputs + stack.hidden)
+    return 6.0 * words * len(stack.ways) * products
 
 
 def shapes(settings: TaggerSettings, parts: Parts) -> Any:

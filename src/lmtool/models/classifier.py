@@ -22,6 +22,7 @@ from lmtool.data.batch import Batch
 from lmtool.data.ragged import Ragged
 from lmtool.errors import ConfigError, option
 from lmtool.models.encoder import EMBEDDING, encode, encode_backward, read, source_shapes
+from lmtool.nn.cells import cell_of, rnn
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.noise import QUIET, Noise, dropout_mask, weight_masks
 from lmtool.nn.outputs import LABELLINGS
@@ -63,9 +64,9 @@ def stack_of(settings: PooledSettings) -> Stack:
     if not E or not (H or none):
         raise ConfigError(f"the model's sizes are not set: give {option('hidden')}")
     if none:
-        return Stack("rnn", 0, E, E, prefix="encoder")
+        return Stack(rnn.CELL, 0, E, E, prefix="encoder")
     kind = settings.activation, settings.both, "encoder"
-    return Stack(settings.cell, settings.layers, E, H or E, *kind)
+    return Stack(cell_of(settings), settings.layers, E, H or E, *kind)
 
 
 def shapes(settings: PooledSettings, sizes: Sizes) -> Shapes:

@@ -32,7 +32,7 @@ from lmtool.models.encoder import (
 from lmtool.models.network import PER_TOKEN, output_weights
 from lmtool.nn import attention
 from lmtool.nn import stack as stacks
-from lmtool.nn.cells import CELLS
+from lmtool.nn.cells import cell_of
 from lmtool.nn.embedding import BOUND, embedding_backward
 from lmtool.nn.noise import QUIET, Noise, masked, weight_masks, word_mask
 from lmtool.nn.outputs import SOFTMAXES
@@ -73,7 +73,7 @@ class Graph(NamedTuple):
     def states(self) -> int:
         """Numbers that it writes."""
         cells = self.lower.layers + self.upper.layers
-        return cells * CELLS[self.lower.cell].n_states * self.lower.hidden
+        return cells * self.lower.cell.n_states * self.lower.hidden
 
 
 class Run(NamedTuple):
@@ -96,7 +96,7 @@ def graph_of(settings: ConditionalSettings, sizes: Sizes) -> Graph:
     if not E or not H:
         both = f"{option('hidden')} and {option('embed')}"
         raise ConfigError(f"the model's sizes are not set: give {both}")
-    kind = settings.cell, settings.activation
+    kind = cell_of(settings), settings.activation
     reading = settings.layers if sizes.words else 0
     encoder = Stack(kind[0], reading, E, H, kind[1], settings.both, "encoder")
     attends = settings.attention != "none" and bool(sizes.words)
@@ -252,7 +252,7 @@ def bridged(graph: Graph, parameters: Mapping[str, Array], last: Array) -> tuple
 
 def states_from(graph: Graph, z: Array) -> States:
     """Numbers side by side (B, n H) as the states of the decoder's cells."""
-    n = CELLS[graph.lower.cell].n_states
+    n = graph.lower.cell.n_states
     parts = np.split(z, z.shape[1] // graph.lower.hidden, axis=1)
     each = [np.ascontiguousarray(part) for part in parts]
     return tuple(tuple(each[i : i + n]) for i in range(0, len(each), n))

@@ -21,7 +21,6 @@ from lmtool.models.encoder import read as read_source
 from lmtool.models.network import output_weights, quietly
 from lmtool.nn import attention
 from lmtool.nn.attention import STRIDE, Memory
-from lmtool.nn.cells import CELLS
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.rowwise import apart, passed, product
@@ -165,7 +164,7 @@ def climbed(
     after = []
     for layer, before in enumerate(state):
         own = stack.weights(weights, layer)
-        after.append(CELLS[stack.cell].step(own, x, before, stack.activation))
+        after.append(stack.cell.step(own, x, before, stack.activation))
         x = after[-1][0]
     return x, after
 

@@ -30,6 +30,7 @@ from lmtool.models.predictor import State, Top
 from lmtool.models.words import TARGET, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
+from lmtool.settings.shared import reader
 from lmtool.tensor_file import checksum
 from lmtool.text.vocabulary import Vocabulary
 
@@ -111,7 +112,7 @@ class LanguageModel(Shown):
         settings, K = self.settings, len(self.networks)
         several = f"mean of {K}: " if K > 1 else ""
         if K:
-            yield f"{several}{settings.cell} {settings.layers} x {settings.hidden}"
+            yield f"{several}{reader(settings)} {settings.layers} x {settings.hidden}"
         if self.ngram is not None:
             yield self.ngram.name
         yield counted(self.vocabulary.n_tokens, "output")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError, option
-from lmtool.nn.cells import CELLS, State, Weights
+from lmtool.nn.cells import State, Weights, cell_of
 from lmtool.nn.cells.base import project
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.outputs import SOFTMAXES, OutputWeights, Softmax
@@ -24,6 +24,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.nn.rowwise import passed, product
 from lmtool.nn.stack import Stack, States
 from lmtool.settings import ModelSettings
+from lmtool.settings.shared import reader
 
 __all__ = [
     "PER_TOKEN",
@@ -45,7 +46,7 @@ quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users
 def stack_of(settings: ModelSettings) -> Stack:
     """The cells. Raises ConfigError where a size is missing."""
     E, H = sizes(settings)
-    return Stack(settings.cell, settings.layers, E, H, settings.activation)
+    return Stack(cell_of(settings), settings.layers, E, H, settings.activation)
 
 
 def shapes(settings: ModelSettings, n_tokens: int) -> dict[str, tuple[int, ...]]:
@@ -104,17 +105,17 @@ class Network(Shown):
     parameters: Parameters
 
     def _parts(self) -> Iterator[str]:
-        yield f"{self.settings.cell} {self.settings.layers} x {self.settings.hidden}"
+        yield f"{reader(self.settings)} {self.settings.layers} x {self.settings.hidden}"
         yield counted(self.parameters.flat.size, "parameter")
 
     @quietly
     def step(self, ids: Ids, state: States) -> tuple[Array, States]:
         """One word a stream, ids (B,) -> top (B, D) and the states after it."""
         top, states = self.parameters["embedding.weight"][ids], []
-        stack, cell = stack_of(self.settings), CELLS[self.settings.cell]
+        stack = stack_of(self.settings)
         for layer, before in enumerate(state):
             weights = stack.weights(self.parameters, layer)
-            states.append(cell.step(weights, top, before, self.settings.activation))
+            states.append(stack.cell.step(weights, top, before, self.settings.activation))
             top = states[-1][0]
         return self._project(top), tuple(states)
 
@@ -129,7 +130,7 @@ class Network(Shown):
         return self._project(x), tuple(states)
 
     def _read_layer(self, weights: Weights, x: Array, state: State) -> tuple[Array, State]:
-        advance = CELLS[self.settings.cell].advance
+        advance = cell_of(self.settings).advance
         zx = project(weights, x)  # (T, G*H)
         h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
         for t in range(len(x)):

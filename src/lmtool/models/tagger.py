@@ -24,6 +24,7 @@ from lmtool.models.encoder import (
     spelling_shapes,
 )
 from lmtool.nn import letters
+from lmtool.nn.cells import cell_of
 from lmtool.nn.embedding import BOUND
 from lmtool.nn.noise import QUIET, Noise, weight_masks
 from lmtool.nn.outputs import TAGGINGS, Rules
@@ -56,7 +57,7 @@ def stack_of(settings: TaggerSettings) -> Stack:
         raise ConfigError(f"the model's sizes are not set: give {option('hidden')}")
     inputs = E + (settings.filters if settings.letters else 0) + settings.case
     kind = settings.activation, settings.both, "encoder"
-    return Stack(settings.cell, settings.layers, inputs, H, *kind)
+    return Stack(cell_of(settings), settings.layers, inputs, H, *kind)
 
 
 def shapes(settings: TaggerSettings, sizes: Sizes) -> Shapes:

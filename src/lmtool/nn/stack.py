@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.nn.cells import CELLS, State, Weights
+from lmtool.nn.cells import Cell, State, Weights
 from lmtool.nn.noise import Noise, dropout_mask, masked
 from lmtool.nn.packed import Packed
 
@@ -28,7 +28,7 @@ Turn = NDArray[np.int64]  # (T, B)
 class Stack(NamedTuple):
     """What connects to what."""
 
-    cell: str
+    cell: Cell
     layers: int
     inputs: int
     hidden: int
@@ -55,7 +55,7 @@ class Stack(NamedTuple):
         return {
             f"{self.prefix}.{name}_l{layer}{way}": shape
             for layer, way in self.places()
-            for name, shape in CELLS[self.cell].shapes(self._inputs(layer), self.hidden).items()
+            for name, shape in self.cell.shapes(self._inputs(layer), self.hidden).items()
         }
 
     def weights(self, parameters: Mapping[str, Array], layer: int, way: str = "") -> Weights:
@@ -66,11 +66,11 @@ class Stack(NamedTuple):
     def initialise(self, parameters: Mapping[str, Array]) -> None:
         """What fresh weights need beside their uniform numbers."""
         for layer, way in self.places():
-            CELLS[self.cell].initialise(self.weights(parameters, layer, way))
+            self.cell.initialise(self.weights(parameters, layer, way))
 
     def zero_state(self, B: int, dtype: Any = np.float32) -> States:
         """a_0 = 0 for B streams."""
-        n = CELLS[self.cell].n_states if self.layers else 0
+        n = self.cell.n_states if self.layers else 0
         return tuple(
             tuple(np.zeros((B, self.hidden), dtype) for _ in range(n)) for _ in self.places()
         )
@@ -101,7 +101,7 @@ def forward(
     turn: Turn | None = None,
 ) -> tuple[Array, States, Tape]:
     """x (T, B, I) -> top (T, B, D), the states after it, tape; keep (T, B): 0 resets a stream."""
-    cell, tape, after = CELLS[stack.cell], Tape([], []), []
+    cell, tape, after = stack.cell, Tape([], []), []
     states = iter(state)
     for layer in range(stack.layers):
         tape.masks.append(dropout_mask(noise.rng, noise.dropout, x[0]))
@@ -130,7 +130,7 @@ def backward(
     turn: Turn | None = None,
 ) -> tuple[Array, States]:
     """dtop (T, B, D) and the last states' gradients -> dx (T, B, I) and the first states'."""
-    cell, n, dfirst = CELLS[stack.cell], len(stack.ways), list(dstate)
+    cell, n, dfirst = stack.cell, len(stack.ways), list(dstate)
     dx = dtop
     for layer in reversed(range(stack.layers)):
         dh = masked(dx, tape.masks[layer + 1])  # 3'
@@ -166,7 +166,7 @@ def read(
         for way in stack.ways:
             rows = packed.turn if way else slice(None)
             weights = stack.weights(parameters, layer, way)
-            h, last = CELLS[stack.cell].read(weights, x[rows], packed.counts, stack.activation)
+            h, last = stack.cell.read(weights, x[rows], packed.counts, stack.activation)
             tops.append(h[rows])
             after.append(last)
         x = tops[0] if len(tops) == 1 else np.concatenate(tops, axis=1)

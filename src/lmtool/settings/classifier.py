@@ -31,13 +31,15 @@ class PooledSettings:
     )
     labelling: str = "full"  # a key of nn.outputs.LABELLINGS; follows the labels
     members: int | None = shared.members()  # K
+    window: int = shared.window()  # N
 
     def __post_init__(self) -> None:
         check(self)
 
     def __str__(self) -> str:
         """``lstm both ways, 1 x 128 hidden, 128 embedding, mean-max pool``"""
-        cells = f"{self.cell}{' both ways' * self.both}, {self.layers} x {self.hidden} hidden"
+        ways = f"{shared.reader(self)}{' both ways' * self.both}"
+        cells = f"{ways}, {self.layers} x {self.hidden} hidden"
         cells = "no cells" if self.cell == NO_CELL else cells
         return f"{cells}, {self.embed} embedding, {self.pool} pool"
 
@@ -80,3 +82,4 @@ class VectorSettings(PooledSettings):
     cell: str = option("rnn", "The cell; none is a linear model.", panel=MODEL, choices=STEPS)
     both: bool = False
     pool: str = "mean-max"  # of one step the step itself
+    window: int = shared.WINDOW  # and nothing before it

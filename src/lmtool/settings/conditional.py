@@ -33,6 +33,7 @@ class TranslatorSettings:
     )
     tie: bool = tie()
     members: int | None = shared.members()  # K
+    window: int = shared.window()  # N
 
     def __post_init__(self) -> None:
         check(self)
@@ -42,7 +43,7 @@ class TranslatorSettings:
         ways = "both ways" if self.both else "one way"
         look = "no attention" if self.attention == "none" else f"attention {self.attention}"
         sizes = f"{self.layers} x {self.hidden} hidden, {self.embed} embedding"
-        return f"{self.cell}, {sizes}, source read {ways}, {look}"
+        return f"{shared.reader(self)}, {sizes}, source read {ways}, {look}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class CaptionerSettings:
         choices=("", "efficientnet-lite0"), shown="none",
     )  # fmt: skip
     members: int | None = shared.members()  # K
+    window: int = shared.window()  # N
     both: bool = False  # a vector has one end
     attention: str = "none"  # and one step
 
@@ -68,7 +70,8 @@ class CaptionerSettings:
 
     def __str__(self) -> str:
         """``lstm, 1 x 256 hidden, 256 embedding``"""
-        return f"{self.cell}, {self.layers} x {self.hidden} hidden, {self.embed} embedding"
+        sizes = f"{self.layers} x {self.hidden} hidden, {self.embed} embedding"
+        return f"{shared.reader(self)}, {sizes}"
 
 
 ConditionalSettings = TranslatorSettings | CaptionerSettings

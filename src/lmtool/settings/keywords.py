@@ -36,6 +36,7 @@ class ModelKeywords(TypedDict, total=False):
     tie: bool
     softmax: str
     members: int | None
+    window: int
 
 
 class ClassifierKeywords(TypedDict, total=False):

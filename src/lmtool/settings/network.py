@@ -55,6 +55,7 @@ class ModelSettings:
     )
     softmax: str = "full"  # a key of nn.outputs.SOFTMAXES; follows the output that is trained
     members: int | None = shared.members(0)  # K
+    window: int = shared.window()  # N
 
     def __post_init__(self) -> None:
         check(self)
@@ -63,4 +64,4 @@ class ModelSettings:
         """``lstm, 1 x 192 hidden, 128 embedding, tied output weights``"""
         tied = "tied" if self.tie else "free"
         sizes = f"{self.layers} x {self.hidden} hidden, {self.embed} embedding"
-        return f"{self.cell}, {sizes}, {tied} output weights"
+        return f"{shared.reader(self)}, {sizes}, {tied} output weights"

@@ -4,21 +4,37 @@ from typing import Any
 
 from lmtool.settings.fields import option
 
-__all__ = ["FOLLOWS", "MODEL"]
+__all__ = ["FOLLOWS", "MODEL", "WINDOW"]
 __all__ += ["activation", "both", "cell", "embed", "hidden", "layers", "members"]
+__all__ += ["reader", "window"]
 
 FOLLOWS = "follows the corpus"
 MODEL = "Model"
+CELLS = ("lstm", "gru", "rnn", "window")
+WINDOW = 5  # words; a model file that says nothing means so many
+WIDE = {"window": "{}-word window"}  # cells that see several words, as they are shown
 
 
 def cell(*others: str, help: str = "The cell.") -> Any:
     """What reads along time, or one of the others."""
-    return option("lstm", help, panel=MODEL, choices=("lstm", "gru", "rnn", *others))
+    return option("lstm", help, panel=MODEL, choices=(*CELLS, *others))
 
 
 def activation() -> Any:
-    """What an rnn cell ends in."""
-    return option("tanh", "Of rnn cells.", panel=MODEL, choices=("tanh", "relu"))
+    """What a cell without gates ends in."""
+    return option("tanh", "Of rnn and window cells.", panel=MODEL, choices=("tanh", "relu"))
+
+
+def window() -> Any:
+    """N."""
+    help = "Words that a window cell sees, the last one read among them."
+    return option(WINDOW, help, panel=MODEL, metavar="N", at_least=1, absurd=1000)
+
+
+def reader(settings: Any) -> str:
+    """What reads along time: ``lstm``, ``5-word window``."""
+    cell: str = settings.cell
+    return WIDE.get(cell, cell).format(settings.window)
 
 
 def layers() -> Any:

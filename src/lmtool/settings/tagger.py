@@ -30,13 +30,15 @@ class TaggerSettings:
     )
     tagging: str = "crf"  # a key of nn.outputs.TAGGINGS; follows the output that is trained
     members: int | None = shared.members()  # K
+    window: int = shared.window()  # N
 
     def __post_init__(self) -> None:
         check(self)
 
     def __str__(self) -> str:
         """``lstm both ways, 1 x 128 hidden, 100 embedding, 50 filters over letters of 30, crf``"""
-        ways = f"{self.cell}{' both ways' * self.both}, {self.layers} x {self.hidden} hidden"
+        ways = f"{shared.reader(self)}{' both ways' * self.both}"
+        sizes = f"{self.layers} x {self.hidden} hidden, {self.embed} embedding"
         runs = f", {self.filters} filters over letters of {self.letters}" * bool(self.letters)
         case = f", case of {self.case}" * bool(self.case)
-        return f"{ways}, {self.embed} embedding{runs}{case}, {self.tagging}"
+        return f"{ways}, {sizes}{runs}{case}, {self.tagging}"

@@ -3,6 +3,7 @@
 T time, B batch, I inputs, H hidden, G gates. A state is a tuple of (B, H) arrays, h first.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ __all__ = [
     "Factor",
     "State",
     "Weights",
+    "biased",
     "factor",
     "gates",
     "multiply",
@@ -52,6 +54,7 @@ class Cell:
     backward(weights, gradients, tape, dh (T, B, H), dstate) -> (dx (T, B, I), dstate);
     ``gradients`` are overwritten.
     initialise(weights): what fresh weights need beside their uniform numbers.
+    A cell may have an empty weight_hh (0, H), and biases of its first gates alone.
     """
 
     name: str
@@ -61,6 +64,15 @@ class Cell:
     forward: Callable[[Weights, Array, State, Array | None, str], tuple[Array, State, Any]]
     backward: Callable[[Weights, Weights, Any, Array, State], tuple[Array, State]]
     initialise: Callable[[Weights], None] = lambda weights: None
+
+    def wide(self, words: int) -> "Cell":
+        """The cell that sees so many words at once; itself where there is but one."""
+        return self
+
+    def products(self, inputs: int, hidden: int) -> int:
+        """Multiplications of a step: the numbers in its matrices."""
+        shapes = self.shapes(inputs, hidden).values()
+        return sum(math.prod(shape) for shape in shapes if len(shape) > 1)
 
     def shapes(self, inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
         """Those of the weights, by their names in Weights."""
@@ -75,8 +87,7 @@ class Cell:
 
         In numpy, and a sequence has bits of its own: see ``lmtool.nn.packed``.
         """
-        zx = apart(x, weights.weight_ih)
-        zx += weights.bias_ih
+        zx = biased(apart(x, weights.weight_ih), weights.bias_ih)
         h = np.empty((len(x), weights.weight_hh.shape[1]), x.dtype)
         state, start = (h[:0],) * self.n_states, 0
         for n in counts:
@@ -93,7 +104,7 @@ class Cell:
 
     def step(self, weights: Weights, x: Array, state: State, activation: str = "tanh") -> State:
         """The state after one input x (B, I)."""
-        zx = product(x, weights.weight_ih) + weights.bias_ih
+        zx = biased(product(x, weights.weight_ih), weights.bias_ih)
         return self.advance(weights, zx, state, activation)
 
 
@@ -109,9 +120,14 @@ def begun(state: State, n: int) -> State:
 
 def project(weights: Weights, x: Array) -> Array:
     """x weight_ih' + bias_ih: (..., I) -> (..., G*H), in one product."""
-    z = x.reshape(-1, x.shape[-1]) @ weights.weight_ih.T
-    z += weights.bias_ih
+    z = biased(x.reshape(-1, x.shape[-1]) @ weights.weight_ih.T, weights.bias_ih)
     return z.reshape(*x.shape[:-1], -1)
+
+
+def biased(z: Array, bias: Array) -> Array:
+    """z (N, G*H) plus the biases (n,) of its first n columns, in place."""
+    z[:, : len(bias)] += bias
+    return z
 
 
 def gates(z: Array, n: int) -> Array:
