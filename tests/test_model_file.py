@@ -13,6 +13,8 @@ from lmtool.errors import ModelFileError
 from lmtool.inference.score import score
 from lmtool.model_file import FORMATS, load, save
 from lmtool.models.language_model import LanguageModel
+from lmtool.text.vocabulary import Vocabulary
+from tests.conftest import tiny
 
 
 @pytest.fixture
@@ -161,6 +163,25 @@ def test_a_file_of_format_1_loads(model: LanguageModel, tmp_path: Path) -> None:
     again = load(tmp_path / "old")
     assert again.parameters.flat.tobytes() == model.parameters.flat.tobytes()
     assert again.vocabulary.tokens == model.vocabulary.tokens
+
+
+def test_a_file_without_a_younger_setting_means_what_it_was(
+    vocabulary: Vocabulary, lstm: LanguageModel, tmp_path: Path
+) -> None:
+    """The width of a window: not written where it says nothing new, so older files load."""
+    save(lstm, tmp_path / "m")
+    card, _ = tensor_file.read(tmp_path / "m", *FORMATS)
+    assert "window" not in card["model"] and load(tmp_path / "m").settings == lstm.settings
+    wide = tiny(vocabulary, "window", window=3)
+    save(wide, tmp_path / "wide")
+    card, tensors = tensor_file.read(tmp_path / "wide", *FORMATS)
+    assert card["model"]["window"] == 3 and load(tmp_path / "wide").settings == wide.settings
+    for other in (2, 4, 0, "3", None, 2**61):
+        changed = {**card, "model": {**card["model"], "window": other}}
+        tensor_file.write(tmp_path / "other", changed, tensors)
+        with pytest.raises(ModelFileError, match="other: ") as caught:
+            load(tmp_path / "other")
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["poet", 7, None, [], "x" * 1000])

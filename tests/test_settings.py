@@ -396,7 +396,10 @@ def test_a_choice_of_another_pair_is_wrong_usage(
 
 
 @pytest.mark.parametrize("name", ["cell", "activation", "pool"])
-def test_help_lists_the_choices_of_any_kind(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_the_choices_of_any_kind(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     main(["train", "--help"])
     listed = re.search(rf"--{name} +(\S+)", capsys.readouterr().out)
     options = [declared(kind)[name][2] for kind in LEARNT if name in declared(kind)]

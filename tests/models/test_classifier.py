@@ -49,6 +49,7 @@ def cases() -> Iterator[Any]:
             network = replace(plain, cell=cell, ngrams=2, labelling=labelling)
             yield network, Sizes(words=V, ngrams=G, labels=K)
     yield replace(plain, cell="rnn", activation="relu"), words
+    yield replace(plain, cell="window", window=3, layers=2), words
 
 
 each = pytest.mark.parametrize(("settings", "sizes"), list(cases()), ids=str)

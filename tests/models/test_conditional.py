@@ -35,6 +35,9 @@ def cases() -> Iterator[Case]:
             for where in ("none", "after", "between"):
                 yield replace(SMALL, cell=cell, layers=layers, attention=where), WORDS
             yield replace(SMALL, cell=cell, layers=layers), 0
+    yield replace(SMALL, cell="window", window=3), WORDS
+    yield replace(SMALL, cell="window", window=2, layers=2, attention="between"), WORDS
+    yield replace(SMALL, cell="window", window=3), 0
     yield replace(SMALL, both=False, tie=False), WORDS
     yield replace(SMALL, tie=False), 0
     yield replace(SMALL, hidden=4, attention="none"), WORDS

@@ -42,6 +42,7 @@ def cases() -> Iterator[Any]:
                     network = replace(SMALL, cell=cell, layers=layers, both=both, tagging=tagging)
                     yield replace(network, letters=own, case=2 * bool(own))
     yield replace(SMALL, cell="rnn", activation="relu")
+    yield replace(SMALL, cell="window", window=3, layers=2)
     yield replace(SMALL, letters=0)
     yield replace(SMALL, case=0)
 
