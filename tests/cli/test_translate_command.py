@@ -14,7 +14,7 @@ import lmtool
 from lmtool import photos
 from lmtool.arrays import Array
 from lmtool.cli import candidates, looks
-from lmtool.cli.candidates import FORMATS
+from lmtool.cli.candidates import FORMATS, Job
 from lmtool.inference.translate import Candidate, Translation
 from tests.cli.conftest import Run
 from tests.writers import Loads, captions, translations, writers
@@ -85,13 +85,13 @@ def test_objects(files: Path, run: Run) -> None:
 
 def test_moses_to_the_byte() -> None:
     results = [Translation("x", TWO[0].text, -1.25, TWO), Translation("", "", None, ())]
-    assert list(FORMATS["moses"](results, False)) == [
+    assert list(FORMATS["moses"](results, Job(False))) == [
         "0 ||| a &#124;&#124;&#124; dog ||| lm= -2.87823 ||| -0.719558\n"
         "0 ||| the\\x1bdog ||| lm= -6.90776 ||| -3.45388",
         "1 |||  ||| lm= 0 ||| 0",
     ]
     assert pytest.approx(-1.25 * math.log(10), rel=1e-5) == -2.87823
-    assert list(FORMATS["text"](results, True)) == ["-1.25\ta ||| dog", ""]
+    assert list(FORMATS["text"](results, Job(True))) == ["-1.25\ta ||| dog", ""]
 
 
 def test_several_in_a_pipe_and_for_people(

@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -14,7 +14,7 @@ from lmtool.cli.terminal import harmless, is_terminal
 if TYPE_CHECKING:
     from lmtool.inference.translate import Candidate, Translation
 
-__all__ = ["FORMATS", "Form", "Scores", "chosen_format", "layouts"]
+__all__ = ["FORMATS", "Form", "Job", "Scores", "chosen_format", "layouts"]
 
 WIDEST = 60  # characters of a source on a terminal
 LN10 = math.log(10)  # Moses counts in nats
@@ -23,16 +23,23 @@ BAR, SPELLED = "|||", "&#124;&#124;&#124;"  # what parts the fields of a list, a
 Results = Iterable["Translation"]
 
 
-def as_text(results: Results, scores: bool) -> Iterator[str]:
+class Job(NamedTuple):
+    """What a layout needs to know."""
+
+    scores: bool  # are printed before the texts
+    before: int = 0  # lines before the first one, which count where lines are numbered
+
+
+def as_text(results: Results, job: Job) -> Iterator[str]:
     """The best text of each, log10 P before it where that is asked for; blank for a blank line."""
     for result in results:
-        before = f"{number(result.log10_p)}\t" if scores and result.hypotheses else ""
+        before = f"{number(result.log10_p)}\t" if job.scores and result.hypotheses else ""
         yield before + harmless(result.text)
 
 
-def as_tables(results: Results, scores: bool) -> Iterator[str]:
+def as_tables(results: Results, job: Job) -> Iterator[str]:
     """Each source with all that was found for it."""
-    for index, result in enumerate(results):
+    for index, result in enumerate(results, job.before):
         rows = [
             (str(rank), harmless(one.text), decimals(one.log10_p, 4), decimals(one.score, 4))
             for rank, one in enumerate(result.hypotheses, 1)
@@ -41,9 +48,9 @@ def as_tables(results: Results, scores: bool) -> Iterator[str]:
         yield "\n" * bool(index) + f"{cut(result.source, WIDEST)}\n{found}"
 
 
-def as_moses(results: Results, scores: bool) -> Iterator[str]:
+def as_moses(results: Results, job: Job) -> Iterator[str]:
     """``0 ||| text ||| lm= -3.1 ||| -1.2``: line from 0, ln P, score; a blank line has one, too."""
-    for line, result in enumerate(results):
+    for line, result in enumerate(results, job.before):
         rows = [moses(line, one) for one in result.hypotheses]
         yield "\n".join(rows or [f"{line} |||  ||| lm= 0 ||| 0"])
 
@@ -54,12 +61,12 @@ def moses(line: int, one: "Candidate") -> str:
     return f"{line} ||| {text} ||| lm= {number(one.log10_p * LN10)} ||| {number(one.score * LN10)}"
 
 
-def as_objects(results: Results, scores: bool) -> Iterator[str]:
+def as_objects(results: Results, job: Job) -> Iterator[str]:
     """One object a line."""
     return (json_line(result.to_dict()) for result in results)
 
 
-FORMATS: dict[str, Callable[[Results, bool], Iterator[str]]] = {
+FORMATS: dict[str, Callable[[Results, Job], Iterator[str]]] = {
     "text": as_text,
     "table": as_tables,
     "moses": as_moses,

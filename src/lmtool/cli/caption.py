@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.candidates import FORMATS, Form, Scores, chosen_format
-from lmtool.cli.inputs import STDIN, Inputs, once, pace
+from lmtool.cli.candidates import FORMATS, Form, Job, Scores, chosen_format
+from lmtool.cli.inputs import STDIN, Inputs, clips, once, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, settings, takes
+from lmtool.cli.parts import PartOf, written
 from lmtool.cli.render import say
 from lmtool.settings import SearchSettings
 
 if TYPE_CHECKING:
     from lmtool.api import Captioner
+    from lmtool.text.parts import Part
 
 __all__ = ["run"]
 
@@ -35,6 +37,7 @@ def run(
     ] = None,
     form: Form = None,
     scores: Scores = False,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -47,19 +50,23 @@ def run(
     lmtool score --given finds for the tokens, <EOS> included.
     """
     wanted = settings(SearchSettings, values)
-    given = pictures_or_files(photos, files)
+    given = pictures_or_files(photos, files, part)
     form = chosen_format(form, as_json, wanted.n)
 
     from lmtool import api
 
     captioner: api.Captioner = api.load_for("caption", model)
     options: Any = asdict(wanted) | pace(given.files, threads, by_line=False)
-    results = captioner.caption_lines(vectors(captioner, given), **options)
-    for chunk in FORMATS[form](results, scores):
+    before, given_vectors = vectors(captioner, given)
+    results = captioner.caption_lines(given_vectors, **options)
+    job = Job(scores, before)
+    for chunk in written(lambda seen: FORMATS[form](seen, job), results, part):
         say(chunk)
 
 
-def pictures_or_files(photos: list[str] | None, files: list[str] | None) -> Inputs:
+def pictures_or_files(
+    photos: list[str] | None, files: list[str] | None, part: "Part | None" = None
+) -> Inputs:
     """What is given; standard input where nothing is. Wrong usage for both, and for nothing."""
     pictures = [photo for photo in photos or [] if photo != STDIN]
     named = [*(files or []), *[STDIN] * (len(photos or []) - len(pictures))]
@@ -69,11 +76,11 @@ def pictures_or_files(photos: list[str] | None, files: list[str] | None) -> Inpu
         message = "nothing to caption: try lmtool caption photo.jpg or -f vectors.npy"
         raise typer.BadParameter(message, param_hint="PICTURE")
     once(named)
-    return Inputs(pictures, [] if pictures else named or [STDIN])
+    return Inputs(pictures, [] if pictures else named or [STDIN], part)
 
 
-def vectors(captioner: "Captioner", given: Inputs) -> Iterator[Any]:
-    """Those of the pictures, or of the files."""
+def vectors(captioner: "Captioner", given: Inputs) -> tuple[int, Iterator[Any]]:
+    """Those of the pictures, or of the files, and how many are before the part that is wanted."""
     if given.sentences:
-        return captioner.photos(given.sentences)
-    return (clip for file in given.files for clip in captioner.clips(file))
+        return 0, captioner.photos(given.sentences)
+    return clips(captioner, given)

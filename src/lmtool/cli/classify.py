@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.inputs import Files, Inputs, beside, inputs, note, pace
+from lmtool.cli.inputs import Files, Inputs, beside, clips, inputs, note, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
+from lmtool.cli.parts import PartOf, written
 from lmtool.cli.render import bar, cut, number, say, table
 from lmtool.cli.rows import ROWS
 from lmtool.cli.tables import (
@@ -24,6 +26,7 @@ from lmtool.cli.terminal import harmless, is_terminal
 if TYPE_CHECKING:
     from lmtool.api import Classifier
     from lmtool.inference.classification import Classification, LabelProbability
+    from lmtool.text.parts import Part
 
 __all__ = ["run"]
 
@@ -34,9 +37,9 @@ WHOLE_LINES = "whole lines are taken as texts; --text COLUMN takes the texts of 
 Results = Iterable["Classification"]
 
 
-def as_tables(results: Results, k: int | None) -> Iterator[str]:
+def as_tables(results: Results, k: int | None, before: int) -> Iterator[str]:
     """Each text with its most probable labels and bars; a row a text if one label is asked for."""
-    for index, result in enumerate(results):
+    for index, result in enumerate(results, before):
         if k == 1:
             yield in_a_row(result)
             continue
@@ -57,14 +60,14 @@ def in_a_row(result: "Classification") -> str:
     return f"{label:10}  {p:z5.3f}  {bar(p, 10):10}  {cut(result.text, WIDEST_TEXT)}"
 
 
-def as_tsv(results: Results, k: int | None) -> Iterator[str]:
+def as_tsv(results: Results, k: int | None, before: int) -> Iterator[str]:
     """``label<TAB>p`` a line, k times; a blank line where there is no label."""
     for result in results:
         pairs = ((harmless(one.label), number(one.p)) for one in said(result, k))
         yield "\t".join(cell for pair in pairs for cell in pair)
 
 
-def as_fasttext(results: Results, k: int | None) -> Iterator[str]:
+def as_fasttext(results: Results, k: int | None, before: int) -> Iterator[str]:
     """``__label__NAME p``, as fastText's ``predict-prob`` prints; blanks in a name become _."""
     for result in results:
         named = ((harmless("_".join(one.label.split())), one.p) for one in said(result, k))
@@ -101,7 +104,7 @@ def as_object(result: "Classification", k: int | None) -> dict[str, Any]:
     return result.to_dict()
 
 
-PLAIN: dict[str, Callable[[Results, int | None], Iterator[str]]] = {
+PLAIN: dict[str, Callable[[Results, int | None, int], Iterator[str]]] = {
     "table": as_tables,
     "tsv": as_tsv,
     "fasttext": as_fasttext,
@@ -142,6 +145,7 @@ def run(
             help="Layout of the output.",
         ),
     ] = None,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -154,7 +158,7 @@ def run(
     COLUMN, and its rows come back with their labels.
     """
     needs_table("--keep", keep, column)
-    given = inputs(text, files, "classify", column)
+    given = inputs(text, files, "classify", column, part)
     form = chosen_format(form, as_json, keep, columns)
 
     from lmtool import api
@@ -169,26 +173,29 @@ def run(
 
     if classifier.reads == "text":
         names, _, found = with_columns(given, column, keep, names, WHOLE_LINES)
-        texts = beside(found, lambda lines: labelled(noted(lines, classifier.labels.names)))
-        answers = ((source.kept or {}, result) for source, result in texts)
+        noted_in = partial(noted, labels=classifier.labels.names, part=part)
+        texts = beside(found, lambda lines: labelled(noted_in(lines)))
+        before, answers = found.before, ((source.kept or {}, one) for source, one in texts)
     else:
-        answers = (({}, result) for result in labelled(clips(classifier, given, column)))
+        refuse_texts(classifier, given, column)
+        before, some = clips(classifier, given)
+        answers = (({}, result) for result in labelled(some))
     printed = chosen(columns, names, names)
     if form in RECORDS and (form not in PLAIN or column or columns is not None):
-        chunks = ROWS[form](printed, (RECORDS[form](one, most) | kept for kept, one in answers))
+        rows = (RECORDS[form](one, most) | kept for kept, one in answers)
+        chunks = written(partial(ROWS[form], printed), rows, part)
     else:
         shown = 1 if form == "table" and given.files and k is None else k
-        chunks = PLAIN[form]((result for _, result in answers), shown)
+        chunks = PLAIN[form]((result for _, result in answers), shown, before)
     for chunk in chunks:
         say(chunk)
 
 
-def clips(classifier: "Classifier", given: Inputs, column: str | None) -> Iterator[Any]:
-    """What is to be labelled where it is no text: clips or vectors of files."""
+def refuse_texts(classifier: "Classifier", given: Inputs, column: str | None) -> None:
+    """Wrong usage for texts where clips or vectors of files are to be labelled."""
     if given.sentences or column:
         message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
         raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
-    return (clip for file in given.files for clip in classifier.clips(file))
 
 
 def chosen_format(form: str | None, as_json: bool, keep: str | None, columns: str | None) -> str:
@@ -207,11 +214,12 @@ def columns_in(form: str, k: int | None) -> list[str]:
     return ["text", "label", "p", "labels"] if form == "jsonl" else ["text", *columns_of(k)]
 
 
-def noted(lines: Iterator[str], labels: Sequence[str]) -> Iterator[str]:
+def noted(lines: Iterator[str], labels: Sequence[str], part: "Part | None") -> Iterator[str]:
     """The lines; a note where the first one begins with its label, and where there is none."""
     first = next(lines, None)
-    if first is None:
+    if first is None and part is None:
         note("nothing to classify: the input holds no line")
+    if first is None:
         return
     if "\t" in first and first.split("\t")[0].strip() in labels:
         note("the labels are read as words of the texts; lmtool evaluate takes labelled texts")

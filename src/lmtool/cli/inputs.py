@@ -23,10 +23,11 @@ from lmtool.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lmtool.text.parts import Part
     from lmtool.text.reader import Line
 
-__all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "beside", "file_lines", "hint", "inputs"]
-__all__ += ["note", "once", "pace", "sources", "text_of"]
+__all__ = ["STDIN", "Files", "Inputs", "Row", "Source", "Sources", "beside", "clips", "file_lines"]
+__all__ += ["hint", "inputs", "note", "once", "own_numbers", "pace", "sources", "text_of"]
 
 STDIN = "-"
 SHOWN = 60  # characters of a sentence in a note
@@ -67,15 +68,35 @@ class Inputs:
 
     sentences: list[str]
     files: list[str]
+    part: "Part | None" = None  # of the files; None: the whole
+
+    def __post_init__(self) -> None:
+        if self.sentences and self.part:
+            raise typer.BadParameter("parts are of files: give -f FILE", param_hint="--part")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What stands in a part of the files, and how many stand before."""
+
+    each: Iterator[Source]
+    before: int = 0
+
+    def __iter__(self) -> Iterator[Source]:
+        return self.each
 
 
 def inputs(
-    text: list[str] | None, files: list[str] | None, command: str, column: str | None = None
+    text: list[str] | None,
+    files: list[str] | None,
+    command: str,
+    column: str | None = None,
+    part: "Part | None" = None,
 ) -> Inputs:
     """What is given; ``-`` among the sentences is a file. Standard input where nothing is.
 
-    Wrong usage for sentences and files, and for nothing while a person is looking; InputError for
-    an empty sentence.
+    Wrong usage for sentences and files, for a part of sentences, and for nothing while a person is
+    looking; InputError for an empty sentence.
     """
     given = text or []
     sentences = [sentence for sentence in given if sentence != STDIN]
@@ -88,7 +109,7 @@ def inputs(
     once(named)
     refuse_empty(sentences, command)
     hint(sentences, command)
-    return Inputs(sentences, [] if sentences else named or [STDIN])
+    return Inputs(sentences, [] if sentences else named or [STDIN], part)
 
 
 def once(files: Iterable[str]) -> None:
@@ -126,37 +147,73 @@ def note(message: str) -> None:
     talk(f"note: {message}")
 
 
-def sources(given: Inputs, advice: str = LINES_OF_TABLE) -> Iterator[Source]:
+def sources(
+    given: Inputs,
+    advice: str = LINES_OF_TABLE,
+    passed: "Callable[[Source], object] | None" = None,
+) -> Sources:
     """The sentences, or the lines of the files; a note with ``advice`` for what looks like a table.
 
-    Raises InputError.
+    Before a part, lines are only counted, unless ``passed`` wants them. Raises InputError.
     """
     if given.sentences:
-        return (Source(text, number) for number, text in enumerate(given.sentences, 1))
-    begun = [(file, begin(file, advice)) for file in given.files]
-    return (
+        return Sources(Source(text, number) for number, text in enumerate(given.sentences, 1))
+    own = own_numbers(given.part, given.files)
+    if given.part is not None and passed is not None:
+        return passing(given.files, own, passed)
+    begun = [(file, begin(file, advice, of)) for file, of in zip(given.files, own, strict=True)]
+    each = (
         Source(line.text, line.number, file)
         for file, lines in begun
-        for line in followed(lines, file)
+        for line in followed(lines, None if given.part else file)
     )
+    return Sources(each, sum(of.start - 1 for of in own))
 
 
-def file_lines(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
-    """The lines of a file; a note with ``advice`` where it looks like a table. InputError."""
+def passing(files: list[str], own: list[range], passed: "Callable[[Source], object]") -> Sources:
+    """The lines of a part; ``passed`` gets those before, which are read for it."""
+    from lmtool.text.parts import cut
     from lmtool.text.reader import read_lines
+
+    def read(file: str) -> Iterator[Source]:
+        return (Source(line.text, line.number, file) for line in read_lines(file))
+
+    before, each = cut(
+        zip(map(read, files), own, strict=True), lambda source: source.number, passed
+    )
+    return Sources(followed(each), before)
+
+
+def own_numbers(
+    part: "Part | None",
+    files: list[str],
+    rows: "Callable[[str], int | None]" = lambda path: None,
+) -> list[range]:
+    """For each file the numbers of its lines that are answered; ``rows`` as in text.parts."""
+    from lmtool.text.parts import numbers
+    from lmtool.text.reader import ALL
+
+    return [ALL] * len(files) if part is None else numbers(part, files, rows)
+
+
+def file_lines(
+    path: str, advice: str = LINES_OF_TABLE, own: range | None = None
+) -> Iterator["Line"]:
+    """The lines of a file; a note with ``advice`` where it looks like a table. InputError."""
+    from lmtool.text.reader import ALL, read_lines
     from lmtool.text.tables import looks_like_table
 
-    lines = read_lines(path)
+    lines = read_lines(path, ALL if own is None else own)
     for line in islice(lines, 1):
-        if looks_like_table(path, line.text):
+        if line.number == 1 and looks_like_table(path, line.text):
             note(f"{line.path} looks like a table; {advice}")
         yield line
     yield from lines
 
 
-def begin(path: str, advice: str = LINES_OF_TABLE) -> Iterator["Line"]:
+def begin(path: str, advice: str = LINES_OF_TABLE, own: range | None = None) -> Iterator["Line"]:
     """The same, known to be readable before the first line is asked for; ``-`` waits."""
-    lines = file_lines(path, advice)
+    lines = file_lines(path, advice, own)
     return chain([] if path == STDIN else list(islice(lines, 1)), lines)
 
 
@@ -175,6 +232,21 @@ def some_text(lines: Iterable["Line"], path: str) -> Iterator[str]:
         from lmtool.text.reader import display_name
 
         raise InputError(f"{display_name(path)}: no text in it; give lines with words")
+
+
+def clips(model: Any, given: Inputs) -> tuple[int, Iterator[Any]]:
+    """How many clips or vectors of the files are before the part, and those in it. InputError.
+
+    Those before are read, too.
+    """
+    from lmtool.data.readers.arrays import n_rows
+    from lmtool.text.parts import cut
+
+    read = map(model.clips, given.files)
+    if given.part is None:
+        return 0, chain.from_iterable(read)
+    own = own_numbers(given.part, given.files, n_rows)
+    return cut(zip(read, own, strict=True), lambda clip: clip.line)
 
 
 def beside(

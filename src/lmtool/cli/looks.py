@@ -9,6 +9,7 @@ import typer
 
 from lmtool.cli import candidates
 from lmtool.cli.attention import grid, html, svg
+from lmtool.cli.candidates import Job
 from lmtool.cli.heat import has_colours, put, rendered
 from lmtool.cli.matrix import Pair
 from lmtool.cli.render import number
@@ -37,20 +38,20 @@ def matrices(result: "Translation") -> Iterator[tuple["Candidate", Pair]]:
         yield one, (result.source_tokens or numbered, (*one.tokens, EOS), looked)
 
 
-def as_grids(results: Results, scores: bool) -> Iterator[str]:
+def as_grids(results: Results, job: Job) -> Iterator[str]:
     """Each text above its matrix."""
     width = console(sys.stdout).width if is_terminal(sys.stdout) else WIDE
     colours = has_colours()
-    for index, result in enumerate(results):
+    for index, result in enumerate(results, job.before):
         found = []
         for one, pair in matrices(result):
             lines = grid(*pair, width, colours)
-            head = f"{number(one.log10_p)}\t" * scores + harmless(one.text)
+            head = f"{number(one.log10_p)}\t" * job.scores + harmless(one.text)
             found.append(f"{head}\n{rendered(lines) if colours else lines.plain}")
         yield "\n" * bool(index) + "\n\n".join(found)
 
 
-def as_pharaoh(results: Results, scores: bool) -> Iterator[str]:
+def as_pharaoh(results: Results, job: Job) -> Iterator[str]:
     """``0-0 1-2``: the best text of each; blank for a blank line."""
     from lmtool.inference.attention import pharaoh
 
@@ -58,29 +59,29 @@ def as_pharaoh(results: Results, scores: bool) -> Iterator[str]:
         yield next((pharaoh(pair[2]) for _, pair in matrices(result)), "")
 
 
-def as_tsv(results: Results, scores: bool) -> Iterator[str]:
+def as_tsv(results: Results, job: Job) -> Iterator[str]:
     """A row a number: which line, which of its texts, then the tokens and the weight."""
     from lmtool.inference.attention import COLUMNS
 
-    return ROWS["tsv"](("line", "rank", *COLUMNS), all_weights(results))
+    return ROWS["tsv"](("line", "rank", *COLUMNS), all_weights(results, job.before))
 
 
-def all_weights(results: Results) -> Iterator[dict[str, Any]]:
-    """The rows, lines and ranks from 1."""
+def all_weights(results: Results, before: int) -> Iterator[dict[str, Any]]:
+    """The rows, lines and ranks from 1; ``before``: lines before the first one."""
     from lmtool.inference.attention import weights
 
-    for line, result in enumerate(results, 1):
+    for line, result in enumerate(results, before + 1):
         for rank, (_, pair) in enumerate(matrices(result), 1):
             yield from ({"line": line, "rank": rank, **row} for row in weights(*pair))
 
 
-def as_nematus(results: Results, scores: bool) -> Iterator[str]:
+def as_nematus(results: Results, job: Job) -> Iterator[str]:
     """Blocks of the line from 0, the texts and the matrix; a blank line has one, too."""
     import numpy as np
 
     from lmtool.inference.attention import nematus
 
-    for line, result in enumerate(results):
+    for line, result in enumerate(results, job.before):
         for one, (source, target, looked) in matrices(result):
             said, seen = [harmless(x) for x in target], [harmless(x) for x in source]
             yield nematus(line, seen, said, looked, one.score * candidates.LN10)
@@ -88,7 +89,7 @@ def as_nematus(results: Results, scores: bool) -> Iterator[str]:
             yield nematus(line, (), (), np.zeros((0, 0)), 0.0)
 
 
-LOOKS: dict[str, Callable[[Results, bool], Iterator[str]]] = {
+LOOKS: dict[str, Callable[[Results, Job], Iterator[str]]] = {
     "attention": as_grids,
     "pharaoh": as_pharaoh,
     "tsv": as_tsv,

@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lmtool.cli.counter import followed
-from lmtool.cli.inputs import file_lines, once, pace
+from lmtool.cli.inputs import file_lines, once, own_numbers, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
+from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import cut, number, say, table
 from lmtool.cli.rows import ROWS
 from lmtool.cli.terminal import is_terminal
@@ -17,6 +19,7 @@ from lmtool.errors import InputError
 
 if TYPE_CHECKING:
     from lmtool.inference.pairs import Pair
+    from lmtool.text.parts import Part
 
 __all__ = ["run"]
 
@@ -58,6 +61,7 @@ def run(
             help="Layout of the output.",
         ),
     ] = None,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -72,20 +76,31 @@ def run(
     once(files)
     if by and len(files) == 2:
         raise typer.BadParameter("groups are columns of a table; give one table", param_hint="--by")
-    default = "table" if is_terminal(sys.stdout) else "tsv"
+    default = "table" if is_terminal(sys.stdout) and part is None else "tsv"
     form = layout(form, as_json, default, FORMATS)
+    sums = {"accuracies, without --items,": not items, f"--format {form}": form == "table"}
+    refuse_sums(part, sums)
 
     from lmtool import api
 
     names = [name.strip() for name in by.split(",")] if by else []
     pairs = in_a_table(files[0], good, bad, names) if len(files) == 1 else in_two_files(*files)
+    pairs = pairs if part is None else in_part(pairs, part, files[0])
     lm: api.Model = api.load_for("pairs", model)
     scores = lm.score_pairs(followed(pairs), per_word=per_word, **pace(files, threads, False))
     if items:
-        show(form, [*names, *ITEM], (record(names, score.to_dict()) for score in scores))
+        each = (record(names, score.to_dict()) for score in scores)
+        show(form, [*names, *ITEM], each, part)
     else:
         results = api.accuracies(scores)
         show(form, [*names, *GROUP], (record(names, result.to_dict()) for result in results))
+
+
+def in_part(pairs: "Iterator[Pair]", part: "Part", path: str) -> "Iterator[Pair]":
+    """Those that begin in the part of a file: the table, or the good sentences."""
+    from lmtool.text.parts import cut
+
+    return cut(zip([pairs], own_numbers(part, [path]), strict=True), lambda pair: pair.line)[1]
 
 
 def in_two_files(good: str, bad: str) -> "Iterator[Pair]":
@@ -126,10 +141,15 @@ def record(names: list[str], values: dict[str, Any]) -> dict[str, Any]:
     return {**values, **dict(zip(names, values.pop("group"), strict=True))}
 
 
-def show(form: str, columns: list[str], records: Iterable[Mapping[str, Any]]) -> None:
+def show(
+    form: str,
+    columns: list[str],
+    records: Iterable[Mapping[str, Any]],
+    part: "Part | None" = None,
+) -> None:
     """The records in a layout."""
     if form != "table":
-        for line in ROWS[form](columns, records):
+        for line in written(partial(ROWS[form], columns), records, part):
             say(line)
         return
     rows = [[shown(record[name]) for name in columns] for record in records]

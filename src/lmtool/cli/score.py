@@ -11,6 +11,7 @@ from lmtool.cli.formats import FORMATS, LEVELS, Job
 from lmtool.cli.given import Given, Row, about
 from lmtool.cli.inputs import Files, Source, inputs, pace
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
+from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import say
 from lmtool.cli.tables import (
     Columns,
@@ -60,6 +61,7 @@ def run(
             show_default="by format",
         ),
     ] = None,
+    part: PartOf = None,
     threads: Threads = None,
     about_what: Given = None,
     row: Row = None,
@@ -76,11 +78,13 @@ def run(
     captioner needs --given.
     """
     needs_table("--keep", keep, column)
-    given = inputs(text, files, "score", column)
+    given = inputs(text, files, "score", column, part)
     chooses = keep is not None or columns is not None
     form = chosen_format(form, as_json, bool(given.sentences), chooses)
     dialect = FORMATS[form]
     level, unit = check_level(form, level)
+    sums = (level or dialect.default_level) in dialect.summed
+    refuse_sums(part, {f"--format {form}" + f" --level {level}" * bool(level): sums})
     refuse_columns(form, bool(dialect.columns), keep, columns)
 
     ours = dialect.columns.get(level or dialect.default_level, ())
@@ -96,11 +100,11 @@ def run(
     ahead, behind = tee(found) if kept else (found, iter(()))
     beside = (source.kept or {} for source in behind) if kept else repeat({})
     ranked, name = bool(given.sentences), "+".join(given.files) or "-"
-    job = Job(level, ranked, name, partial(first_id, vocabulary), printed, beside)
+    job = Job(level, ranked, name, partial(first_id, vocabulary), printed, beside, found.before)
     options = dict(dialect.options, **unit, **pace(given.files, threads, column is None))
     scores = getattr(lm, dialect.scores)(map(dialect.reads, map(line, ahead)), **options)
     unknown = Unknown(vocabulary)
-    for chunk in dialect.lines(unknown.seen(scores), job):
+    for chunk in written(lambda seen: dialect.lines(seen, job), unknown.seen(scores), part):
         say(chunk)
     unknown.tell()
 

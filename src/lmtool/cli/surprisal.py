@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.heat import Page, has_colours, heat, legend
-from lmtool.cli.inputs import Files, beside, inputs, pace, sources
+from lmtool.cli.inputs import Files, Source, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
+from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import say
 from lmtool.cli.surprisal_formats import FORMATS, Job, Result
 from lmtool.cli.tables import (
@@ -26,10 +27,11 @@ from lmtool.cli.tables import (
 )
 from lmtool.cli.terminal import is_terminal
 from lmtool.cli.unknown import Unknown
-from lmtool.settings import LEVELS, SurprisalSettings
+from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.text.tokenizers import Tokenizer
+    from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["run"]
 
@@ -68,6 +70,7 @@ def run(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the shaded text as SVG, too.")
     ] = None,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -82,9 +85,13 @@ def run(
     with --group a row a word; such rows come back, each with the values of its word.
     """
     wanted = asked(column, keep, group)
-    given = inputs(text, files, "surprisal", column)
-    form = chosen_format(form, as_json, bool(given.sentences), columns)
+    given = inputs(text, files, "surprisal", column, part)
+    form = chosen_format(form, as_json, bool(given.sentences or part), columns)
     options = settings(SurprisalSettings, values)
+    aligned = form == "heat" or (form == "table" and columns is not None)
+    carried = options.context != CONTEXTS[0]
+    asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
+    refuse_sums(part, asked_for | {"--html": html, "--svg": svg})
 
     from lmtool import api
     from lmtool.inference.surprisal import columns as columns_of
@@ -93,23 +100,42 @@ def run(
         raise typer.BadParameter("rows of --group are words", param_hint="--level")
     lm: api.Model = api.load_for("surprisal", model)
     options = replace(options, top=min(options.top, lm.vocabulary.n_tokens))
+    earlier = Earlier(lm.vocabulary)
     front = [FILE] * (len(given.files) > 1)
     ours = columns_of(options, lm.vocabulary.several)
     if wanted:
-        kept, found = read_tables(given.files, wanted, [*front, *ours])
+        kept, found = read_tables(given, wanted, [*front, *ours], earlier.add)
     else:
-        kept, found = list[str](), sources(given, TAKE_COLUMN)
+        kept, found = [], sources(given, TAKE_COLUMN, earlier.add)
     names = printed(columns, [*front, *kept, *ours], ours)
     tokenizer = lm.vocabulary.tokenizer
-    job = Job(names, columns is not None, options, " " if group else tokenizer.separator)
+    separator = " " if group else tokenizer.separator
+    job = Job(names, columns is not None, options, separator, found.before)
     keywords = asdict(options) | pace(given.files, threads, not wanted)
     unknown = Unknown(lm.vocabulary)
     results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
     page = Page(html, svg, "surprisal")
-    for chunk in FORMATS[form](on_page(as_rows(results, tokenizer), page, job), job):
+    rows = on_page(earlier.counted(as_rows(results, tokenizer)), page, job)
+    for chunk in written(lambda shown: FORMATS[form](shown, job), rows, part):
         say(chunk)
     page.write()
     unknown.tell()
+
+
+class Earlier:
+    """Counts the sentences before a part, blank lines left out, for the ids of those in it."""
+
+    def __init__(self, vocabulary: "Vocabulary") -> None:
+        self._vocabulary, self._n = vocabulary, 0
+
+    def add(self, source: Source) -> None:
+        """One more, if it has a word."""
+        self._n += bool(self._vocabulary.words(source.text))
+
+    def counted(self, results: Iterable[Result]) -> Iterator[Result]:
+        """The same results, their ids counted from the first sentence of all."""
+        for source, one in results:
+            yield source, replace(one, sentence_id=one.sentence_id + self._n) if self._n else one
 
 
 def asked(column: str | None, keep: str | None, group: str | None) -> Wanted | None:

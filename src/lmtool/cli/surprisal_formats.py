@@ -29,6 +29,7 @@ class Job:
     choice: bool  # of columns was made
     settings: SurprisalSettings
     separator: str  # between two words
+    before: int = 0  # sentences before the first one
 
 
 Result = tuple[Source, "SentenceSurprisal"]
@@ -68,7 +69,7 @@ def as_table(results: Iterable[Result], job: Job) -> Iterator[str]:
         rows = [[shown(record[name]) for name in job.columns] for record in records(results, job)]
         yield table(job.columns, rows, len(job.columns))
         return
-    for index, (_, sentence) in enumerate(results):
+    for index, (_, sentence) in enumerate(results, job.before):
         if not sentence.words:
             yield ""
             continue

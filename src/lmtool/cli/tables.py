@@ -1,6 +1,6 @@
 """Tables as sources: a row a sentence or a row a word, and columns that come back beside it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmtool.cli.counter import followed
-from lmtool.cli.inputs import Inputs, Row, Source, sources
+from lmtool.cli.inputs import Inputs, Row, Source, Sources, own_numbers, sources
 from lmtool.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def with_columns(
     keep: str | None,
     ours: Sequence[str],
     advice: str = TAKE_COLUMN,
-) -> tuple[list[str], list[str], Iterator[Source]]:
+) -> tuple[list[str], list[str], Sources]:
     """The columns of the output, those of them that are kept, and the sentences.
 
     Where a row of a table comes back as a row, all its columns do, and its text does once.
@@ -98,27 +98,37 @@ def with_columns(
     wanted = Wanted(column, None if every else names_in(keep), [])
     if every or column in names_in(keep):
         ours = [name for name in ours if name != TEXT]
-    kept, found = read_tables(given.files, wanted, ours)
+    kept, found = read_tables(given, wanted, ours)
     return [*kept, *ours], kept, found
 
 
 def read_tables(
-    paths: Sequence[str], wanted: Wanted, ours: Sequence[str]
-) -> tuple[list[str], Iterator[Source]]:
+    given: Inputs,
+    wanted: Wanted,
+    ours: Sequence[str],
+    passed: Callable[[Source], object] = lambda source: None,
+) -> tuple[list[str], Sources]:
     """The names of the kept columns, and a source a sentence; a name of ours gets INPUT before it.
 
-    Kept are the columns of the first table, by name. Raises InputError for one that is not there.
+    Kept are the columns of the first table, by name. Of a part are the sentences that begin there;
+    all before them is read, for only that tells what is in quotes. Raises InputError for a column
+    that is not there.
     """
+    from lmtool.text.parts import cut
     from lmtool.text.tables import read_table
 
-    tables = [read_table(path) for path in paths]
+    own = own_numbers(given.part, given.files)
+    tables = [read_table(path) for path in given.files]
     kept = tables[0].columns if wanted.keep is None else wanted.keep
     names = [INPUT * (name in ours) + name for name in kept]
     readers = [
         in_groups(path, table, wanted, dict(zip(names, kept, strict=True)))
-        for path, table in zip(paths, tables, strict=True)
+        for path, table in zip(given.files, tables, strict=True)
     ]
-    return names, followed(chain.from_iterable(readers))
+    if given.part is None:
+        return names, Sources(followed(chain.from_iterable(readers)))
+    before, each = cut(zip(readers, own, strict=True), lambda source: source.number, passed)
+    return names, Sources(followed(each), before)
 
 
 def in_groups(path: str, table: "Table", wanted: Wanted, kept: dict[str, str]) -> Iterator[Source]:

@@ -10,6 +10,7 @@ import typer
 from lmtool.cli.heat import Page, has_colours, rendered
 from lmtool.cli.inputs import Files, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout
+from lmtool.cli.parts import PartOf, refuse_sums
 from lmtool.cli.render import json_line, say
 from lmtool.cli.spans import Palette
 from lmtool.cli.terminal import harmless, is_terminal
@@ -85,6 +86,7 @@ def run(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a picture of the spans.")
     ] = None,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -96,9 +98,10 @@ def run(
     The probability of a span is that of just these words being such a phrase. --format conll
     gives a word a line.
     """
-    given = inputs(text, files, "tag")
+    given = inputs(text, files, "tag", part=part)
     default = "spans" if is_terminal(sys.stdout) else "words"
     form = layout(form, as_json, default, FORMATS)
+    refuse_sums(part, {"--html": html, "--svg": svg})
 
     from lmtool import api
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from lmtool.cli.candidates import Scores, chosen_format
+from lmtool.cli.candidates import Job, Scores, chosen_format
 from lmtool.cli.inputs import Files, inputs, pace, sources
 from lmtool.cli.looks import FORMATS, Form, Html, Pictures, Svg, refuse_blind
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, settings, takes
+from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import say
 from lmtool.settings import SearchSettings
 
@@ -28,6 +29,7 @@ def run(
     scores: Scores = False,
     html: Html = None,
     svg: Svg = None,
+    part: PartOf = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -42,17 +44,20 @@ def run(
     it looked as it wrote each of the texts; pharaoh, tsv and nematus are for other tools.
     """
     wanted = settings(SearchSettings, values)
-    given = inputs(text, files, "translate")
+    given = inputs(text, files, "translate", part=part)
     form = chosen_format(form, as_json, wanted.n, FORMATS)
+    refuse_sums(part, {"--html": html, "--svg": svg})
 
     from lmtool import api
 
     translator: api.Translator = api.load_for("translate", model)
     refuse_blind(translator.attends, form, html, svg)
     options: Any = asdict(wanted) | pace(given.files, threads)
-    lines = (source.text for source in sources(given, LINES))
+    found = sources(given, LINES)
+    lines = (source.text for source in found)
     pictures = Pictures(html, svg)
     results = pictures.seen(translator.translate_lines(lines, **options))
-    for chunk in FORMATS[form](results, scores):
+    job = Job(scores, found.before)
+    for chunk in written(lambda seen: FORMATS[form](seen, job), results, part):
         say(chunk)
     pictures.write()

@@ -10,19 +10,22 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from lmtool.errors import InputError
 from lmtool.signatures import START, conversion, encoding, recognised
 
-__all__ = ["STDIN", "Line", "at_hand", "display_name", "read_blocks", "read_lines"]
+__all__ = ["ALL", "STDIN", "Line", "at_hand", "display_name", "line_numbers", "read_blocks"]
+__all__ += ["read_lines"]
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 16  # bytes at a time: few enough for the processor's cache
 UTF8_BOM = b"\xef\xbb\xbf"
 LONGEST_LINE = 1 << 27  # bytes, 128 MiB: a line is in memory as a whole
+ALL = range(1, sys.maxsize)
 
 
 class Line(NamedTuple):
@@ -33,22 +36,43 @@ class Line(NamedTuple):
     path: str  # for messages
 
 
-def read_lines(path: str | Path) -> Iterator[Line]:
+def read_lines(path: str | Path, numbers: range = ALL) -> Iterator[Line]:
     """The lines of a UTF-8 text file; ``-`` is standard input, gzip is recognised.
 
     A line ends at LF or CR LF and nowhere else; the last one may lack its end. A byte order mark
-    at the start is dropped. Byte offsets in messages count from 0, in the unpacked text.
+    at the start is dropped. Byte offsets in messages count from 0, in the unpacked text. Of lines
+    that are not among ``numbers``, blocks at a time are passed over without being decoded.
     Raises InputError: missing, unreadable, another kind of file, not UTF-8, binary, damaged gzip,
     a line longer than LONGEST_LINE, lines that end at CR alone.
     """
     name = display_name(path)
     with _opened(path, name) as stream:
         for block in _blocks(stream, stream.read1, name):  # what is there: it may be a dialogue
+            if block.first >= numbers.stop:
+                return
             last = block.first + block.raw.count(b"\n") - block.raw.endswith(b"\n")
-            for number, text in enumerate(block.lines(), start=block.first):
+            for number, text in block.numbered(numbers, last):
                 if str(path) == STDIN:
                     _at_hand[0] = number < last
                 yield Line(text, number, name)
+
+
+def line_numbers(path: str | Path, first: int, end: int) -> range:
+    """The numbers of the lines that begin in these bytes of a file, the end not among them.
+
+    Raises InputError for gzip, whose bytes are those of no line, and as ``read_lines`` does.
+    """
+    name = display_name(path)
+    with _opened(path, name) as stream:
+        if isinstance(stream.raw, gzip.GzipFile):
+            message = "is packed with gzip and cannot be read in parts"
+            raise InputError(f"{name}: {message}; unpack it: gunzip")
+        numbers = [1, 1]
+        for block in _blocks(stream, stream.read, name) if end else ():
+            if block.offset >= end:
+                break
+            numbers = [block.begun(x) or n for x, n in zip((first, end), numbers, strict=True)]
+        return range(*numbers)
 
 
 def at_hand() -> bool:
@@ -131,9 +155,25 @@ class _Block(NamedTuple):
         text = self._at_once()
         return self._one_by_one() if text is None else iter(text[:-1].split("\n"))
 
+    def numbered(self, numbers: range, last: int) -> Iterator[tuple[int, str]]:
+        """Those of these numbers, up to its ``last`` one; all are looked at if one is refused."""
+        if last < numbers.start and not self._is_odd():
+            return iter(())
+        lines = enumerate(self.lines(), start=self.first)
+        return islice(lines, max(0, numbers.start - self.first), numbers.stop - self.first)
+
+    def begun(self, end: int) -> int:
+        """The number of the first line that begins at this byte or behind; 0: the block does."""
+        if self.offset >= end:
+            return 0
+        return self.first + 1 + self.raw.count(b"\n", 0, min(end - self.offset, len(self.raw)) - 1)
+
+    def _is_odd(self) -> bool:
+        return b"\0" in self.raw or len(self.raw) > LONGEST_LINE
+
     def _at_once(self) -> str | None:
         """The text; None where a line is to be refused, or might be."""
-        if b"\0" in self.raw or len(self.raw) > LONGEST_LINE:
+        if self._is_odd():
             return None
         try:
             text = self.raw.decode().replace("\r\n", "\n")

@@ -28,6 +28,7 @@ class Job:
     token_id: Callable[[str], int]  # 0 is <EOS>, 1 is <UNK>
     columns: Sequence[str] = ()  # of formats with columns: what is printed
     kept: Iterable[dict[str, str]] = field(default_factory=lambda: repeat({}))  # one a score
+    before: int = 0  # sentences before the first one, which count where they are numbered
 
 
 Writer = Callable[[Iterable[Any], Job], Iterator[str]]
@@ -48,6 +49,7 @@ class Format:
     options: Mapping[str, Any] = field(default_factory=dict)  # of that method
     reads: Callable[["Line"], str] = as_spelled  # what of a line goes there; may raise InputError
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)  # that can be chosen
+    summed: Sequence[str] = ()  # levels with sums over all lines
     levelled: Sequence[str] = ()  # columns more where a word may have several tokens
 
     @property
@@ -119,7 +121,7 @@ def report(
 
     def write(scores: Iterable[Any], job: Job) -> Iterator[str]:
         total = Totals()
-        for line, score in enumerate(scores, 1):
+        for line, score in enumerate(scores, job.before + 1):
             total += totals(score)
             yield from block(score, job, line) if score.words else [""]
         yield from sums(total, job)

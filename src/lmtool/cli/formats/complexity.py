@@ -46,7 +46,7 @@ class Surprisal(Protocol):
 def by_word(scores: Iterable[Any], job: Job) -> Iterator[str]:
     """A header and a row a word, none for <EOS>; sentences count from 0, as words do."""
     yield " ".join(COLUMNS)
-    for sentence, score in enumerate(scores):
+    for sentence, score in enumerate(scores, job.before):
         yield from rows(sentence, score.words)
 
 
@@ -98,4 +98,5 @@ FORMAT = Format(
     default=by_word,
     scores="surprisal_lines",
     options={"frequency": False},
+    summed=("corpus",),
 )

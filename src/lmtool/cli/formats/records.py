@@ -29,7 +29,8 @@ def sentence_row(score: "SentenceScore") -> Row:
 
 def word_rows(scores: Iterable["SentenceScore"], job: Job) -> Iterator[Row]:
     """A word's cells; a blank line has no row, and its number is left out."""
-    for line, (score, kept) in enumerate(zip(scores, job.kept, strict=False), 1):
+    pairs = zip(scores, job.kept, strict=False)
+    for line, (score, kept) in enumerate(pairs, job.before + 1):
         for word in score.words:
             row = {name: getattr(word, name) for name in WORD[1:]}
             yield {"sentence": line} | row | {"p": power(word.log10_p, 6)} | kept

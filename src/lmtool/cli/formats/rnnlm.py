@@ -60,4 +60,5 @@ def corpus(total: Totals, job: Job) -> Iterator[str]:
 FORMAT = Format(
     {"word": by_word, "sentence": line_by_line(hypothesis), "corpus": summary(corpus)},
     default=by_word,
+    summed=("word", "corpus"),
 )

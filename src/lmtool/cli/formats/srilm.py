@@ -70,5 +70,7 @@ def corpus(total: Totals, job: Job) -> Iterator[str]:
 
 WORD = report(by_word, corpus)
 FORMAT = Format(
-    {"word": WORD, "sentence": report(by_sentence, corpus), "corpus": summary(corpus)}, default=WORD
+    {"word": WORD, "sentence": report(by_sentence, corpus), "corpus": summary(corpus)},
+    default=WORD,
+    summed=("word", "sentence", "corpus"),
 )

@@ -19,7 +19,7 @@ HISTORY = 2  # words of the history that a table shows
 
 def by_word(scores: Iterable["SentenceScore"], job: Job) -> Iterator[str]:
     """The chain rule of each sentence."""
-    for index, score in enumerate(scores):
+    for index, score in enumerate(scores, job.before):
         yield "\n" * (index > 0) + chain(score) if score.words else ""
 
 

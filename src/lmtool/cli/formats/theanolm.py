@@ -69,5 +69,7 @@ def corpus(total: Totals, job: Job) -> Iterator[str]:
 
 WORD = report(by_word, corpus)
 FORMAT = Format(
-    {"word": WORD, "sentence": line_by_line(utterance), "corpus": summary(corpus)}, default=WORD
+    {"word": WORD, "sentence": line_by_line(utterance), "corpus": summary(corpus)},
+    default=WORD,
+    summed=("word", "corpus"),
 )

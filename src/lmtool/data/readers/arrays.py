@@ -24,7 +24,7 @@ from lmtool.data.readers.clips import Clip, finite, label_names, refuse_at
 from lmtool.errors import InputError
 from lmtool.text.reader import STDIN, display_name
 
-__all__ = ["NPY", "ZIP", "archive", "array", "beginning", "mapped"]
+__all__ = ["NPY", "ZIP", "archive", "array", "beginning", "mapped", "n_rows"]
 
 NPY, ZIP = b"\x93NUMPY", b"PK"
 LENGTHS = {b"\1\0": "<H", b"\2\0": "<I"}  # version -> how the length of the header is written
@@ -70,6 +70,18 @@ def mapped(path: str | Path) -> Array:
             raise ValueError(MISFIT)
         order: Any = "F" if by_columns else "C"
         return np.memmap(path, dtype, "r", start, shape, order)
+
+
+def n_rows(path: str | Path) -> int | None:
+    """How many rows a ``.npy`` has, or clips a ``.npz``; None of other files. Raises InputError."""
+    name, magic = display_name(path), beginning(path, len(NPY))
+    if magic == NPY:
+        with described(name, "array (.npy)"), open(path, "rb") as stream:
+            return layout(stream, Path(path).stat().st_size, FLOATS, 2)[2][0]
+    if not magic.startswith(ZIP):
+        return None
+    with described(name, "archive of arrays (.npz)"), zipfile.ZipFile(path) as packed:
+        return len(offsets_of(packed, len(member(packed, "frames", FLOATS, 2)))) - 1
 
 
 def archive(path: str | Path, labelled: bool) -> Iterator[Clip]:
