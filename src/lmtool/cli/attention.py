@@ -14,13 +14,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lmtool.arrays import Array
 from lmtool.cli.heat import has_colours
 from lmtool.cli.matrix import INK, LIGHT_INK, SHADES, html, shade_of, spelled, svg
 from lmtool.cli.terminal import speaks_utf8
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from lmtool.arrays import Array
 
 __all__ = ["grid", "html", "svg"]
 
@@ -34,7 +35,7 @@ JOINER = "\u200d"
 
 
 def grid(
-    source: Sequence[str], target: Sequence[str], attention: Array, width: int,
+    source: Sequence[str], target: Sequence[str], attention: "Array", width: int,
     colours: bool | None = None,
 ) -> "Text":  # fmt: skip
     """Lines of at most ``width`` columns, in percent; in colours where standard output shows them.

@@ -8,14 +8,16 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lmtool.arrays import Array
 from lmtool.cli.terminal import harmless
+
+if TYPE_CHECKING:
+    from lmtool.arrays import Array
 
 __all__ = ["INK", "LIGHT_INK", "SHADES", "Pair", "html", "shade_of", "spelled", "svg"]
 
-Pair = tuple[Sequence[str], Sequence[str], Array]  # source tokens, target tokens, (T, S)
+Pair = tuple[Sequence[str], Sequence[str], "Array"]  # source tokens, target tokens, (T, S)
 
 SHADES = (  # white to one blue; light ink on the last one
     "#ffffff", "#dfedf5", "#bfdcec", "#9fcae2", "#80b8d8", "#60a7cf", "#4095c5", "#2084bc",
@@ -80,7 +82,7 @@ def picture(drawings: Sequence[Drawing]) -> str:
     )
 
 
-def matrix(source: Sequence[str], target: Sequence[str], attention: Array) -> Drawing:
+def matrix(source: Sequence[str], target: Sequence[str], attention: "Array") -> Drawing:
     """Source tokens aslant along the top, target tokens at the side, a path for each shade."""
     above, beside = [short(token) for token in source], [short(token) for token in target]
     left = max([0.0, *map(length, beside)]) + MARGIN
@@ -109,7 +111,7 @@ def label(x: float, y: float, word: str) -> str:
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="end" fill="{INK}">{escape(word)}</text>'
 
 
-def squares(attention: Array, left: float, top: float) -> Iterable[str]:
+def squares(attention: "Array", left: float, top: float) -> Iterable[str]:
     """The cells, all of one shade at a time; white ones are the paper."""
     paths: dict[int, list[str]] = {}
     for t, row in enumerate(attention.tolist()):
@@ -159,7 +161,7 @@ def html(pairs: Iterable[Pair]) -> str:
     )
 
 
-def figure(source: Sequence[str], target: Sequence[str], attention: Array) -> str:
+def figure(source: Sequence[str], target: Sequence[str], attention: "Array") -> str:
     """One matrix with what was read and what was written."""
     said = " &rarr; ".join(isolated(" ".join(map(spelled, words))) for words in (source, target))
     drawn = picture([matrix(source, target, attention), scale()])
@@ -170,7 +172,7 @@ def figure(source: Sequence[str], target: Sequence[str], attention: Array) -> st
     )
 
 
-def table(source: Sequence[str], target: Sequence[str], attention: Array) -> str:
+def table(source: Sequence[str], target: Sequence[str], attention: "Array") -> str:
     """The numbers of a matrix."""
     above = "".join(f'<th scope="col">{isolated(spelled(word))}</th>' for word in source)
     rows = (
