@@ -96,7 +96,7 @@ def test_choices_are_completed() -> None:
     environment = ENVIRONMENT | words | {"_LMTOOL_COMPLETE": "complete_bash"}
     command = [sys.executable, "-m", "lmtool"]
     done = subprocess.run(command, capture_output=True, env=environment, check=False)
-    assert done.stdout.split() == [b"lstm", b"gru", b"rnn", b"none"]
+    assert done.stdout.split() == [b"lstm", b"gru", b"rnn", b"window", b"none"]
 
 
 def test_a_missing_model_is_named_as_it_was_given(

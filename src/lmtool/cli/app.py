@@ -59,7 +59,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "tag": Command(tag.run, 'lmtool tag "Mohan was driving a Maruti"'),
         "translate": Command(translate.run, 'lmtool translate "der Hund sah die Katze" -n 3'),
         "caption": Command(caption.run, "lmtool caption -f vectors.npy"),
-        "play": Command(play.run, "lmtool sample -n 5 | lmtool play --midi tunes.mid --check"),
+        "play": Command(play.run, "lmtool play tunes.abc --midi tunes.mid --check"),
         "rescore": Command(rescore.run, "lmtool rescore nbest.jsonl --tune dev.jsonl"),
         "classify": Command(classify.run, 'lmtool classify "a film to remember" -k 3'),
     },

@@ -71,12 +71,12 @@ def picture(drawings: Sequence[Drawing]) -> str:
     width = max(drawing.width for drawing in drawings) + 2 * MARGIN
     parts, y = [], MARGIN
     for drawing in drawings:
-        parts.append(f'<g transform="translate({MARGIN} {y:.0f})">{drawing.elements}</g>')
+        parts.append(f'<g transform="translate({MARGIN} {y:z.0f})">{drawing.elements}</g>')
         y += round(drawing.height) + GAP
     height = y - GAP + MARGIN
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" '
-        f'width="{width:.0f}" height="{height}" role="img" font-family="{FONTS}" font-size="12">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:z.0f} {height}" '
+        f'width="{width:z.0f}" height="{height}" role="img" font-family="{FONTS}" font-size="12">'
         f'<title>{TITLE}</title><rect width="100%" height="100%" fill="{LIGHT_INK}"/>'
         f"{''.join(parts)}</svg>\n"
     )
@@ -94,7 +94,7 @@ def matrix(source: Sequence[str], target: Sequence[str], attention: "Array") -> 
         *(heading(left + CELL * s + middle, top - RISE, word) for s, word in enumerate(above)),
         *(label(left - RISE, top + CELL * t + middle, word) for t, word in enumerate(beside)),
         *squares(attention, left, top),
-        f'<rect x="{left:.0f}" y="{top:.0f}" width="{CELL * len(source)}" '
+        f'<rect x="{left:z.0f}" y="{top:z.0f}" width="{CELL * len(source)}" '
         f'height="{CELL * len(target)}" fill="none" stroke="{LINE}"/>',
     ]
     return Drawing("".join(elements), max([right, *ends]), bottom)
@@ -102,13 +102,13 @@ def matrix(source: Sequence[str], target: Sequence[str], attention: "Array") -> 
 
 def heading(x: float, y: float, word: str) -> str:
     """A word that rises to the right."""
-    place = f"translate({x:.0f} {y:.0f}) rotate(-45)"
+    place = f"translate({x:z.0f} {y:z.0f}) rotate(-45)"
     return f'<text transform="{place}" fill="{INK}">{escape(word)}</text>'
 
 
 def label(x: float, y: float, word: str) -> str:
     """A word that ends here."""
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="end" fill="{INK}">{escape(word)}</text>'
+    return f'<text x="{x:z.0f}" y="{y:z.0f}" text-anchor="end" fill="{INK}">{escape(word)}</text>'
 
 
 def squares(attention: "Array", left: float, top: float) -> Iterable[str]:
@@ -116,7 +116,7 @@ def squares(attention: "Array", left: float, top: float) -> Iterable[str]:
     paths: dict[int, list[str]] = {}
     for t, row in enumerate(attention.tolist()):
         for s, weight in enumerate(row):
-            corner = f"M{left + CELL * s:.0f} {top + CELL * t:.0f}"
+            corner = f"M{left + CELL * s:z.0f} {top + CELL * t:z.0f}"
             paths.setdefault(shade_of(weight), []).append(f"{corner}h{CELL}v{CELL}h-{CELL}z")
     for shade in sorted(paths.keys() - {0}):
         yield f'<path fill="{SHADES[shade]}" d="{"".join(paths[shade])}"/>'
@@ -126,7 +126,7 @@ def scale() -> Drawing:
     """What the shades mean."""
     step, after = LENGTH / len(SHADES), MARGIN + RISE
     boxes = (
-        f'<rect x="{after + step * n:.1f}" width="{step:.1f}" height="12" fill="{shade}"/>'
+        f'<rect x="{after + step * n:z.1f}" width="{step:z.1f}" height="12" fill="{shade}"/>'
         for n, shade in enumerate(SHADES)
     )
     frame = f'<rect x="{after}" width="{LENGTH}" height="12" fill="none" stroke="{LINE}"/>'
