@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from lmtool import inference
-from lmtool.api import Model, bleu, compare
+from lmtool.api import Model, bleu, compare, rescore
 from lmtool.data.readers.labelled import Record
+from lmtool.data.readers.wordtests import Question, Rated
 from lmtool.data.standard import Framing, Standardisation
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.faces import Captioner, Translator
@@ -33,8 +34,10 @@ from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
 from lmtool.inference.tag import Tagger
 from lmtool.inference.tagging import tag_lines
+from lmtool.inference.vectors import analogies, similarity
 from lmtool.kinds import KINDS
 from lmtool.models import classifier, tagger
+from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ClassifierSettings, ModelSettings, TaggerSettings, TextSettings
@@ -141,15 +144,30 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from lm.pairs(pairs)
     result = compare(lm, lm, [TEXT, "word1"], resamples=9)
     yield from (result, result.a)
+    yield from of_words(lm)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
     yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+
+
+def of_words(lm: Model) -> Iterator[Any]:
+    """What is said of vectors, and of lists of hypotheses."""
+    found, questions = lm.neighbours("word1", k=3), ("word1", "word2", "word3", HOSTILE[1])
+    known = lm.embeddings_of(None)
+    asked = analogies(known, [Question(HOSTILE[0], questions)])
+    rated = [Rated(("word1", word), float(n)) for n, word in enumerate(questions[1:])]
+    yield from (found, *found.neighbours, asked, *asked.sections, similarity(known, rated))
+    lists: Any = [{"hyps": [TEXT, "word1"], "scores": [-1.0, -2.0], "ref": "word1"}] * 2
+    chosen = rescore(lists, lm)
+    yield from (chosen, chosen.weights, chosen.chosen, chosen.difference, *chosen.lists)
+    yield from (*chosen.lists[0].hypotheses, count(np.arange(V, dtype=np.int32), lm.vocabulary, 2))
 
 
 def classes() -> set[type]:
     """The dataclasses that the rooms of inference make public, but for training's judges."""
     names = [room.name for room in pkgutil.iter_modules(inference.__path__)]
     rooms = [importlib.import_module(f"{inference.__name__}.{name}") for name in names]
-    found = {getattr(room, name) for room in rooms for name in room.__all__}
+    named = (getattr(room, name) for room in rooms for name in room.__all__)
+    found = {thing for thing in named if isinstance(thing, type)}
     known = {kind for kind in found if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
     return {kind for kind in known if not hasattr(kind, "judge")}
 

@@ -72,7 +72,7 @@ class Rescored(Tabular):
 class Rescoring(Tabular):
     """All lists, and where each has a reference, what the choice was worth."""
 
-    _shown = ("wer_first", "wer", "wer_oracle", "weights", "n", "n_changed")
+    _shown = ("wer_first", "wer", "wer_oracle", "n", "n_changed")
 
     lists: tuple[Rescored, ...]
     weights: Weights

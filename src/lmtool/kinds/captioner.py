@@ -37,6 +37,8 @@ def restore(
     settings: CaptionerSettings, card: dict[str, Any], tensors: dict[str, NDArray[Any]]
 ) -> VectorParts:
     """The parts, verified."""
+    if settings.both or settings.attention != "none":
+        raise ValueError("its settings contradict each other: a vector has one end and one step")
     return VectorParts(Standardisation.from_tensors(tensors), respelled(card, tensors))
 
 

@@ -133,7 +133,7 @@ def initialise(
 ) -> None:
     """Fresh weights: uniform; the output's bias from the counts (V,) of tokens."""
     for name, x in network.items():
-        bound = BOUND if name in (*TARGET_TABLE, *SOURCE_TABLE) else x.shape[-1] ** -0.5
+        bound = BOUND if name in (*TARGET_TABLE, *SOURCE_TABLE) else max(1, x.shape[-1]) ** -0.5
         if ".weight_" in name:
             bound = (settings.hidden or 1) ** -0.5
         x[...] = 0 if x.ndim == 1 else rng.uniform(-bound, bound, x.shape)

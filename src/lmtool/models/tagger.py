@@ -81,7 +81,7 @@ def initialise(
     stack = stack_of(settings)
     bounds = {EMBEDDING: BOUND, CASE: CASE_BOUND, **letters.bounds(network)}
     for name, x in network.items():
-        bound = bounds.get(name, x.shape[-1] ** -0.5)
+        bound = bounds.get(name, max(1, x.shape[-1]) ** -0.5)
         if ".weight_" in name:
             bound = stack.hidden**-0.5
         zero = x.ndim == 1 or name in TAGGINGS[settings.tagging].shapes(len(counts))
