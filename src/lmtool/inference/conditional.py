@@ -1,7 +1,7 @@
 """A trained model that writes a text about a source, and how it is judged."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from lmtool.inference.beam import search
 from lmtool.inference.bleu import Bleu, statistics
 from lmtool.inference.reading import read_block
 from lmtool.inference.score import measured_logp
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, perplexities, seconds
+from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, perplexities, seconds_of_all
 from lmtool.models.conditional import Sizes
 from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members
@@ -32,7 +32,6 @@ from lmtool.workers import Workers
 __all__ = ["Captioner", "Parts", "TextJudge", "Translator", "VectorParts"]
 
 WRITTEN = 1_000  # sources that a validation writes about
-TIMED = 2  # blocks for each unit
 GREEDY = SearchSettings(beam=1)
 
 
@@ -182,19 +181,15 @@ class TextJudge:
 
     def seconds(self, model: Conditional) -> tuple[float, float]:
         """What a validation takes, from some blocks; there is one at the end, too."""
-        pairs, sources = self._pairs(model.block), self._sources(model.block)
-        read = self._timed(partial(logp_of, model), pairs)
-        whole = read + self._timed(partial(counts_of, model), sources)
+        work = (logp_of, self._pairs(model.block)), (counts_of, self._sources(model.block))
+        whole = sum(
+            seconds_of_all(blocks, self.units, partial(self.workers.map, partial(read, model)))[0]
+            for read, blocks in work
+        )
         return whole, whole
 
     def _perplexities(self, loss: float) -> dict[str, float]:
         return perplexities("perplexity", loss, self.per_word)
-
-    def _timed(self, read: Callable[[Block], object], blocks: Sequence[Block]) -> float:
-        """Seconds of all, from some of middling length."""
-        middle = len(blocks) // 2
-        some = blocks[middle : middle + TIMED * self.units] or blocks
-        return seconds(lambda: self.workers.map(read, some)) * len(blocks) / len(some)
 
     def _pairs(self, size: int) -> list[Block]:
         """All of them, like lengths together, the longest texts first."""

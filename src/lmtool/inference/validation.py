@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
-from lmtool.data.batch import Batch
 from lmtool.inference.evaluate import cut, padded, padded_logp, perplexity, sentences
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.mixture import fit_weights
 from lmtool.models.ngram import NgramModel
 from lmtool.workers import Workers, slices
 
-__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds", "seconds_of_all"]
+__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds_of_all"]
 
 STREAMS = 64
 TIMED_LENGTH = 32  # tokens of each stream
@@ -141,7 +140,7 @@ def perplexities(name: str, loss: float, per_word: float | None) -> dict[str, fl
 
 
 def seconds_of_all(
-    batches: Sequence[Batch], units: int, read: Callable[[Sequence[Batch]], object]
+    batches: Sequence[Any], units: int, read: Callable[[Sequence[Any]], object]
 ) -> tuple[float, float]:
     """What reading all batches takes, from some of middling length; and at the end once more."""
     middle = len(batches) // 2
