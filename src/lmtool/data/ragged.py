@@ -74,21 +74,25 @@ class Ragged:
         T is the longest length; ``fill`` stands in front of the shorter ones. An array without any
         step counts as one step of ``fill``, so that every column has a real step.
         """
-        first, lengths = self.offsets[some], self.offsets[some + 1] - self.offsets[some]
+        lengths = self.offsets[some + 1] - self.offsets[some]
         T = max(1, int(lengths.max()))
-        times = np.arange(T)[:, None]
-        real = times >= T - lengths  # (T, B)
-        columns = np.full((*real.shape, *self.flat.shape[1:]), fill, self.flat.dtype)
-        columns[real] = self.flat[(first + lengths - T + times)[real]]
-        return columns, (T - np.maximum(lengths, 1)).astype(np.int32)
+        starts = (T - np.maximum(lengths, 1)).astype(np.int32)
+        return self._columns(some, T - lengths, T, fill), starts
 
     def from_the_top(self, some: NDArray[np.intp], fill: float) -> Array:
         """(T, B): some arrays as columns that begin together, ``fill`` below the shorter ones."""
-        first, lengths = self.offsets[some], self.offsets[some + 1] - self.offsets[some]
-        times = np.arange(max(1, int(lengths.max())))[:, None]
-        real = times < lengths  # (T, B)
+        lengths = self.offsets[some + 1] - self.offsets[some]
+        return self._columns(some, np.zeros_like(lengths), max(1, int(lengths.max())), fill)
+
+    def _columns(
+        self, some: NDArray[np.intp], begin: NDArray[np.int64], T: int, fill: float
+    ) -> Array:
+        """Some arrays as columns of T steps, each from its own step ``begin`` (B,) on."""
+        first, stop = self.offsets[some], self.offsets[some + 1]
+        places = first - begin + np.arange(T)[:, None]  # (T, B)
+        real = (places >= first) & (places < stop)
         columns = np.full((*real.shape, *self.flat.shape[1:]), fill, self.flat.dtype)
-        columns[real] = self.flat[(first + times)[real]]
+        columns[real] = self.flat[places[real]]
         return columns
 
 
