@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError
-from lmtool.tensor_file import Tensors
+from lmtool.tensor_file import Tensors, checksum
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
 __all__ = ["MOST_ORDER", "NONE", "Keys", "NgramModel", "Ngrams", "far_from_one", "numbers_of"]
@@ -83,9 +83,30 @@ class NgramModel(Shown):
         return f"{self.order}-gram"
 
     @property
+    def digest(self) -> str:
+        """12 hex digits which change with whatever changes a probability."""
+        return checksum(self.tensors(), {"vocabulary": self.vocabulary.digest})[:12]
+
+    @property
     def block(self) -> int:
         """Streams side by side, the bits of each being its own."""
         return STREAMS
+
+    @property
+    def forgets(self) -> bool:
+        """Nothing before the start of a line counts in it."""
+        return True
+
+    def known(self, top: Ids) -> Ids:
+        """Words of the longest listed context of each row, (N, order - 1) -> (N,)."""
+        return np.asarray(np.count_nonzero(top >= 0, axis=1))
+
+    def freed(self, top: Ids) -> Array:
+        """ln b of that context: (N, order - 1) -> (N,); 0 where it is none."""
+        found = np.zeros(len(top), np.float32)
+        for contexts, one in zip(top.T, self.orders, strict=False):
+            found = np.where(contexts >= 0, picked(one.backoff, contexts), found)
+        return found
 
     def _parts(self) -> Iterator[str]:
         yield self.name

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "joined", "rows"]
+__all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "forgets", "joined", "rows"]
 
 Top = Any  # axis 0 the row
 State = Any  # axis 0 the stream
@@ -92,6 +92,14 @@ class Conditional(Protocol):
     def given(self, sources: Sequence[Array]) -> Conditioned:
         """What it writes about each of some sources."""
         ...
+
+
+def forgets(model: Any) -> bool:
+    """Whether <EOS> leaves a predictor in the state of a fresh one that has read it.
+
+    Then lines may be read as one stream, and are their own all the same.
+    """
+    return bool(getattr(model, "forgets", False))
 
 
 def rows(x: Any, some: slice | Ids | NDArray[np.intp]) -> Any:
