@@ -248,6 +248,7 @@ KIND = Kind(
         "pairs",
         "rescore",
         "export",
+        "mix",
     ),
     settings=ModelSettings,
     prepare=prepare,
