@@ -51,7 +51,17 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "mix", "plan", "rescore", "resume", "sentence_bleu", "train"]
+__all__ += [
+    "compare",
+    "load",
+    "load_for",
+    "mix",
+    "plan",
+    "rescore",
+    "resume",
+    "sentence_bleu",
+    "train",
+]
 __all__ += ["wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]

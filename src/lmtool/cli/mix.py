@@ -44,10 +44,9 @@ def run(
     """Mix language models: a weighted mean of their probabilities, in one file.
 
     The weights are those that make a text most probable which none of the models has learnt, by
-    expectation maximisation. Each network gets a temperature, and where that is better on either
-    half of the text when it was found on the other, the weights follow the context: how sure the
-    network is, and how much the n-grams know of the words before. A mixture among the models gives
-    its parts.
+    expectation maximisation. Networks may get a temperature, and where that is better on either
+    half of the text when it was found on the other, the weights follow the context: how much the
+    n-grams know of the words before. A mixture among the models gives its parts.
     """
     choice("--context", context, CONTEXTS)
     if len(models) < 2:

@@ -27,7 +27,6 @@ SHOWN = 3  # words that only one vocabulary has
 FOLLOWED = {
     "known": "how many words the n-grams know",
     "freed": "how well they know them",
-    "entropy": "how sure the network is",
 }
 
 

@@ -34,9 +34,9 @@ SOME = 4  # of so many parts of the text, one is for the temperatures
 TEMPERATURES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 SWEEPS = 2  # over the parts
 LEAST = 2000  # tokens without which weights do not follow the context
-BETTER = 5e-4  # nats a token that buckets must gain on the other half
-ENTROPIES = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)  # nats
-LEFT = (-3.0, -2.0, -1.0, -0.5, -0.2, 0.0)  # ln of the share that a context leaves to shorter ones
+BETTER = 1e-3  # nats a token that buckets must gain on the other half, a temperature on its part
+KNOWN = (1.0, 2.0, 3.0, 4.0)  # words of the longest listed context
+LEFT = (-2.0, -1.0, 0.0)  # ln of the share that it leaves to shorter ones
 
 Floats = NDArray[np.float64]
 Columns = NDArray[np.float32]
@@ -113,18 +113,14 @@ def gain_by_halves(logp: Columns, cells: Floats) -> float:
 
 
 def clues_of(parts: tuple[Part, ...]) -> tuple[Clue, ...]:
-    """How sure the first network is, how much the first n-gram model knows of the context."""
-    counted = [isinstance(untempered(part), NgramModel) for part in parts]
-    found = []
-    if True in counted:
-        k = counted.index(True)
-        order = untempered(parts[k]).order
-        if order > 2:
-            found.append(Clue("known", k, tuple(map(float, range(1, order)))))
-        found.append(Clue("freed", k, LEFT))
-    if False in counted:
-        found.append(Clue("entropy", counted.index(False), ENTROPIES))
-    return tuple(found)
+    """How much the first n-gram model knows of the context."""
+    counts = [k for k, part in enumerate(parts) if isinstance(part.model, NgramModel)]
+    if not counts:
+        return ()
+    order = untempered(parts[counts[0]]).order
+    known = KNOWN[: order - 1]
+    found = [Clue("known", counts[0], known)] if len(known) > 1 else []
+    return (*found, Clue("freed", counts[0], LEFT)) if order > 1 else ()
 
 
 def untempered(part: Part) -> Any:
@@ -141,9 +137,7 @@ def warmth(parts: tuple[Part, ...]) -> tuple[float, ...]:
 def warmed(parts: tuple[Part, ...], temperatures: tuple[float, ...]) -> tuple[Part, ...]:
     """The parts at these temperatures."""
     own = zip(parts, map(untempered, parts), temperatures, strict=True)
-    return tuple(
-        part._replace(model=one if T == 1 else Tempered(one, T)) for part, one, T in own
-    )
+    return tuple(part._replace(model=one if T == 1 else Tempered(one, T)) for part, one, T in own)
 
 
 def temperatures(
@@ -167,7 +161,8 @@ def temperatures(
             chosen[k] = t
             logp = every[:, ends[:-1] + chosen]
             losses.append(-mean_logp(logp, np.array(fit_weights(logp))[None]))
-        chosen[k] = int(np.argmin(losses))
+        usual, best = grids[k].index(1.0), int(np.argmin(losses))
+        chosen[k] = best if losses[best] < losses[usual] - BETTER else usual
     return tuple(grid[t] for grid, t in zip(grids, chosen, strict=True))
 
 
@@ -240,5 +235,3 @@ def perplexities(fit: Fit, per_word: float = 1.0) -> tuple[float, tuple[float, .
     """Of the mixture, and of each part: from nats a token, and tokens a word."""
     each = tuple(perplexity(-loss * per_word, 1) for loss in fit.alone)
     return perplexity(-fit.loss * per_word, 1), each
-
-

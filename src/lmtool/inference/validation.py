@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
 from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
 from lmtool.inference.mixing import Fit, fitted
-from lmtool.inference.reading import shifted
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.ngram import NgramModel
-from lmtool.models.predictor import forgets
+from lmtool.models.predictor import forgets, streamed
 from lmtool.workers import Workers, slices
 
 __all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds_of_all"]
@@ -25,7 +23,6 @@ SIDE_BY_SIDE = 64  # sources of a batch
 TIMED = 2  # batches for each unit
 MIXED = 1.6  # times what networks alone take
 SORTING = 1.3  # times longer than in a small text
-CHUNK = 1 << 15  # tokens of a stream read at once
 
 
 class Judgement(NamedTuple):
@@ -116,12 +113,7 @@ class Perplexity:
 
     def line_loss(self, model: LanguageModel) -> float:
         """Nats per token, where nothing before a line counts in it."""
-        inputs, state, total = shifted(self.ids), model.zero_state(), 0.0
-        for first in range(0, len(self.ids), CHUNK):
-            some = slice(first, first + CHUNK)
-            top, state = model.read(inputs[some], state)
-            total += float(model.log_probability(top, self.ids[some]).sum(dtype=np.float64))
-        return -total / len(self.ids)
+        return -float(streamed(model, np.asarray(self.ids)).mean(dtype=np.float64))
 
     def document_seconds(self, model: LanguageModel) -> float:
         """From the beginning of all streams."""

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from lmtool.errors import OptionError, option
+from lmtool.errors import InputError, OptionError, option
 from lmtool.inference.evaluate import perplexity
 from lmtool.inference.mixing import Fit, with_fit
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import Material
+from lmtool.models.arpa import read_arpa
 from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel
-from lmtool.models.ngram import NgramModel
+from lmtool.models.ngram import NgramModel, far_from_one
+from lmtool.models.respelled import over
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.settings.thresholds import thresholds
+from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["check", "complete", "counted_memory", "counting", "planned", "sample"]
+__all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
 BYTES = 250  # that counting takes for each token of the text
 ORDER, PRUNE = 5, "0,0,1"  # of what is mixed with networks that are trained against the clock
@@ -27,6 +30,9 @@ def check(settings: ModelSettings, recipe: TrainSettings) -> None:
     """Raises OptionError where there would be no model, or a budget that nothing uses."""
     if recipe.prune and not recipe.ngram and not (recipe.seconds and recipe.ngram is None):
         raise OptionError(f"{option('prune')}: there are no n-grams; give {option('ngram')}, too")
+    if recipe.prune and isinstance(recipe.ngram, str):
+        message = "the n-grams of a file are taken as they are"
+        raise OptionError(f"{option('prune')}: {message}; leave it out")
     if settings.members != 0:
         return
     if not recipe.ngram:
@@ -44,8 +50,23 @@ def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramMod
         return None
     if material.counted is not None:
         return lambda: material.counted
+    assert isinstance(recipe.ngram, int)
     dropped = thresholds(recipe.prune or "", "prune")
     return partial(count, material.train.ids, material.parts, recipe.ngram, dropped)
+
+
+def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel | None, list[str]]:
+    """The n-gram model of the file that the recipe names, over the text's tokens; what to say.
+
+    Raises InputError where there is no such model.
+    """
+    if not isinstance(recipe.ngram, str):
+        return None, []
+    found, fit = over(read_arpa(recipe.ngram), vocabulary)
+    if off := far_from_one(found):
+        message = f"the probabilities of its n-grams do not sum to 1, but are off by {off:.3g}"
+        raise InputError(f"{recipe.ngram}: {message}: give a model that was normalised")
+    return found, [f"{found.name} of {recipe.ngram}: {fit}"]
 
 
 def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
@@ -61,7 +82,8 @@ def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | N
     if not recipe.ngram or material.counted is not None:
         return None
     ids = material.train.ids
-    some, size = ids[:SAMPLE], int(recipe.ngram)
+    some, size = ids[:SAMPLE], recipe.ngram
+    assert isinstance(size, int)  # a file was brought along
 
     def run() -> float:
         count(some, material.parts, size)

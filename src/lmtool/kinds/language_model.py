@@ -50,6 +50,7 @@ def prepare(
     counting.check(request.network, request.recipe)
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
+    counted_before, said = counting.brought(request.recipe, vocabulary)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
     words = f" ({counted(train.n_words, 'word')})" * vocabulary.several
     talk = (
@@ -67,10 +68,12 @@ def prepare(
             "training text": train.fingerprint,
             "validation text": held_out.fingerprint,
             "vocabulary": vocabulary.digest,
-        },
-        talk=[talk],
+        }
+        | ({"n-gram model": counted_before.digest} if counted_before else {}),
+        talk=[talk, *said],
         note=SAME if train.fingerprint == held_out.fingerprint else "",
         init=init,
+        counted=counted_before,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a file of language models keeps of a mixture: n-grams, other networks, how they are mixed."""
+"""What a file of language models keeps of a mixture: n-grams, other networks, weights."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -2,8 +2,8 @@
 
     w_k(h) = sum_c phi_c(h) W_ck,   phi_c >= 0,   sum_c phi_c = 1                      (1)
 
-A clue is a number that a part tells of its context, never of the word to come. A cell c is a knot of
-each clue, and phi_c the product of its hats, which are 1 at their own knot, 0 at all others and
+A clue is a number that a part tells of its context, never of the word to come. A cell c is a knot
+of each clue, and phi_c the product of its hats, which are 1 at their own knot, 0 at all others and
 linear between: no weight jumps. From columns of p_t^k, ln p of the text's tokens, by expectation
 maximisation, as ``mixture`` (2), with ``PRIOR`` tokens of the weights w that all cells begin with:
 
@@ -106,24 +106,15 @@ def fit_table(columns: NDArray[np.floating[Any]], cells: Floats, weights: Floats
     return table
 
 
-def entropy(model: Any, top: Any, logp: Array) -> Array:
-    """Nats of a distribution (N, V)."""
-    return np.asarray(-np.einsum("nv,nv->n", np.exp(logp), np.maximum(logp, -1e4)))
-
-
-def known(model: Any, top: Any, logp: Array | None) -> Array:
+def known(model: Any, top: Any) -> Array:
     """Words of the longest listed context."""
     return np.asarray(model.known(top), np.float32)
 
 
-def freed(model: Any, top: Any, logp: Array | None) -> Array:
-    """ln of what that context leaves to shorter ones."""
+def freed(model: Any, top: Any) -> Array:
+    """ln of the share that it leaves to shorter ones: little where the text says much of it."""
     return np.asarray(model.freed(top), np.float32)
 
 
-# what a part tells of contexts: (part, tops, its distribution (N, V)) -> (N,)
-CLUES: dict[str, Callable[[Any, Any, Any], Array]] = {
-    "entropy": entropy,
-    "known": known,
-    "freed": freed,
-}
+# what an n-gram model tells of contexts: (model, tops) -> (N,)
+CLUES: dict[str, Callable[[Any, Any], Array]] = {"known": known, "freed": freed}

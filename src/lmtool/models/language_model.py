@@ -163,6 +163,11 @@ class LanguageModel(Shown):
         """Whether nothing before a line counts in it."""
         return self.mixture is not None and forgets(self.mixture)
 
+    def stream(self, ids: Ids) -> Array:
+        """ln p of each token of whole lines, ids (T,), where ``forgets``."""
+        assert self.mixture is not None
+        return self.mixture.stream(ids)
+
     def zero_state(self, B: int = 1) -> State:
         """a_0 = 0 for B streams."""
         if self.mixture is not None:

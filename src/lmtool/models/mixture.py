@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.errors import ConfigError
 from lmtool.models.buckets import CLUES, Buckets, Clue
-from lmtool.models.predictor import Predictor, forgets, rows
-from lmtool.models.tempered import pieces
+from lmtool.models.predictor import Predictor, forgets, streamed
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["Columns", "Mixture", "Part", "columns_of", "fit_weights", "parts_of"]
@@ -30,8 +29,6 @@ __all__ = ["Columns", "Mixture", "Part", "columns_of", "fit_weights", "parts_of"
 MOST_ROUNDS = 1000
 ENOUGH = 1e-10  # nats a token that a round of (2) must gain
 EXACT = 1e-6  # how near to 1 weights add up
-
-WHOLE = ("entropy",)  # clues that need a part's whole distribution
 
 Tops = tuple[Any, ...]  # of each part
 quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # users check the numbers
@@ -93,7 +90,7 @@ class Mixture:
     @property
     def forgets(self) -> bool:
         """Whether nothing before a line counts in it."""
-        return all(forgets(part.model) for part in self.parts)
+        return self.buckets is None and all(forgets(part.model) for part in self.parts)
 
     @property
     def clues(self) -> tuple[Clue, ...]:
@@ -104,13 +101,16 @@ class Mixture:
         """ln p of every token: N rows of each part -> (N, V)."""
         pairs = zip(self.parts, top, strict=True)
         logp = [part.model.log_probabilities(own) for part, own in pairs]
-        found = [told(clue, self.parts, top, logp[clue.part]) for clue in self.clues]
-        values = np.stack(found, 1) if found else np.zeros((len(logp[0]), 0), np.float32)
-        return self.mixed(Columns(logp, values))
+        return self.mixed(Columns(logp, told(self.parts, self.clues, top, len(logp[0]))))
 
     def log_probability(self, top: Tops, ids: Ids) -> Array:
         """ln p of one token a row: N rows of each part, ids (N,) -> (N,)."""
         return self.mixed(self.columns(top, ids))
+
+    def stream(self, ids: Ids) -> Array:
+        """ln p of each token of whole lines, ids (T,), where ``forgets``."""
+        found = [streamed(part.model, ids) for part in self.parts]
+        return self.mixed(Columns(found, np.zeros((len(ids), 0), np.float32)))
 
     def columns(self, top: Tops, ids: Ids) -> Columns:
         """ln p of one token a row, as each part has it, and the clues."""
@@ -136,31 +136,18 @@ class Mixture:
 
 
 def columns_of(parts: tuple[Part, ...], clues: tuple[Clue, ...], top: Tops, ids: Ids) -> Columns:
-    """ln p of one token a row, as each part has it, and what the clues say.
-
-    A distribution that a clue is told from serves both, some rows at a time.
-    """
-    logp, values = [], np.empty((len(ids), len(clues)), np.float32)
-    for k, (part, own) in enumerate(zip(parts, top, strict=True)):
-        asked = [f for f, clue in enumerate(clues) if clue.part == k]
-        if not any(clues[f].kind in WHOLE for f in asked):
-            logp.append(part.model.log_probability(own, ids))
-            for f in asked:
-                values[:, f] = CLUES[clues[f].kind](part.model, own, None)
-            continue
-        column = np.empty(len(ids), np.float32)
-        for some in pieces(len(ids), part.model.vocabulary.n_tokens):
-            every = part.model.log_probabilities(rows(own, some))
-            column[some] = every[np.arange(len(every)), ids[some]]
-            for f in asked:
-                values[some, f] = CLUES[clues[f].kind](part.model, rows(own, some), every)
-        logp.append(column)
-    return Columns(logp, values)
+    """ln p of one token a row, as each part has it, and what the clues say."""
+    pairs = zip(parts, top, strict=True)
+    logp = [part.model.log_probability(own, ids) for part, own in pairs]
+    return Columns(logp, told(parts, clues, top, len(ids)))
 
 
-def told(clue: Clue, parts: tuple[Part, ...], top: Tops, logp: Array) -> Array:
-    """What a clue says, where its part's distribution is known: (N,)."""
-    return CLUES[clue.kind](parts[clue.part].model, top[clue.part], logp)
+def told(parts: tuple[Part, ...], clues: tuple[Clue, ...], top: Tops, n: int) -> Array:
+    """What the clues say of n rows, (n, F)."""
+    values = np.empty((n, len(clues)), np.float32)
+    for f, clue in enumerate(clues):
+        values[:, f] = CLUES[clue.kind](parts[clue.part].model, top[clue.part])
+    return values
 
 
 def parts_of(model: Predictor) -> tuple[Part, ...]:

@@ -16,6 +16,7 @@ from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "forgets", "joined", "rows"]
+__all__ += ["streamed"]
 
 Top = Any  # axis 0 the row
 State = Any  # axis 0 the stream
@@ -95,11 +96,17 @@ class Conditional(Protocol):
 
 
 def forgets(model: Any) -> bool:
-    """Whether <EOS> leaves a predictor in the state of a fresh one that has read it.
+    """Whether nothing before a line counts in it: lines may be read as one stream, by ``stream``.
 
-    Then lines may be read as one stream, and are their own all the same.
+    A predictor says so itself; those of the protocol that do not, remember.
     """
     return bool(getattr(model, "forgets", False))
+
+
+def streamed(model: Any, ids: Ids) -> Array:
+    """ln p of each token of whole lines by a predictor that forgets, ids (T,) -> (T,)."""
+    logp: Array = model.stream(ids)
+    return logp
 
 
 def rows(x: Any, some: slice | Ids | NDArray[np.intp]) -> Any:
