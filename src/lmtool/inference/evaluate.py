@@ -18,6 +18,7 @@ from lmtool.inference.reading import Measure, Sentence, Values, follow, sentence
 from lmtool.inference.score import LN2, LN10, measured_logp, verified, without
 from lmtool.models.mixture import Mixture, parts_of
 from lmtool.models.predictor import Predictor, Top, joined, rows
+from lmtool.models.tempered import Tempered
 from lmtool.settings import CONTEXTS, LEVELS, Option, checked
 from lmtool.text.vocabulary import EOS_ID
 from lmtool.workers import Workers
@@ -239,7 +240,11 @@ def mixed(model: Predictor) -> str:
     if not parts:
         return ""
     names = (f"{part.name}*{part.weight:.3f}" if len(parts) > 1 else part.name for part in parts)
-    return f"|model:{'+'.join(names)}"
+    warm = (f"@{part.model.temperature:g}" * isinstance(part.model, Tempered) for part in parts)
+    shown = "+".join(f"{name}{T}" for name, T in zip(names, warm, strict=True))
+    buckets = getattr(model, "buckets", None)
+    followed = "+".join(clue.kind for clue in buckets.clues) if buckets else ""
+    return f"|model:{shown}" + f"|weights:{followed}" * bool(followed)
 
 
 def stream_logp(model: Predictor, ids: Ids, n_streams: int = 1) -> float:
