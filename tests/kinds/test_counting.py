@@ -130,7 +130,8 @@ def test_what_cannot_be_meant() -> None:
     for prune in ("1", "0 2 1", "x", "0;1", "0 -1"):
         with pytest.raises(OptionError, match="counts"):
             lmtool.train(sentences=LINES, ngram=3, prune=prune)
-    for ngram in (-1, 21, 2.5):
+    wrong: tuple[Any, ...] = (-1, 21, 2.5)
+    for ngram in wrong:
         with pytest.raises(OptionError):
             lmtool.train(sentences=LINES, ngram=ngram)
     with pytest.raises(OptionError, match="no n-grams"):

@@ -34,6 +34,7 @@ NONE = -1
 MOST_ORDER = 20
 STREAMS = 1024  # any number would do: every row's bits are its own
 MANY = 255  # what the largest byte stands for, or more
+PACKED = ("words", "after", "many")  # what a file keeps of keys
 SORTED = 256  # keys to look for that are better sorted first
 CHECKED = 1 << 20  # probabilities of each order that are added up, of 64 contexts at most
 TOLERANCE = 1e-3  # of such a sum
@@ -203,9 +204,8 @@ class NgramModel(Shown):
         for k in range(1, order + 1):
             keys = np.arange(vocabulary.n_tokens)
             if k > 1:
-                fields = ("words", "after", "many")
-                packed = [tensors.pop(f"ngram.{k}.{field}") for field in fields]
-                keys = keys_of(*packed, len(orders[-1]), vocabulary.n_tokens)
+                words, after, many = (tensors.pop(f"ngram.{k}.{field}") for field in PACKED)
+                keys = keys_of(words, after, many, len(orders[-1]), vocabulary.n_tokens)
             logp = aligned(tensors.pop(f"ngram.{k}.logp"))
             backoff = tensors.pop(f"ngram.{k}.backoff") if k < order else np.zeros(0, np.float32)
             orders.append(Ngrams(keys, logp, aligned(backoff)))
@@ -276,7 +276,8 @@ def keys_of(words: NDArray[Any], after: NDArray[Any], many: NDArray[Any], n: int
     inside = not len(words) or (words.min() >= 0 and words.max() < V)
     if (counts < 0).any() or counts.sum() != len(words) or not inside:
         raise ConfigError("n-grams: their contexts are damaged")
-    return np.repeat(np.arange(n), counts) * V + words
+    keys: Keys = np.repeat(np.arange(n), counts) * V + words
+    return keys
 
 
 def aligned(x: NDArray[Any]) -> NDArray[Any]:
