@@ -18,6 +18,7 @@ from lmtool.settings.inference import (
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TranscribeSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
@@ -29,6 +30,7 @@ from lmtool.settings.pairs import (
     refuse_columns,
     refuse_foreign,
 )
+from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
@@ -48,6 +50,7 @@ __all__ = [
     "ModelSettings",
     "Option",
     "Pairing",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
@@ -55,6 +58,7 @@ __all__ = [
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
+    "TranscribeSettings",
     "TranslatorSettings",
     "VectorSettings",
     "checked",

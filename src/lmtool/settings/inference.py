@@ -18,6 +18,7 @@ __all__ = [
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
+    "TranscribeSettings",
 ]
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
@@ -152,3 +153,28 @@ class RescoreSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeSettings:
+    """How what is said is searched for. Raises OptionError for a value that cannot be meant."""
+
+    n: int = option(1, "How many texts, best first.", at_least=1, flag="number")
+    beam: int = option(
+        1,
+        "Texts followed side by side; 1 takes the best token at each step.",
+        at_least=1,
+        at_most=10_000,
+        shown="1; 64 with --lm or -n",
+    )
+    lm_weight: float = option(
+        0.5, "What ln p of the language model counts for.", at_least=0, at_most=100
+    )
+    word_bonus: float = option(1.0, "Added for each word.", at_least=-100, at_most=100)
+    lexicon: bool = option(False, "Write only words of the language model.")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.n > self.beam:
+            most = f"{called('beam')}, {self.beam}"
+            raise OptionError(f"{called('n')}: must be at most {most}, not {self.n}")
