@@ -14,12 +14,10 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.audio.wav import is_wav, layout, sample_blocks
 from lmtool.errors import ConfigError, InputError
-from lmtool.signatures import START, is_text, recognised
+from lmtool.signatures import RECORDINGS, START, is_text, recognised
 
-__all__ = ["SUFFIXES", "Sound", "is_sound", "read_blocks", "read_sound", "shown"]
+__all__ = ["Sound", "is_sound", "read_blocks", "read_sound", "shown"]
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
-RECORDINGS = ("a WAV recording", "a FLAC recording", "an Ogg recording", "an MP3 recording")
 WANTED = "a WAV, FLAC, OGG or MP3 recording is needed"
 EXTRA = 'pip install "lmtool[audio]"'
 BLOCK = 1 << 18  # samples at a time

@@ -17,16 +17,17 @@ from typing import NamedTuple
 
 from lmtool.arrays import Array
 from lmtool.audio.filterbank import Filterbank
-from lmtool.audio.sound import SUFFIXES, Sound, read_blocks, read_sound
+from lmtool.audio.sound import Sound, read_blocks, read_sound
 from lmtool.data.readers.arrays import frames_of
 from lmtool.data.readers.clips import finite
 from lmtool.data.readers.lines import refuse, whole
 from lmtool.errors import ConfigError, InputError
+from lmtool.signatures import SOUNDS
 from lmtool.text.reader import STDIN, Line, display_name
 from lmtool.text.tables import split_header, table_of
 
-__all__ = ["FORM", "Heard", "Hearing", "Manifest", "Row", "looks_like_manifest", "read_manifest"]
-__all__ += ["hearing", "of_sound"]
+__all__ = ["FORM", "LABEL", "TEXT", "Heard", "Row", "heard_of", "hearing", "looks_like_manifest"]
+__all__ += ["of_sound", "recording"]
 
 FILE, TEXT, LABEL, SPEAKER = "file", "text", "label", "speaker"
 FORM = "file <TAB> text"
@@ -57,6 +58,15 @@ class Manifest(NamedTuple):
     ignored: tuple[str, ...]  # columns
 
 
+class Listed(NamedTuple):
+    """A manifest, and how its files become frames."""
+
+    form: str
+    ignored: tuple[str, ...]
+    hear: "Hearing"
+    rows: Iterator[Row]
+
+
 class Heard(NamedTuple):
     """A file as frames."""
 
@@ -72,7 +82,7 @@ def looks_like_manifest(line: str) -> bool:
     """
     first = line.partition("\t")[0].strip().lower()
     return FILE in names_in(line) or (
-        len(first) <= LONGEST_NAME and first.endswith((*SUFFIXES, *ARRAYS))
+        len(first) <= LONGEST_NAME and first.endswith((*SOUNDS, *ARRAYS))
     )
 
 
@@ -187,6 +197,27 @@ def hearing(first: Row, filterbank: Filterbank | None, width: int | None) -> Hea
         message = f"{first.file} is sound, but frames of {width} numbers are wanted"
         raise InputError(f"{where}: {message}; give frames as in training: .npy")
     return Hearing(filterbank or Filterbank(rate_of(first, where)))
+
+
+def heard_of(
+    lines: Iterator[Line],
+    name: str,
+    wanted: str,
+    column: str | None,
+    filterbank: Filterbank | None,
+    width: int | None,
+) -> Listed:
+    """A manifest that names one file at least. Raises InputError."""
+    form, rows, ignored = read_manifest(lines, name, wanted, column)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{name}: nothing below its header; a line is: {FORM}")
+    return Listed(form, ignored, hearing(first, filterbank, width), chain([first], rows))
+
+
+def recording(path: str | Path) -> Row:
+    """A recording as the row of no manifest."""
+    return Row(Path(path).name, None, None, Line("", 1, str(path)))
 
 
 def rate_of(first: Row, where: str) -> int:

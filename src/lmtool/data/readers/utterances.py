@@ -17,7 +17,15 @@ from lmtool.data.augment import stretched
 from lmtool.data.readers.arrays import beginning
 from lmtool.data.readers.clips import numbers, refuse_at
 from lmtool.data.readers.lines import holds_text, parsed, refuse, whole
-from lmtool.data.readers.manifest import FORM, TEXT, Heard, Row, hearing, read_manifest
+from lmtool.data.readers.manifest import (
+    FORM,
+    TEXT,
+    Heard,
+    Row,
+    heard_of,
+    hearing,
+    recording,
+)
 from lmtool.display import counted
 from lmtool.errors import InputError
 from lmtool.signatures import START
@@ -89,8 +97,8 @@ def describe(file: UtteranceFile, n: int, seconds: float = 0.0) -> str:
     """``train.tsv: 848 utterances, 42.0 minutes, a manifest (file, text), 40 log-mel bands ...``"""
     parts = [f"{file.path}: {counted(n, 'utterance')}", spoken(seconds), file.form]
     parts += [str(file.filterbank)] if file.filterbank else []
-    parts += [f"ignored: {', '.join(file.ignored)}"] if file.ignored else []
-    return ", ".join(filter(None, parts))
+    unread = f"; not read: {', '.join(file.ignored)}" if file.ignored else ""
+    return ", ".join(filter(None, parts)) + unread
 
 
 def spoken(seconds: float) -> str:
@@ -121,7 +129,7 @@ def alone(
     """A recording by itself. Raises InputError where a text must be known."""
     if labelled:
         raise InputError(f"{name}: is a recording without its text; give a list, a line is: {FORM}")
-    row = Row(Path(path).name, None, None, Line("", 1, str(path)))
+    row = recording(path)
     hear = hearing(row, filterbank, width)
     said = (utterance(row, hear.heard(row), hear.filterbank, speeds) for _ in range(1))
     return UtteranceFile(name, "a recording", said, hear.filterbank)
@@ -136,12 +144,8 @@ def in_manifest(
     speeds: Sequence[float],
 ) -> UtteranceFile:
     """Those of the files that a manifest names."""
-    form, rows, ignored = read_manifest(lines, name, TEXT if labelled else "")
-    first = next(rows, None)
-    if first is None:
-        raise InputError(f"{name}: no utterance below its header; a line is: {FORM}")
-    hear = hearing(first, filterbank, width)
-    rows = chain([first], rows)
+    wanted = TEXT if labelled else ""
+    form, ignored, hear, rows = heard_of(lines, name, wanted, None, filterbank, width)
     said = (utterance(row, hear(row), hear.filterbank, speeds) for row in rows)
     return UtteranceFile(name, form, said, hear.filterbank, ignored)
 
