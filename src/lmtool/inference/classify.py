@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
+from lmtool.audio.filterbank import Filterbank
 from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
 from lmtool.data.ragged import Ragged
@@ -69,6 +70,7 @@ class FrameParts(NamedTuple):
     framing: Framing
     labels: Labels
     temperature: float = 1.0
+    filterbank: Filterbank | None = None  # what makes frames of sound
 
     @property
     def vocabularies(self) -> dict[str, Vocabulary]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
+from lmtool.audio.filterbank import Filterbank
 from lmtool.data.neighbours import centring_helps
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.clips import Clip
@@ -24,7 +25,7 @@ __all__ = ["Reading", "prepared", "restored", "store"]
 
 
 class Reading(NamedTuple):
-    """Files, and how one is read: ``read(*files, width=...)``."""
+    """Files, and how one is read: ``read(*files, width=..., ...)``, more once one is known."""
 
     read: Callable[..., LabelledFile]
     train: Sequence[tuple[Any, ...]]
@@ -38,6 +39,7 @@ class Gathered(NamedTuple):
     sources: Ragged  # as they are written
     records: list[Clip]  # without their sources
     talk: list[Any]  # what each file was taken for, and how many clips it holds
+    filterbank: Filterbank | None  # what made them of sound
 
 
 def prepared(
@@ -51,11 +53,13 @@ def prepared(
     labels, others = Labels.build(train.records), None
     split = shared(train, labels, request.recipe.seed)
     if reading.valid:
-        others = gathered(reading, reading.valid, train.sources.flat.shape[1])
+        others = gathered(reading, reading.valid, train)
         split = all_of(len(train.records))
     rows = split.known.tolist()
     clips = [train.sources[row] for row in rows]  # views
-    if centre is None:
+    if centre is None and train.filterbank:
+        centre = True  # how loud a recording is says nothing
+    elif centre is None:
         first = [labels.id(train.records[row].labels[0]) for row in rows]
         centre = centring_helps(clips, np.array(first, np.int32))
     framing = Framing.of(clips, centre, differences)
@@ -63,18 +67,22 @@ def prepared(
     if others is not None:
         held = labelled(others, framing, labels, np.arange(len(others.records)))
     talk = [describe(file, n, labels) for file, n in train.talk]
-    about = f"{reading.noun} of {framing.width:,} numbers"
+    about = f"{reading.noun} of {train.filterbank or f'{framing.width:,} numbers'}"
     given = split, own, held, f"n_{reading.noun}", talk, about
-    return material_of(FrameParts(framing, labels), *given, noun="data")
+    parts = FrameParts(framing, labels, filterbank=train.filterbank)
+    return material_of(parts, *given, noun="data")
 
 
 def gathered(
-    reading: Reading, files: Sequence[tuple[Any, ...]], width: int | None = None
+    reading: Reading, files: Sequence[tuple[Any, ...]], like: Gathered | None = None
 ) -> Gathered:
-    """The clips of files, read once."""
+    """The clips of files, read once; ``like`` others as to their width and what made them."""
     sources, records, talk = Gathering(), list[Clip](), []
+    width = like.sources.flat.shape[1] if like else None
+    known: dict[str, Any] = {"filterbank": like.filterbank} if like and like.filterbank else {}
     for paths in files:
-        file, before = reading.read(*paths, width=width), len(records)
+        file, before = reading.read(*paths, width=width, **known), len(records)
+        known |= {"filterbank": file.filterbank} if file.filterbank else {}
         for clip in file.records:
             width = clip.source.shape[1]
             sources.add(clip.source)
@@ -82,7 +90,7 @@ def gathered(
         talk.append((file, len(records) - before))
     if not records:
         raise InputError("there is nothing labelled to learn from")
-    return Gathered(sources.ragged(), records, talk)
+    return Gathered(sources.ragged(), records, talk, known.get("filterbank"))
 
 
 NOTHING = np.zeros((0, 0), np.float32)
@@ -100,8 +108,10 @@ def labelled(read: Gathered, framing: Framing, labels: Labels, rows: NDArray[np.
 
 def store(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Constants, labels and the temperature."""
-    framing, labels, temperature = model.parts
-    return {"temperature": temperature}, framing.standard.tensors() | labels.tensors()
+    framing, labels, temperature, filterbank = model.parts
+    tensors = framing.standard.tensors() | labels.tensors()
+    tensors |= {} if filterbank is None else filterbank.tensors()
+    return {"temperature": temperature}, tensors
 
 
 def restored(
@@ -112,8 +122,11 @@ def restored(
     differences: bool = False,
 ) -> FrameParts:
     """The parts, verified, their tensors taken out. Raises ValueError."""
+    filterbank = Filterbank.from_tensors(tensors)
     framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
     labels = Labels.from_tensors(tensors)
     for name in labels.tensors():
         del tensors[name]
-    return FrameParts(framing, labels, temperature_of(card, settings, labels.several))
+    if filterbank is not None and filterbank.bands != framing.width:
+        raise ValueError("its filterbank and its frames do not belong together")
+    return FrameParts(framing, labels, temperature_of(card, settings, labels.several), filterbank)
