@@ -46,7 +46,7 @@ PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
     Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), PIECES),
     Pairing("captioner", "vector", "text", CaptionerSettings, (), CAPTIONS),
-    Pairing("recogniser", "frames", "text", RecogniserSettings, ("text",), LETTERS),
+    Pairing("recogniser", "frames", "text", RecogniserSettings, (), LETTERS),
     Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags"), EVERY_WORD),
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lmtool.arrays import Array
-from lmtool.audio.filterbank import Filterbank
+from lmtool.audio.filterbank import BANDS, Filterbank
 from lmtool.audio.sound import Sound, read_blocks, read_sound
 from lmtool.data.readers.arrays import frames_of
 from lmtool.data.readers.clips import finite
@@ -184,7 +184,9 @@ class Hearing(NamedTuple):
         return Heard(of_sound(self.filterbank, sound, path), sound.seconds, sound)
 
 
-def hearing(first: Row, filterbank: Filterbank | None, width: int | None) -> Hearing:
+def hearing(
+    first: Row, filterbank: Filterbank | None, width: int | None, bands: int = BANDS
+) -> Hearing:
     """That of the file of a first row: its rate is the filterbank's, unless there is one.
 
     Frames of a given width and no filterbank are those of a model that has not heard sound. Raises
@@ -196,7 +198,7 @@ def hearing(first: Row, filterbank: Filterbank | None, width: int | None) -> Hea
     if filterbank is None and width is not None:
         message = f"{first.file} is sound, but frames of {width} numbers are wanted"
         raise InputError(f"{where}: {message}; give frames as in training: .npy")
-    return Hearing(filterbank or Filterbank(rate_of(first, where)))
+    return Hearing(filterbank or Filterbank(rate_of(first, where), bands))
 
 
 def heard_of(
@@ -206,13 +208,14 @@ def heard_of(
     column: str | None,
     filterbank: Filterbank | None,
     width: int | None,
+    bands: int = BANDS,
 ) -> Listed:
     """A manifest that names one file at least. Raises InputError."""
     form, rows, ignored = read_manifest(lines, name, wanted, column)
     first = next(rows, None)
     if first is None:
         raise InputError(f"{name}: nothing below its header; a line is: {FORM}")
-    return Listed(form, ignored, hearing(first, filterbank, width), chain([first], rows))
+    return Listed(form, ignored, hearing(first, filterbank, width, bands), chain([first], rows))
 
 
 def recording(path: str | Path) -> Row:
