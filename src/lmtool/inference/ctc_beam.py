@@ -40,10 +40,11 @@ def decoder(
     vocabulary: Vocabulary, settings: TranscribeSettings, language: Language | None = None
 ) -> Decoder:
     """What finds the texts of ln p (T, V)."""
-    if language is None and settings.beam == 1:
+    beam = settings.width(language is not None)
+    if language is None and beam == 1:
         return greedy
     lexicon = Lexicon(language.model) if language and settings.lexicon else None
-    rules = Rules(vocabulary, settings, language, lexicon)
+    rules = Rules(vocabulary, settings, beam, language, lexicon)
     return lambda logp: search(logp, rules)
 
 
@@ -60,6 +61,7 @@ class Rules:
 
     vocabulary: Vocabulary
     settings: TranscribeSettings
+    beam: int
     language: Language | None
     lexicon: Lexicon | None
 
@@ -126,7 +128,7 @@ def log_add(x: float, y: float) -> float:
 def search(logp: Array, rules: Rules) -> list[Decoded]:
     """The best texts of ln p (T, V), at most ``beam``; scores by (4)."""
     root = Text(None, BLANK)
-    root.b, root.context = 0.0, rules.language.start if rules.language else None
+    root.b, root.context = 0.0, rules.language.begin() if rules.language else None
     followed = [root]
     for row in logp:
         followed = step(followed, row, rules)
@@ -158,7 +160,7 @@ def step(followed: list[Text], row: Array, rules: Rules) -> list[Text]:
     texts = [*reached.values()]
     for text in texts:
         text.b, text.e, text.new_b, text.new_e = text.new_b, text.new_e, NOTHING, NOTHING
-    return best(texts, rules.settings.beam)
+    return best(texts, rules.beam)
 
 
 def best(texts: list[Text], n: int) -> list[Text]:
@@ -209,11 +211,10 @@ def complete(closing: Sequence[tuple[Text, Text]], rules: Rules) -> None:
 
 def closed(texts: Sequence[Text], rules: Rules) -> list[tuple[Context | None, float]]:
     """The context after the last word of each, and ln p of that word."""
-    language = rules.language
-    if language is None or not texts:
+    if rules.language is None:
         return [(None, 0.0)] * len(texts)
-    asked = [(text.context or language.start, rules.spelled(text.word)) for text in texts]
-    return [*language.follow(asked)]
+    asked = [(t.context, rules.spelled(t.word)) for t in texts if t.context is not None]
+    return [*rules.language.follow(asked)]
 
 
 def endings(followed: Sequence[Text], rules: Rules) -> list[Ending]:

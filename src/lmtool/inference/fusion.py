@@ -44,8 +44,11 @@ class Language:
     def __init__(self, model: Predictor) -> None:
         self.model = model
         self.letters = model.vocabulary.settings.tokens == "char"
-        self.start = Context(model.zero_state(1), EOS_ID, 0)
         self._spelled: dict[tuple[str, bool], tuple[list[int], float]] = {}
+
+    def begin(self) -> Context:
+        """A context before the first word, which knows no other search's."""
+        return Context(self.model.zero_state(1), EOS_ID, 0)
 
     def follow(self, asked: Sequence[tuple[Context, str]]) -> list[tuple[Context, float]]:
         """The context after a word, and ln p of the word, of each."""

@@ -14,6 +14,7 @@ __all__ = [
     "LEVELS",
     "BleuSettings",
     "CompareSettings",
+    "HearSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
@@ -23,6 +24,7 @@ __all__ = [
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
 LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
+WIDE = 64  # texts of a recogniser that are followed, where there is a choice
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
@@ -156,16 +158,15 @@ class RescoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscribeSettings:
-    """How what is said is searched for. Raises OptionError for a value that cannot be meant."""
+class HearSettings:
+    """How a text is searched for in speech. Raises OptionError for what cannot be meant."""
 
-    n: int = option(1, "How many texts, best first.", at_least=1, flag="number")
-    beam: int = option(
-        1,
-        "Texts followed side by side; 1 takes the best token at each step.",
+    beam: int | None = option(
+        None,
+        "Texts of a recording followed side by side; 1 takes the best token at each step.",
         at_least=1,
         at_most=10_000,
-        shown="1; 64 with --lm or -n",
+        shown=f"1; {WIDE} with --lm or -n",
     )
     lm_weight: float = option(
         0.5, "What ln p of the language model counts for.", at_least=0, at_most=100
@@ -175,6 +176,24 @@ class TranscribeSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.n > self.beam:
+
+    def width(self, fused: bool) -> int:
+        """Texts that are followed, with a language model or without."""
+        return self.beam or (WIDE if fused else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeSettings(HearSettings):
+    """The same, and how many texts are wanted."""
+
+    n: int = option(1, "How many texts, best first.", at_least=1, flag="number")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.beam is not None and self.n > self.beam:
             most = f"{called('beam')}, {self.beam}"
             raise OptionError(f"{called('n')}: must be at most {most}, not {self.n}")
+
+    def width(self, fused: bool) -> int:
+        """Texts that are followed, with a language model or without."""
+        return self.beam or (max(self.n, WIDE) if fused or self.n > 1 else 1)

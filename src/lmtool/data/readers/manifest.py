@@ -91,7 +91,7 @@ def read_manifest(
 ) -> Manifest:
     """The rows of lines, blank ones left out.
 
-    ``wanted`` is what has to be known, ``text``, ``label`` or nothing; the text is the label where
+    ``wanted`` is what has to be known, ``text``, ``label`` or nothing, which a text may still be; the text is the label where
     there is no other, and ``column`` names another one of a header. Raises InputError: no line, a
     header without a column, a line of another form, nothing said.
     """
@@ -117,7 +117,7 @@ def plain(line: Line, wanted: str) -> Row:
         refuse(line, FORM, "more than two columns (name them in a first line: file, text, ...)")
     if not said and wanted:
         refuse(line, FORM, "no TAB in it")
-    return row(line, file, said[0] if wanted else None, None, wanted)
+    return row(line, file, said[0] if said else None, None, wanted)
 
 
 def in_table(
@@ -128,7 +128,7 @@ def in_table(
     said = said_in(columns, wanted) if column is None else column.lower()
     header = first._replace(text=first.text.lower())
     table = table_of(chain([header], (line for line in lines if line is not first)), name)
-    place = table.column(said) if wanted else None
+    place = table.column(said) if wanted or said in columns else None
     file, speaker = columns.index(FILE), columns.index(SPEAKER) if SPEAKER in columns else None
 
     def read(values: list[str], number: int) -> Row:
@@ -144,7 +144,7 @@ def in_table(
 
 def said_in(columns: list[str], wanted: str) -> str:
     """The column that says what is wanted."""
-    return TEXT if wanted == LABEL and LABEL not in columns else wanted
+    return LABEL if wanted == LABEL and LABEL in columns else TEXT
 
 
 def row(line: Line, file: str, said: str | None, speaker: str | None, wanted: str) -> Row:
@@ -154,9 +154,9 @@ def row(line: Line, file: str, said: str | None, speaker: str | None, wanted: st
         refuse(line, FORM, "no file named" if not file else "no name of a file")
     if said is not None:
         said = " ".join(whole(said, line, FORM).split())
-        if not said:
+        if not said and wanted:
             refuse(line, FORM, f"the {wanted} is empty")
-    return Row(file, said, speaker, line)
+    return Row(file, said or None, speaker, line)
 
 
 class Hearing(NamedTuple):
