@@ -13,7 +13,7 @@ from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings
 from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import decimals, json_line, number, say, table
 from lmtool.cli.rows import ROWS
-from lmtool.cli.speech import Lm, Tune, helped, say_tuning
+from lmtool.cli.speech import Lm, Tune, helped
 from lmtool.cli.spectrum import Pictures
 from lmtool.cli.terminal import harmless, is_terminal, talk
 from lmtool.settings import TranscribeSettings
@@ -138,9 +138,10 @@ def run(
         takes_of(recogniser, given),
         lm=language,
         on_error=telling(failed) if keep_going else None,
+        sights=bool(html or svg),
         **options,
     )
-    pictures = Pictures(html, svg, recogniser)
+    pictures = Pictures(html, svg)
     for chunk in written(FORMATS[form], pictures.seen(cut_said(results)), part):
         say(chunk)
     pictures.write()

@@ -87,10 +87,11 @@ def transcribed(
     language: Language | None = None,
     threads: int = 1,
     ahead: Ahead = AHEAD,
+    sights: bool = False,
 ) -> Iterator[Transcription]:
     """What is said in each recording, one by one."""
     decode = decoder(model.vocabulary, settings, language)
-    return transcribe_all(model, recordings, decode, settings.n, threads, ahead)
+    return transcribe_all(model, recordings, decode, settings.n, threads, ahead, sights)
 
 
 def evaluated(results: Iterable[Transcription]) -> SpeechEvaluation:

@@ -46,7 +46,7 @@ class Spoken(NamedTuple):
     def heard(self, batch: int, seed: int, augment: Augment) -> Examples:
         """Batches of them to learn from; ``augment`` makes steps of frames."""
         given: Any = {"batch": batch, "seed": seed, "rows": self.rows, "augment": augment}
-        return Examples(self.sources, self.targets, **given)
+        return Examples(self.sources, self.targets, short_first=True, **given)
 
     def as_read(self) -> Examples:
         """All that are meant as the networks read them, to be judged by."""
