@@ -25,7 +25,9 @@ from lmtool.arrays import Array
 from lmtool.audio.sound import RATES, Sound
 from lmtool.errors import InputError
 
-__all__ = ["Filterbank"]
+__all__ = ["BANDS", "Filterbank"]
+
+BANDS = 40  # usually
 
 WINDOW, SHIFT = 25, 10  # milliseconds
 LOW = 20.0  # Hz
@@ -46,7 +48,7 @@ class Filterbank:
     TENSOR = "filterbank"
 
     rate: int  # Hz
-    bands: int = 40
+    bands: int = BANDS
 
     def __post_init__(self) -> None:
         if self.rate not in RATES or not 1 <= self.bands <= MOST_BANDS:
@@ -69,6 +71,12 @@ class Filterbank:
     def __str__(self) -> str:
         """``40 log-mel bands of 8,000 Hz``"""
         return f"{self.bands} log-mel bands of {self.rate:,} Hz"
+
+    @property
+    def centres(self) -> Array:
+        """Hz where each band is loudest: (bands,)."""
+        corners = np.linspace(mel(LOW), mel(self.rate / 2), self.bands + 2)
+        return np.asarray(700 * np.expm1(corners[1:-1] / 1127))
 
     @property
     def width(self) -> int:

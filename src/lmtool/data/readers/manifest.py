@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lmtool.arrays import Array
-from lmtool.audio.filterbank import Filterbank
+from lmtool.audio.filterbank import BANDS, Filterbank
 from lmtool.audio.sound import Sound, read_blocks, read_sound
 from lmtool.data.readers.arrays import frames_of
 from lmtool.data.readers.clips import finite
@@ -91,7 +91,7 @@ def read_manifest(
 ) -> Manifest:
     """The rows of lines, blank ones left out.
 
-    ``wanted`` is what has to be known, ``text``, ``label`` or nothing; the text is the label where
+    ``wanted`` is what has to be known, ``text``, ``label`` or nothing, which a text may still be; the text is the label where
     there is no other, and ``column`` names another one of a header. Raises InputError: no line, a
     header without a column, a line of another form, nothing said.
     """
@@ -117,7 +117,7 @@ def plain(line: Line, wanted: str) -> Row:
         refuse(line, FORM, "more than two columns (name them in a first line: file, text, ...)")
     if not said and wanted:
         refuse(line, FORM, "no TAB in it")
-    return row(line, file, said[0] if wanted else None, None, wanted)
+    return row(line, file, said[0] if said else None, None, wanted)
 
 
 def in_table(
@@ -128,7 +128,7 @@ def in_table(
     said = said_in(columns, wanted) if column is None else column.lower()
     header = first._replace(text=first.text.lower())
     table = table_of(chain([header], (line for line in lines if line is not first)), name)
-    place = table.column(said) if wanted else None
+    place = table.column(said) if wanted or said in columns else None
     file, speaker = columns.index(FILE), columns.index(SPEAKER) if SPEAKER in columns else None
 
     def read(values: list[str], number: int) -> Row:
@@ -144,7 +144,7 @@ def in_table(
 
 def said_in(columns: list[str], wanted: str) -> str:
     """The column that says what is wanted."""
-    return TEXT if wanted == LABEL and LABEL not in columns else wanted
+    return LABEL if wanted == LABEL and LABEL in columns else TEXT
 
 
 def row(line: Line, file: str, said: str | None, speaker: str | None, wanted: str) -> Row:
@@ -154,9 +154,9 @@ def row(line: Line, file: str, said: str | None, speaker: str | None, wanted: st
         refuse(line, FORM, "no file named" if not file else "no name of a file")
     if said is not None:
         said = " ".join(whole(said, line, FORM).split())
-        if not said:
+        if not said and wanted:
             refuse(line, FORM, f"the {wanted} is empty")
-    return Row(file, said, speaker, line)
+    return Row(file, said or None, speaker, line)
 
 
 class Hearing(NamedTuple):
@@ -184,7 +184,9 @@ class Hearing(NamedTuple):
         return Heard(of_sound(self.filterbank, sound, path), sound.seconds, sound)
 
 
-def hearing(first: Row, filterbank: Filterbank | None, width: int | None) -> Hearing:
+def hearing(
+    first: Row, filterbank: Filterbank | None, width: int | None, bands: int = BANDS
+) -> Hearing:
     """That of the file of a first row: its rate is the filterbank's, unless there is one.
 
     Frames of a given width and no filterbank are those of a model that has not heard sound. Raises
@@ -196,7 +198,7 @@ def hearing(first: Row, filterbank: Filterbank | None, width: int | None) -> Hea
     if filterbank is None and width is not None:
         message = f"{first.file} is sound, but frames of {width} numbers are wanted"
         raise InputError(f"{where}: {message}; give frames as in training: .npy")
-    return Hearing(filterbank or Filterbank(rate_of(first, where)))
+    return Hearing(filterbank or Filterbank(rate_of(first, where), bands))
 
 
 def heard_of(
@@ -206,13 +208,14 @@ def heard_of(
     column: str | None,
     filterbank: Filterbank | None,
     width: int | None,
+    bands: int = BANDS,
 ) -> Listed:
     """A manifest that names one file at least. Raises InputError."""
     form, rows, ignored = read_manifest(lines, name, wanted, column)
     first = next(rows, None)
     if first is None:
         raise InputError(f"{name}: nothing below its header; a line is: {FORM}")
-    return Listed(form, ignored, hearing(first, filterbank, width), chain([first], rows))
+    return Listed(form, ignored, hearing(first, filterbank, width, bands), chain([first], rows))
 
 
 def recording(path: str | Path) -> Row:

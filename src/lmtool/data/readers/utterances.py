@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lmtool.arrays import Array
-from lmtool.audio.filterbank import Filterbank
+from lmtool.audio.filterbank import BANDS, Filterbank
 from lmtool.audio.sound import is_sound
 from lmtool.audio.speed import at_speed
 from lmtool.data.augment import stretched
@@ -66,18 +66,19 @@ def read_utterances(
     width: int | None = None,
     labelled: bool = True,
     speeds: Sequence[float] = (NORMAL,),
+    bands: int = BANDS,
 ) -> UtteranceFile:
     """The utterances of a file, read as they are asked for; ``-`` is standard input.
 
-    Sound goes through ``filterbank``, or one of the rate of the first file where there is none and
-    no ``width``. All frames have ``width`` numbers, or as many as the first. With ``labelled`` each
-    utterance must have a text; without, a manifest may name files alone and a recording is one
-    itself. ``speeds`` other than 1 are how else each is heard, frames by lengthening them. Raises
+    Sound goes through ``filterbank``, or one of ``bands`` and the rate of the first file where
+    there is none and no ``width``. All frames have ``width`` numbers, or as many as the first. With
+    ``labelled`` each utterance must have a text; without, a manifest may name files alone and a
+    recording is one itself. ``speeds`` other than 1 are how else each is heard, frames by lengthening them. Raises
     InputError naming the line; ConfigError where soundfile is needed and absent.
     """
     name, others = display_name(path), tuple(speed for speed in speeds if speed != NORMAL)
     if is_sound(beginning(path, START)):
-        file = alone(path, name, filterbank, width, labelled, others)
+        file = alone(path, name, filterbank, width, labelled, others, bands)
     else:
         lines: Iterator[Line] = filter(holds_text, read_lines(path))
         first = next(lines, None)
@@ -88,7 +89,7 @@ def read_utterances(
             said = (in_json(line, labelled, others) for line in lines)
             file = UtteranceFile(name, f"JSON lines ({TEXT}, frames)", said, None)
         else:
-            file = in_manifest(lines, name, filterbank, width, labelled, others)
+            file = in_manifest(lines, name, filterbank, width, labelled, others, bands)
     width = file.filterbank.bands if file.filterbank else width
     return file._replace(records=as_wide(file.records, width))
 
@@ -125,12 +126,13 @@ def alone(
     width: int | None,
     labelled: bool,
     speeds: Sequence[float],
+    bands: int,
 ) -> UtteranceFile:
     """A recording by itself. Raises InputError where a text must be known."""
     if labelled:
         raise InputError(f"{name}: is a recording without its text; give a list, a line is: {FORM}")
     row = recording(path)
-    hear = hearing(row, filterbank, width)
+    hear = hearing(row, filterbank, width, bands)
     said = (utterance(row, hear.heard(row), hear.filterbank, speeds) for _ in range(1))
     return UtteranceFile(name, "a recording", said, hear.filterbank)
 
@@ -142,10 +144,11 @@ def in_manifest(
     width: int | None,
     labelled: bool,
     speeds: Sequence[float],
+    bands: int,
 ) -> UtteranceFile:
     """Those of the files that a manifest names."""
     wanted = TEXT if labelled else ""
-    form, ignored, hear, rows = heard_of(lines, name, wanted, None, filterbank, width)
+    form, ignored, hear, rows = heard_of(lines, name, wanted, None, filterbank, width, bands)
     said = (utterance(row, hear(row), hear.filterbank, speeds) for row in rows)
     return UtteranceFile(name, form, said, hear.filterbank, ignored)
 
