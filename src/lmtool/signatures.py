@@ -5,17 +5,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-__all__ = [
-    "MODELS",
-    "RECORDINGS",
-    "SOUNDS",
-    "START",
-    "Kind",
-    "conversion",
-    "encoding",
-    "is_text",
-    "recognised",
-]
+__all__ = ["MODELS", "RECORDINGS", "SOUNDS", "START", "Kind"]
+__all__ += ["conversion", "encoding", "is_text", "recognised"]
 
 START = 4096  # bytes that suffice to know a file
 
@@ -33,10 +24,9 @@ EXPORT = "export it as CSV or as plain text first"
 UNPACK = "unpack it first"
 
 MODELS = ("a model of lmtool's", "a safetensors model")  # what tensor_file reads
-SOUNDS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")  # how names end
-RECORDINGS = tuple(
-    f"{kind} recording" for kind in ("a WAV", "a FLAC", "an Ogg", "an MP3", "an AIFF")
-)
+SOUNDS = (".wav", ".flac", ".aif", ".aiff", ".au", ".ogg", ".oga", ".opus", ".mp3")  # names' ends
+FORMS = ("a WAV", "a FLAC", "an AIFF", "an Ogg", "an MP3")
+RECORDINGS = tuple(f"{form} recording" for form in FORMS)
 OFFICE = "a word processor's or spreadsheet's document"
 KINDS = (  # no text begins so: what is ASCII in a pattern is followed by a byte that is not
     (rb"%PDF-", "a PDF document", SAVE),  # but for these four, which may be texts all the same

@@ -42,9 +42,10 @@ class How(NamedTuple):
 
     def file(self, *paths: Any, **options: Any) -> LabelledFile:
         """A file of them. Raises InputError."""
+        known: dict[str, Any] = {"width": self.width, **options}
         if self.reads == "frames":
-            return read_frames(*paths, width=self.width, filterbank=self.filterbank, **options)
-        return read_vectors(*paths, width=self.width, **options)
+            known |= {"filterbank": self.filterbank}
+        return (read_frames if self.reads == "frames" else read_vectors)(*paths, **known)
 
 
 def given(reads: str, width: int | None, filterbank: Filterbank | None = None) -> Given:
@@ -86,7 +87,7 @@ def recording(how: How, path: str | Path) -> Clip:
     """The clip of a recording. Raises InputError."""
     if not is_sound(beginning(path, START)):
         read_sound(path)  # it says what the file is instead
-    (found,) = how.file(path, labelled=False).records
+    found: Clip = next(how.file(path, labelled=False).records)
     return found
 
 

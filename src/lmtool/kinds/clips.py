@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.audio.filterbank import Filterbank
+from lmtool.data.examples import Augment, Examples
+from lmtool.data.listening import Listening
 from lmtool.data.neighbours import centring_helps
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.labelled import LabelledFile, describe
+from lmtool.data.spoken import Stacking
 from lmtool.data.standard import Framing, Standardisation
 from lmtool.errors import InputError
 from lmtool.inference.classify import FrameParts
@@ -57,20 +60,20 @@ def prepared(
         split = all_of(len(train.records))
     rows = split.known.tolist()
     clips = [train.sources[row] for row in rows]  # views
-    if centre is None and train.filterbank:
-        centre = True  # how loud a recording is says nothing
-    elif centre is None:
-        first = [labels.id(train.records[row].labels[0]) for row in rows]
-        centre = centring_helps(clips, np.array(first, np.int32))
-    framing = Framing.of(clips, centre, differences)
+    if train.filterbank is not None:
+        framing: Framing | Listening = Listening(train.filterbank, Stacking(STEP))
+    else:
+        if centre is None:
+            first = [labels.id(train.records[row].labels[0]) for row in rows]
+            centre = centring_helps(clips, np.array(first, np.int32))
+        framing = Framing.of(clips, centre, differences)
     own, held = labelled(train, framing, labels, split.own), None
     if others is not None:
         held = labelled(others, framing, labels, np.arange(len(others.records)))
     talk = [describe(file, n, labels) for file, n in train.talk]
     about = f"{reading.noun} of {train.filterbank or f'{framing.width:,} numbers'}"
     given = split, own, held, f"n_{reading.noun}", talk, about
-    parts = FrameParts(framing, labels, filterbank=train.filterbank)
-    return material_of(parts, *given, noun="data")
+    return material_of(FrameParts(framing, labels), *given, noun="data")
 
 
 def gathered(
@@ -93,25 +96,56 @@ def gathered(
     return Gathered(sources.ragged(), records, talk, known.get("filterbank"))
 
 
+STACK = "stack"  # of a card
+STEP = 3  # frames of 10 ms
 NOTHING = np.zeros((0, 0), np.float32)
 
 
-def labelled(read: Gathered, framing: Framing, labels: Labels, rows: NDArray[np.intp]) -> Labelled:
+class Heard(NamedTuple):
+    """Sound as numbers, changed and stacked anew each time that it is learnt from."""
+
+    sources: Ragged  # frames as they are read
+    targets: Ragged
+    rows: Any  # (n,) those that are meant
+    framing: Listening
+
+    def steps(self) -> int:
+        """Of the sources that are meant."""
+        return sum(map(self.framing.stacking.steps, self.sources.lengths[self.rows].tolist()))
+
+    def arrays(self) -> tuple[Array, ...]:
+        """What tells them from others."""
+        return self.sources.flat, self.sources.offsets, self.targets.flat
+
+    def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
+        """Batches of them; ``augment`` makes steps of frames."""
+        if augment is not None:
+            given: Any = {"batch": batch, "seed": seed, "rows": self.rows, "augment": augment}
+            return Examples(self.sources, self.targets, **given)
+        sources = Ragged.of(self.framing(self.sources[row]) for row in self.rows)
+        targets = Ragged.of(self.targets[row] for row in self.rows)
+        return Examples(sources, targets, batch=batch, seed=seed)
+
+
+def labelled(
+    read: Gathered, framing: Framing | Listening, labels: Labels, rows: NDArray[np.intp]
+) -> Labelled | Heard:
     """Features and targets. Raises InputError for a label that no training clip has."""
     sources = read.sources
-    flat: Array = np.empty((len(sources.flat), len(framing.standard)), np.float32)
+    targets = Ragged.of(map(labels.targets, read.records))
+    if isinstance(framing, Listening):
+        return Heard(sources, targets, rows, framing)
+    flat: Array = np.empty((len(sources.flat), framing.outputs), np.float32)
     for i in range(len(sources)):
         flat[sources.offsets[i] : sources.offsets[i + 1]] = framing(sources[i])
-    targets = Ragged.of(map(labels.targets, read.records))
     return Labelled(Ragged(flat, sources.offsets), targets, None, rows)
 
 
 def store(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Constants, labels and the temperature."""
-    framing, labels, temperature, filterbank = model.parts
-    tensors = framing.standard.tensors() | labels.tensors()
-    tensors |= {} if filterbank is None else filterbank.tensors()
-    return {"temperature": temperature}, tensors
+    """Constants or the filterbank, labels and the temperature."""
+    framing, labels, temperature = model.parts
+    steps = {STACK: framing.stacking.frames} if isinstance(framing, Listening) else {}
+    return {"temperature": temperature, **steps}, framing.tensors() | labels.tensors()
 
 
 def restored(
@@ -123,10 +157,11 @@ def restored(
 ) -> FrameParts:
     """The parts, verified, their tensors taken out. Raises ValueError."""
     filterbank = Filterbank.from_tensors(tensors)
-    framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
+    if filterbank is not None:
+        framing: Framing | Listening = Listening(filterbank, Stacking(card[STACK]))
+    else:
+        framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
     labels = Labels.from_tensors(tensors)
     for name in labels.tensors():
         del tensors[name]
-    if filterbank is not None and filterbank.bands != framing.width:
-        raise ValueError("its filterbank and its frames do not belong together")
-    return FrameParts(framing, labels, temperature_of(card, settings, labels.several), filterbank)
+    return FrameParts(framing, labels, temperature_of(card, settings, labels.several))

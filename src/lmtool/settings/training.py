@@ -194,7 +194,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=0.5,
-        kinds=SPEECH,
+        kinds=(*FRAMES, *SPEECH),
     )
     band_mask: float | None = option(
         None,
@@ -203,7 +203,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=1,
-        kinds=SPEECH,
+        kinds=(*FRAMES, *SPEECH),
     )
     time_mask: float | None = option(
         None,
@@ -212,7 +212,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=1,
-        kinds=SPEECH,
+        kinds=(*FRAMES, *SPEECH),
     )
     context: str = option(
         "mixed",
