@@ -75,8 +75,8 @@ def test_a_wide_beam_sums_over_all_paths(seed: int) -> None:
 def test_a_language_model_counts_as_for_whole_texts(lm: str) -> None:
     vocabulary = CHAR if lm == "letters" else WORD
     model: Any = Unigram(vocabulary) if lm == "unigram" else tiny(vocabulary, "lstm")
-    logp, options = steps(5, len(CHAR), 7), {"lm_weight": 0.7, "word_bonus": 0.3}
-    settings = TranscribeSettings(n=20, **WIDE, **options)
+    logp = steps(5, len(CHAR), 7)
+    settings = TranscribeSettings(n=20, **WIDE, lm_weight=0.7, word_bonus=0.3)
     found = decoder(CHAR, settings, Language(model))(logp)
     expected = {
         ids: p + fused(CHAR.decode(ids), model, 0.7, 0.3) for ids, p in all_texts(logp).items()

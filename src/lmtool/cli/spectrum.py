@@ -122,9 +122,7 @@ def bands(frames: "Array", width: float) -> Iterator[str]:
             place += n
     for shade in sorted(paths.keys() - {0}):
         yield f'<path fill="{SHADES[shade]}" d="{"".join(paths[shade])}"/>'
-    yield (
-        f'<rect y="{AXIS}" width="{width:z.1f}" height="{TALL}" fill="none" stroke="{LINE}"/>'
-    )
+    yield (f'<rect y="{AXIS}" width="{width:z.1f}" height="{TALL}" fill="none" stroke="{LINE}"/>')
 
 
 def shades(frames: "Array") -> list[list[int]]:

@@ -131,9 +131,7 @@ class Recogniser(Shown):
         facts = {"frames": heard, "tokens": self.vocabulary.n_tokens - 1}
         return card(self.recogniser, facts | {"reading": reading(self.recogniser)})
 
-    def _search(
-        self, lm: Model | None, options: Any
-    ) -> tuple[TranscribeSettings, Language | None]:
+    def _search(self, lm: Model | None, options: Any) -> tuple[TranscribeSettings, Language | None]:
         """How to look for texts. Raises ConfigError."""
         settings = arguments.options(TranscribeSettings, options)
         if lm is None and settings.lexicon:

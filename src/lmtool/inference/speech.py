@@ -184,6 +184,4 @@ def tuning(
     """What the weights are worth."""
     best = evaluated(transcribed(model, recordings, settings, language, threads))
     plain = evaluated(transcribed(model, recordings, TranscribeSettings(beam=1), None, threads))
-    return Tuning(
-        settings.lm_weight, settings.word_bonus, best.wer, plain.wer, best.n_utterances
-    )
+    return Tuning(settings.lm_weight, settings.word_bonus, best.wer, plain.wer, best.n_utterances)

@@ -20,7 +20,6 @@ from lmtool.kinds.base import Material
 from lmtool.kinds.paired import Words
 from lmtool.kinds.shares import Shares, all_of, material_of, shares
 from lmtool.nn.outputs.ctc import steps_needed
-from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["Spoken", "prepare"]
 
