@@ -3,7 +3,8 @@
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
 evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
 ``writes="tags"`` a ``Tagger`` of their words; ``reads="text"`` alone a ``Translator``,
-``reads="vector"`` a ``Captioner``. With labels, ``"frames"`` and ``"vector"`` read no text.
+``reads="frames"`` a ``Recogniser`` of speech, ``reads="vector"`` a ``Captioner``. With labels,
+``"frames"`` and ``"vector"`` read no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -26,6 +27,7 @@ from lmtool.settings import (
     CompareSettings,
     FrameSettings,
     ModelSettings,
+    RecogniserSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
@@ -33,6 +35,7 @@ from lmtool.settings import (
     TaggerSettings,
     TextSettings,
     TrainSettings,
+    TranscribeSettings,
     TranslatorSettings,
     VectorSettings,
 )
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
         Captioner,
         Classifier,
         Model,
+        Recogniser,
         Tagger,
         Translator,
         bleu,
@@ -71,6 +75,8 @@ __all__ = [
     "ModelFileError",
     "ModelSettings",
     "OptionError",
+    "Recogniser",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
@@ -80,6 +86,7 @@ __all__ = [
     "TextSettings",
     "TrainSettings",
     "TrainingError",
+    "TranscribeSettings",
     "Translator",
     "TranslatorSettings",
     "VectorSettings",
@@ -96,7 +103,7 @@ __all__ = [
 ]
 
 
-FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
+FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
 USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
 LAZY = (*FACES, *USES)
 

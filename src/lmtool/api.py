@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import Lists, PathLike, Paths, References
 from lmtool.errors import ConfigError, OptionError, option
-from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
+from lmtool.faces import (
+    Captioner,
+    Classifier,
+    Model,
+    Recogniser,
+    Tagger,
+    Translator,
+    load_as,
+    load_for,
+)
 from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
@@ -47,12 +56,12 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
-__all__ += ["wer"]
+__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator", "accuracies"]
+__all__ += ["bleu", "compare", "load", "load_as", "load_for", "plan", "rescore", "resume"]
+__all__ += ["sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
+Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
 
 
 @overload

@@ -21,6 +21,7 @@ from lmtool.settings import (
     SurprisalSettings,
     TextSettings,
     TrainSettings,
+    TranscribeSettings,
     declared,
     in_seconds,
 )
@@ -39,6 +40,7 @@ SETTINGS = (
     SurprisalSettings,
     SampleSettings,
     SearchSettings,
+    TranscribeSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,

@@ -11,18 +11,20 @@ from lmtool.errors import ModelFileError, option
 from lmtool.faces.captioner import Captioner
 from lmtool.faces.classifier import Classifier
 from lmtool.faces.language_model import Model
+from lmtool.faces.recogniser import Recogniser
 from lmtool.faces.tagger import Tagger
 from lmtool.faces.translator import Translator
 from lmtool.kinds import KINDS, Kind
 
-__all__ = ["FACES", "Captioner", "Classifier", "Model", "Tagger", "Translator"]
-__all__ += ["face_of", "load", "load_as", "load_for"]
+__all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
+__all__ += ["Translator", "face_of", "load", "load_as", "load_for"]
 
 FACES: dict[str, type] = {
     "language model": Model,
     "tagger": Tagger,
     "translator": Translator,
     "captioner": Captioner,
+    "recogniser": Recogniser,
     **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
 }
 

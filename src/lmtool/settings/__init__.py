@@ -14,10 +14,12 @@ from lmtool.settings.inference import (
     LEVELS,
     BleuSettings,
     CompareSettings,
+    HearSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TranscribeSettings,
 )
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
@@ -29,6 +31,7 @@ from lmtool.settings.pairs import (
     refuse_columns,
     refuse_foreign,
 )
+from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
@@ -45,9 +48,11 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
+    "HearSettings",
     "ModelSettings",
     "Option",
     "Pairing",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
@@ -55,6 +60,7 @@ __all__ = [
     "TaggerSettings",
     "TextSettings",
     "TrainSettings",
+    "TranscribeSettings",
     "TranslatorSettings",
     "VectorSettings",
     "checked",
