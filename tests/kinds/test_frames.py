@@ -325,6 +325,8 @@ def test_options_of_sound_are_for_sound(
     folder, _ = heard
     with pytest.raises(lmtool.ConfigError, match="mirror: sound has no columns"):
         lmtool.train(folder / "t.tsv", mirror="0", **SMALL, **FRAMES)
+    with pytest.raises(lmtool.ConfigError, match="each band of a recording"):
+        lmtool.train(folder / "t.tsv", centre=False, **SMALL, **FRAMES)
     with pytest.raises(lmtool.ConfigError, match="warp: these frames are no sound's"):
         lmtool.train(training, warp=0.1, **SMALL, **FRAMES)
 
