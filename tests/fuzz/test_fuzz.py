@@ -11,6 +11,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 READERS = ["corpus", "table", "labelled", "clips", "tagged", "parallel", "captions"]
+READERS += ["sounds", "manifests"]
 ROOT = Path(__file__).parents[2]
 CASES = {
     "model": 600,
@@ -22,6 +23,8 @@ CASES = {
     "tagged": 800,
     "parallel": 800,
     "captions": 800,
+    "sounds": 800,
+    "manifests": 600,
     "arguments": 400,
 }
 

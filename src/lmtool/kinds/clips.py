@@ -16,7 +16,7 @@ from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.labelled import LabelledFile, describe
 from lmtool.data.spoken import Stacking
 from lmtool.data.standard import Framing, Standardisation
-from lmtool.errors import InputError
+from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.classify import FrameParts
 from lmtool.kinds.base import Material
 from lmtool.kinds.labelled import Labelled, shared
@@ -61,6 +61,9 @@ def prepared(
     rows = split.known.tolist()
     clips = [train.sources[row] for row in rows]  # views
     if train.filterbank is not None:
+        if centre is False:
+            message = "each band of a recording is always put on its own scale; leave it out"
+            raise ConfigError(f"{option('centre', False)}: {message}")
         framing: Framing | Listening = Listening(train.filterbank, Stacking(STEP))
     else:
         if centre is None:
