@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Translator,
         bleu,
         compare,
+        gradcheck,
         load,
         plan,
         rescore,
@@ -86,6 +87,7 @@ __all__ = [
     "__version__",
     "bleu",
     "compare",
+    "gradcheck",
     "load",
     "plan",
     "rescore",
@@ -97,7 +99,18 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
+USES = (
+    "bleu",
+    "compare",
+    "gradcheck",
+    "load",
+    "plan",
+    "rescore",
+    "resume",
+    "sentence_bleu",
+    "train",
+    "wer",
+)
 LAZY = (*FACES, *USES)
 
 

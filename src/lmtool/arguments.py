@@ -18,11 +18,13 @@ from lmtool.inference.weights import Weights
 from lmtool.settings import (
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TraceSettings,
     checked,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
@@ -60,6 +62,8 @@ Settings = TypeVar(
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 ONE = "for one sentence give [text]"

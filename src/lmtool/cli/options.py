@@ -14,12 +14,14 @@ from lmtool.settings import (
     PAIRS,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
     declared,
     in_seconds,
@@ -42,6 +44,8 @@ SETTINGS = (
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 Settings = TypeVar("Settings")

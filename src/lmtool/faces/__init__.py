@@ -3,6 +3,7 @@
 A new kind brings a file here and a line in ``FACES``.
 """
 
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from lmtool import arguments, model_file
@@ -16,7 +17,7 @@ from lmtool.faces.translator import Translator
 from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Captioner", "Classifier", "Model", "Tagger", "Translator"]
-__all__ += ["face_of", "load", "load_as", "load_for"]
+__all__ += ["face_of", "load", "load_as", "load_for", "trained"]
 
 FACES: dict[str, type] = {
     "language model": Model,
@@ -32,6 +33,11 @@ Face = TypeVar("Face")
 def face_of(model: Any) -> Any:
     """The face of a trained model."""
     return FACES[model_file.kind_of(model).name](model)
+
+
+def trained(face: Any) -> Any:
+    """The trained model behind a face, which is its one field."""
+    return getattr(face, fields(face)[0].name)
 
 
 def load(path: PathLike) -> Any:

@@ -19,6 +19,7 @@ from lmtool.settings.inference import (
     SearchSettings,
     SurprisalSettings,
 )
+from lmtool.settings.inside import GradientSettings, TraceSettings
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
     PAIRS,
@@ -45,6 +46,7 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
+    "GradientSettings",
     "ModelSettings",
     "Option",
     "Pairing",
@@ -54,6 +56,7 @@ __all__ = [
     "SurprisalSettings",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
     "TranslatorSettings",
     "VectorSettings",
