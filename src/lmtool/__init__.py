@@ -99,19 +99,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-USES = (
-    "bleu",
-    "compare",
-    "gradcheck",
-    "load",
-    "plan",
-    "rescore",
-    "resume",
-    "sentence_bleu",
-    "train",
-    "wer",
-)
-LAZY = (*FACES, *USES)
+USES = ("bleu", "compare", "gradcheck", "load", "plan", "rescore", "resume", "sentence_bleu")
+LAZY = (*FACES, *USES, "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

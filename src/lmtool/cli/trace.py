@@ -15,6 +15,7 @@ from lmtool.settings import TraceSettings
 
 if TYPE_CHECKING:
     from lmtool.api import Model
+    from lmtool.inference.trace import Trace
 
 __all__ = ["run"]
 
@@ -66,7 +67,7 @@ def run(
         say("\n\n".join(block(named, wanted.all, len(traces) > 1) for named in traces))
 
 
-def record(name: str, trace: Any) -> dict[str, Any]:
+def record(name: str, trace: "Trace") -> dict[str, Any]:
     """The result with its model."""
     return {"model": name, "kind": "language model"} | trace.to_dict()
 

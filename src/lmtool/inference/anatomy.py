@@ -1,7 +1,7 @@
 """Every product of one step with its shapes: the lecture's check of dimensions.
 
 Vectors are rows, as on the slides, so that a weight of ``torch.nn`` stands transposed:
-W_ax = weight_ih' (I, G H), W_aa = weight_hh' (H, G H), W_a = [W_aa; W_ax] (H + I, G H). The two forms
+W_ax = weight_ih' (I, G H), W_aa = weight_hh' (H, G H), W_a = [W_aa; W_ax]. The two forms
 
     [a_{t-1}, x_t] W_a  =  a_{t-1} W_aa + x_t W_ax
 
@@ -21,6 +21,13 @@ from lmtool.nn.cells.base import gates, sigmoid
 from lmtool.nn.cells.rnn import ACTIVATIONS
 
 __all__ = ["LINES", "Layer", "Line", "line", "product"]
+
+GATES: dict[str, tuple[str, Callable[[Array], Array]]] = {  # of an LSTM, in torch's order
+    "i": ("s", sigmoid),
+    "f": ("s", sigmoid),
+    "g": ("tanh", np.tanh),
+    "o": ("s", sigmoid),
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,8 +103,8 @@ def lstm(layer: Layer) -> Iterator[Line]:
     yield from summed(layer)
     z = pre_activation(layer)
     yield line(f"z_{t}, their sum", z)
-    for name, value, function in zip("ifgo", gates(z, 4), (sigmoid, sigmoid, np.tanh, sigmoid)):
-        yield line(f"{name}_{t} = {'tanh' if name == 'g' else 's'}(z_{name})", function(value))
+    for (name, (spelled, function)), value in zip(GATES.items(), gates(z, 4), strict=True):
+        yield line(f"{name}_{t} = {spelled}(z_{name})", function(value))
     a, c = layer.after
     yield line(f"c_{t} = f_{t} * c_{t - 1} + i_{t} * g_{t}", c)
     yield line(f"a_{t} = o_{t} * tanh(c_{t})", a)

@@ -201,12 +201,12 @@ def shape_of(unrolled: Unrolled) -> tuple[int, int]:
 
 
 def by_part(states: States) -> dict[str, float]:
-    """The norms of a, and of an LSTM's c, over all layers; a window has but one state that counts."""
-    parts = list(zip(*states, strict=True))
-    names = ("a", "c") if len(parts) == 2 else ("a",)
+    """The norms of a, and of an LSTM's c, over all layers; other states count as one."""
+    together = [tuple(part for state in states for part in state)]
+    parts = [*zip(*states, strict=True)] if len(states[0]) == 2 else together
     return {
         name: math.hypot(*(float(np.linalg.norm(part)) for part in own))
-        for name, own in zip(names, parts if len(parts) == 2 else [sum(parts, ())], strict=True)
+        for name, own in zip(("a", "c"), parts, strict=False)
     }
 
 

@@ -1,4 +1,4 @@
-"""The gradients that a kind of model learns by, checked on one example: ``learn`` alone is asked."""
+"""The gradients that a kind of model learns by, checked on one example through ``learn``."""
 
 from functools import partial
 from typing import Any
