@@ -281,8 +281,8 @@ def gradcheck(
     is_path = isinstance(model, str | Path)
     trained = model_file.load(arguments.path(model, "model")) if is_path else faces.trained(model)
     words, name = arguments.text(text), arguments.text(target, "target")
-    kind = model_file.kind_of(trained)
-    return check_gradients(kind, trained, words, given, name, settings)
+    kind, source = model_file.kind_of(trained), faces.source_of(trained, given)
+    return check_gradients(kind, trained, words, source, name, settings)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:

@@ -123,7 +123,7 @@ def verdict(result: "GradientCheck") -> str:
         n = f"{len(wrong)} of {counted(len(result.parameters), 'parameter')}"
         said = f"FAILED: the gradients of {n} differ"
     else:
-        said = f"passed: all below {number(result.limit)}, or within the rounding of L"
+        said = f"passed: all below {number(result.limit)}"
     return (
         paragraph(f"worst: {number(one.relative, 2)}, at {place}: {numbers}")
         + f"\n{paragraph(said)}"

@@ -5,9 +5,10 @@
 
 Of a large parameter the numbers with the largest gradients are checked, and others that are drawn;
 and all of them at once along one random direction d: <a, d> against (1) with d in place of e_i.
-The error of (1) is of the order epsilon^2, and L's rounding over epsilon: differences below the
-latter say nothing. Where L has a kink between both values (ReLU, the largest of a window), (1) is
-no gradient: it changes with epsilon, and such a number is counted and left out.
+The error of (1) is of the order epsilon^2, and L's rounding over epsilon; gradients so small that
+rounding alone would pass the limit count as if they were larger. Where L has a kink between both
+values (ReLU, the largest of a window), (1) is no gradient: it changes with epsilon, and such a
+number is counted and left out.
 """
 
 import math
@@ -46,7 +47,7 @@ class ParameterCheck(Shown):
     norm: float  # of the whole analytic gradient
     largest_difference: float
     relative: float  # (2)
-    directional: float  # |<a, d> - its difference| over |a| / sqrt(n), d of length 1
+    directional: float  # the same of <a, d>, over |a| / sqrt(n), d of length 1
     worst: tuple[int, ...]  # the place of the largest difference
     analytic: float  # there
     numeric: float
@@ -146,7 +147,9 @@ def one_parameter(
     norms = float(np.linalg.norm(analytic) + np.linalg.norm(numeric))
     off, about = along(probe, x, a, rng)
     worst = int(np.argmax(difference)) if len(difference) else None
-    total, noise = float(np.linalg.norm(difference)), probe.rounding
+    least = probe.rounding / settings.limit
+    relative = float(np.linalg.norm(difference)) / max(norms, least * math.sqrt(len(places)), least)
+    directional = off / max(about, least)
     place = () if worst is None else np.unravel_index(places[worst], x.shape)
     return ParameterCheck(
         name=name,
@@ -156,13 +159,12 @@ def one_parameter(
         kinks=int(np.count_nonzero(~kept)),
         norm=float(np.linalg.norm(a)),
         largest_difference=float(difference.max(initial=0)),
-        relative=total / norms if norms else total,
-        directional=off / about if about else off,
+        relative=relative,
+        directional=directional,
         worst=tuple(map(int, place)),
         analytic=math.nan if worst is None else float(analytic[worst]),
         numeric=math.nan if worst is None else float(numeric[worst]),
-        passed=total <= settings.limit * norms + noise * math.sqrt(len(places))
-        and off <= settings.limit * about + noise,
+        passed=max(relative, directional) <= settings.limit,
     )
 
 
