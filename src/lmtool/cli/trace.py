@@ -80,7 +80,7 @@ def block(named: Named, whole: bool, several: bool) -> str:
 
 def refuse_other_tokens(traces: Sequence[Named]) -> None:
     """Raises InputError where two models read the sentence in other pieces."""
-    pieces = [[step.input for step in trace.steps] for _, trace in traces]
+    pieces = [[term.input for term in trace.back.terms] for _, trace in traces if trace.back]
     for (name, _), own in zip(traces, pieces, strict=True):
         if own != pieces[0]:
             first = traces[0][0]

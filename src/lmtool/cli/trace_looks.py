@@ -1,9 +1,12 @@
 """How ``lmtool trace`` shows steps, products and sums of gradients."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lmtool.cli.layout import BETWEEN, cells_wide
 from lmtool.cli.render import bar, cut, decimals, number, paragraph, table
+from lmtool.cli.terminal import console, is_terminal
 from lmtool.display import counted
 
 if TYPE_CHECKING:
@@ -53,13 +56,13 @@ def forward(trace: "Trace", whole: bool) -> str:
             spelled(step.input, step.input_oov),
             spelled(step.target, step.oov),
             str(step.input_id),
-            decimals(step.p, 4),
+            number(step.p, 3),
             decimals(step.loss, 4),
             vector(step.state["a"], whole),
         )
         for step in trace.steps
     ]
-    shown = table(("t", "x_t", "y_t", "id", "p_t[y_t]", "L_t", "a_t"), rows, 3)
+    shown = table(("t", "x_t", "y_t", "id", "p_t[y_t]", "L_t", "a_t"), rows, 3, (), False)
     more = ""
     if len(rows) < trace.n_steps:
         first, last = trace.steps[0].t, trace.steps[-1].t
@@ -87,11 +90,21 @@ def products(step: "TraceStep", whole: bool) -> str:
     rows = [
         (line.name, line.shapes, contents(step, line, whole), check(line)) for line in step.products
     ]
-    shown = table((f"step {step.t}", "shapes", "numbers", ""), rows, 4)
+    wide = sum(max(map(cells_wide, column)) + BETWEEN for column in zip(*rows, strict=True))
+    if is_terminal(sys.stdout) and wide > console(sys.stdout).width:
+        shown = f"step {step.t}\n" + "\n".join(map(below, rows))
+    else:
+        shown = table((f"step {step.t}", "shapes", "numbers", ""), rows, 4)
     most = step.top[0].p if step.top else 1.0
-    likely = [(cut(word.word, WORD), bar(word.p / most), decimals(word.p, 4)) for word in step.top]
-    words = f"\n{table((f'largest of p_{step.t}', '', 'p'), likely, 2)}" if likely else ""
-    return shown + words
+    likely = [(cut(word.word, WORD), bar(word.p / most), number(word.p, 3)) for word in step.top]
+    title = f"largest of p_{step.t}"
+    return shown + (f"\n\n{table((title, '', 'p'), likely, 2, (), False)}" if likely else "")
+
+
+def below(row: Sequence[str]) -> str:
+    """A line of a step where there is no room for columns: its parts one below the other."""
+    name, *parts = row
+    return "\n".join([paragraph(name), *(paragraph(f"  {x.strip()}", "  ") for x in parts if x)])
 
 
 def contents(step: "TraceStep", line: "Line", whole: bool) -> str:
@@ -124,33 +137,40 @@ def backward(back: "Backward") -> str:
             f"the sum of {counted(back.n_terms, 'term')}, {rows} x {columns}: norm"
             f" {number(back.norm, 4)}; BPTT: norm {number(back.bptt_norm, 4)}; {equal(back)}"
         ),
-        paragraph(f"shapes: {rows} x 1 . 1 x {columns} = {rows} x {columns} for each term"),
+        paragraph(f"shapes: {chain(back)}; {rows} x 1 . 1 x {columns} = {rows} x {columns}"),
         *fading(back),
     ]
     return "\n".join(lines)
+
+
+def chain(back: "Backward") -> str:
+    """The dimensions along dL_t/dp_t . dp_t/da_t . da_t/da_k."""
+    (D, V), N = back.output_shape, back.n_state
+    if D == N:
+        return f"1 x {V} . {V} x {D} . {D} x {D} = 1 x {D}"
+    return f"1 x {V} . {V} x {D} = 1 x {D}, in a state of {N}: 1 x {N} . {N} x {N} = 1 x {N}"
 
 
 def terms(back: "Backward") -> str:
     """One row each, the last step first."""
     t, first = back.t, back.terms[0]
     parts, gated = list(first.by_part), first.kept is not None
-    headers = ["k", "x_k", *(f"|dL_{t}/d{name}_k|" for name in parts), f"|da_{t}/da_k|"]
-    headers += ["kept"] * gated + ["|term|", "W_aa", "W_ax", "share", ""]
-    return table(headers, [row(one, gated) for one in back.terms], 2)
+    headers = ["k", "x_k", "", "share", "|term|", "W_aa", "W_ax"]
+    headers += [*(f"|dL_{t}/d{name}_k|" for name in parts), f"|da_{t}/da_k|"] + ["kept"] * gated
+    return table(headers, [row(one, gated) for one in back.terms], 3, (), False)
 
 
 def row(term: "BackwardTerm", gated: bool) -> list[str]:
     """The numbers of a term."""
-    share = term.share or 0.0
     return [
         str(term.k),
         cut(term.input, WORD),
+        bar(min(1.0, abs(term.share or 0.0)), BAR),
+        percent(term.share),
+        *(number(value, 4) for value in (term.norm, term.norm_hh, term.norm_ih)),
         *(number(value, 4) for value in term.by_part.values()),
         number(term.product_norm, 4),
         *[number(term.kept, 3)] * gated,
-        *(number(value, 4) for value in (term.norm, term.norm_hh, term.norm_ih)),
-        percent(term.share),
-        bar(min(1.0, abs(share)), BAR).ljust(BAR),
     ]
 
 
@@ -197,7 +217,7 @@ def side_by_side(traces: Sequence[Named]) -> Iterator[str]:
         [str(own[0].k), cut(own[0].input, WORD), *(cell for one in own for cell in brief(one))]
         for own in zip(*(back.terms for back in backs), strict=True)
     ]
-    yield table(["k", "x_k", *names], rows, 2)
+    yield table(["k", "x_k", *names], rows, 2, (), False)
     for letter, (name, trace), back in zip(letters, traces, backs, strict=True):
         left = f"; a step back leaves {percent(back.keeps)}" if back.keeps is not None else ""
         loss = f"L_{back.t} = {decimals(back.loss, 4)}"

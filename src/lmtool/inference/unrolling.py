@@ -65,6 +65,7 @@ class Backward(Tabular):
     norm: float  # of the sum of terms
     bptt_norm: float  # of what training computes
     largest_difference: float  # of any number of any weight
+    n_state: int  # numbers in s_k
     shape: tuple[int, int]  # of W_a in the first layer
     output_shape: tuple[int, int]  # of W_y
     output_norm: float  # |dL_t/dW_y|
@@ -101,6 +102,7 @@ def back(
         norm=norm_of(cells),
         bptt_norm=norm_of({name: at_once[name] for name in cells}),
         largest_difference=float(np.abs(total.flat - at_once.flat).max()),
+        n_state=joined(states[t]).size,
         shape=shape_of(unrolled),
         output_shape=(W_y.shape[1], W_y.shape[0]),
         output_norm=output_norm,
