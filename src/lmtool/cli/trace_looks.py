@@ -138,6 +138,7 @@ def backward(back: "Backward") -> str:
             f" {number(back.norm, 4)}; BPTT: norm {number(back.bptt_norm, 4)}; {equal(back)}"
         ),
         paragraph(f"shapes: {chain(back)}; {rows} x 1 . 1 x {columns} = {rows} x {columns}"),
+        *too_large(back),
         *fading(back),
     ]
     return "\n".join(lines)
@@ -186,6 +187,13 @@ def missing(back: "Backward") -> Iterator[str]:
         shown = [term.share for term in back.terms if term.share is not None]
         share = percent(1 - sum(shown)) if shown else ""
         yield paragraph(f"{counted(rest, 'earlier term')}, share {share}: --all shows them")
+
+
+def too_large(back: "Backward") -> Iterator[str]:
+    """Why a column is empty."""
+    if back.terms[0].product_norm is None:
+        name = f"|da_{back.t}/da_k|"
+        yield paragraph(f"{name} is left out: a state of {back.n_state:,} numbers is too large")
 
 
 def equal(back: "Backward") -> str:

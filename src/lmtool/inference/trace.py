@@ -99,8 +99,9 @@ class Walk(NamedTuple):
     tokens: list[str]  # as spelled, <EOS> last
     inputs: Ids  # (T,)
     ids: Ids  # (T,) that are predicted
-    xs: list[Array]  # (T, I) what each layer reads, and last the top
+    xs: list[Array]  # (T, I) what each layer reads, and last a_t of the last
     states: list[States]  # before step 1, after each
+    tops: Array  # (T, D) what the softmax reads
 
 
 def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None) -> Trace:
@@ -115,7 +116,7 @@ def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None
         refuse_beyond(name, getattr(settings, name), T)
     walk = walked(one, sentence(one.vocabulary, text))
     logp = np.array([row.log10_p * LN10 for row in known.words])
-    top = one_log_probabilities(walk)
+    double = verified(walk.network.log_probability(walk.tops, walk.ids))
     t, E, H = settings.back, walk.xs[0].shape[1], one.settings.hidden or 0
     return Trace(
         text=text,
@@ -129,7 +130,7 @@ def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None
         n_steps=T,
         loss=-math.fsum(logp),
         perplexity=math.exp(-math.fsum(logp) / T),
-        difference=float(np.abs(top - logp).max()),
+        difference=float(np.abs(double - logp).max()),
         steps=tuple(
             step_of(one, walk, k, float(logp[k - 1]), settings) for k in chosen(settings, T)
         ),
@@ -181,13 +182,8 @@ def walked(model: LanguageModel, one: Sentence) -> Walk:
         rows[-1].append(x)
         states.append(tuple(after))
     xs = [np.concatenate(each) for each in rows]
-    return Walk(double, [*one.tokens, EOS], inputs, one.ids, xs, states)
-
-
-def one_log_probabilities(walk: Walk) -> Array:
-    """ln p of each target in float64: (T,)."""
-    top = walk.network._project(walk.xs[-1])
-    return verified(walk.network.log_probability(top, walk.ids))
+    tops, _ = double.read(inputs, states[0])
+    return Walk(double, [*one.tokens, EOS], inputs, one.ids, xs, states, tops)
 
 
 def step_of(
@@ -196,7 +192,7 @@ def step_of(
     """One step; ln p is the model's own."""
     vocabulary, before, after = model.vocabulary, walk.states[t - 1][-1], walk.states[t][-1]
     read, wanted = int(walk.inputs[t - 1]), int(walk.ids[t - 1])
-    p = walk.network.log_probabilities(walk.network._project(walk.xs[-1][t - 1 : t]))[0]
+    p = walk.network.log_probabilities(walk.tops[t - 1 : t])[0]
     best = np.argsort(-p, kind="stable")[: settings.top].tolist()
     top = (NextWord(vocabulary.tokens[i], math.exp(p[i]), float(p[i]) / LN10) for i in best)
     return TraceStep(
@@ -247,12 +243,13 @@ def lines_of(walk: Walk, t: int) -> Iterator[Line]:
         yield from LINES[settings.cell](
             Layer(weights, settings.activation, walk.xs[layer][:t], *both)
         )
-    yield from output_lines(walk.network, walk.xs[-1][t - 1 : t], t)
+    yield from output_lines(walk, t)
 
 
-def output_lines(network: Network, a: Array, t: int) -> Iterator[Line]:
+def output_lines(walk: Walk, t: int) -> Iterator[Line]:
     """The logits and their softmax, whose sum is told as its distance from 1."""
-    top, name = network._project(a), f"a_{t}"
+    network, name = walk.network, f"a_{t}"
+    a, top = (x[t - 1 : t] for x in (walk.xs[-1], walk.tops))
     if "projection.weight" in network.parameters:
         name = f"a_{t} P"
         yield product(name, a, network.parameters["projection.weight"].T)

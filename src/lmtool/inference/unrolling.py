@@ -25,7 +25,7 @@ from lmtool.nn.stack import States
 __all__ = ["SHOWN", "Backward", "BackwardTerm", "back"]
 
 SHOWN = 30  # terms, unless all are asked for; the sum is always of all
-EXACT, LARGEST = 512, 2048  # numbers of a state up to which a norm is of an SVD, is computed at all
+EXACT, LARGEST = 512, 1024  # numbers of a state up to which a norm is of an SVD, is computed at all
 POWERS = 100  # steps of the power method
 RADIUS = 1024  # units up to which eigenvalues are computed
 TINY = 1e-300

@@ -1,6 +1,5 @@
 """The gradients that a kind of model learns by, checked on one example through ``learn``."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from lmtool.errors import ConfigError, option
 from lmtool.inference.gradients import Evaluate, GradientCheck, checked_gradients
 from lmtool.kinds.base import Estimate, Kind
 from lmtool.kinds.example import example
+from lmtool.models.decoder import exact
 from lmtool.models.members import members
 from lmtool.models.unrolled import widened
 from lmtool.nn.noise import Noise
@@ -63,7 +63,7 @@ def network_of(model: Any, member: int) -> Parameters:
 
 def evaluated(kind: Kind, model: Any, batch: Batch, seed: int) -> Evaluate:
     """The loss of a batch of one with its gradients, nothing left out or smoothed."""
-    estimate = exact(kind, model, batch)
+    estimate = estimate_of(kind, model, batch)
     parts = getattr(model, "parts", None)
     state = tuple(
         tuple(part.astype(np.float64) for part in one) for one in kind.zero_state(model.settings, 1)
@@ -79,11 +79,9 @@ def evaluated(kind: Kind, model: Any, batch: Batch, seed: int) -> Evaluate:
     return evaluate
 
 
-def exact(kind: Kind, model: Any, batch: Batch) -> Estimate | None:
+def estimate_of(kind: Kind, model: Any, batch: Batch) -> Estimate | None:
     """The loss that needs every token; None for a kind whose loss is its own."""
     if not kind.outputs:
         return None
     output = kind.outputs[getattr(model.settings, "softmax", "full")]
-    sampler = output.sampler and output.sampler(model.vocabulary.counts, 1)
-    draw = sampler and sampler.draw(batch.targets.ravel(), np.random.default_rng(0))
-    return partial(output.loss, scale=1.0, draw=draw)
+    return exact(output, model.vocabulary.counts, batch.targets)

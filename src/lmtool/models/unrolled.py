@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lmtool.arrays import Array, Ids
-from lmtool.models.decoder import loss_and_gradients, output_backward
+from lmtool.models.decoder import Estimate, exact, loss_and_gradients, output_backward
 from lmtool.models.network import stack_of
 from lmtool.nn import stack as stacks
 from lmtool.nn.noise import QUIET
@@ -81,9 +81,7 @@ class Unrolled(NamedTuple):
         """L_t and its gradients at the top: the factors dL_t/dp_t dp_t/da_t."""
         top, gradients = self.steps[t - 1].top[0], self.parameters.like()
         wanted = np.array([target], np.int32)
-        loss, dtop = output_backward(
-            self.parameters, gradients, top, wanted, self._estimate(wanted)
-        )
+        loss, dtop = output_backward(self.parameters, gradients, top, wanted, self._exact(wanted))
         states = stacks.no_future(self.steps[t - 1].after)
         states[-1][0][...] = dtop
         return Seed(loss, states, gradients)
@@ -125,19 +123,15 @@ class Unrolled(NamedTuple):
         inputs = np.array([[step.id] for step in self.steps[:t]], np.int32)
         wanted = np.array(targets[:t], np.int32)[:, None]
         gradients = self.parameters.like()
-        estimate = partial(of_the_last, self._estimate(wanted[-1]))
+        estimate = partial(of_the_last, self._exact(wanted[-1]))
         state = self.stack.zero_state(1, np.float64)
         loss_and_gradients(
             self.settings, self.parameters, gradients, inputs, wanted, state, estimate
         )
         return gradients
 
-    def _estimate(self, targets: Ids) -> Any:
-        """The exact loss of the model's output."""
-        output = OUTPUTS[self.settings.softmax]
-        sampler = output.sampler and output.sampler(self.counts, 1)
-        draw = sampler and sampler.draw(targets, np.random.default_rng(0))
-        return partial(output.loss, scale=1.0, draw=draw)
+    def _exact(self, targets: Ids) -> Estimate:
+        return exact(OUTPUTS[self.settings.softmax], self.counts, targets)
 
 
 def unroll(settings: ModelSettings, parameters: Parameters, counts: Array, inputs: Ids) -> Unrolled:
@@ -152,7 +146,9 @@ def unroll(settings: ModelSettings, parameters: Parameters, counts: Array, input
     return one
 
 
-def of_the_last(estimate: Any, weights: Any, gradients: Any, x: Array, targets: Ids) -> Any:
+def of_the_last(
+    estimate: Estimate, weights: Any, gradients: Any, x: Array, targets: Ids
+) -> tuple[float, Array]:
     """A loss of N rows that is the loss of the last alone."""
     dx = np.zeros_like(x)
     loss, dx[-1:] = estimate(weights, gradients, x[-1:], targets[-1:])
