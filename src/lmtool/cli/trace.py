@@ -50,7 +50,8 @@ def run(
     wanted = settings(TraceSettings, values)
     paths = model or [MODEL]
     if len(paths) > len(LETTERS):
-        raise typer.BadParameter(f"at most {len(LETTERS)} models", param_hint="--model")
+        message = f"at most {len(LETTERS)} models can stand side by side"
+        raise typer.BadParameter(message, param_hint="--model")
 
     from lmtool import api
 
