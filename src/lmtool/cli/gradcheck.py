@@ -1,5 +1,6 @@
 """``lmtool gradcheck``: are the gradients that a model learns by right?"""
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,8 +72,8 @@ def run(
 
 def source_of(face: Any, given: str, row: int | None) -> Any:
     """A text, or what stands in a row of a file, for a model that reads files. InputError."""
-    read = getattr(face, "clips", None)
-    if read is None or getattr(face, "reads", "") == "text":
+    read = rows_of(face)
+    if read is None:
         if row is not None:
             message = f"a {face.kind} reads no file of vectors or frames; leave it out"
             raise typer.BadParameter(message, param_hint="--row")
@@ -81,6 +82,14 @@ def source_of(face: Any, given: str, row: int | None) -> Any:
     if found is None:
         raise InputError(f"{given}: there is no row {row or 1} in it")
     return found
+
+
+def rows_of(face: Any) -> Callable[[str], Iterator[Any]] | None:
+    """What reads files of vectors, frames or recordings; None where a text is read."""
+    if hasattr(face, "takes"):
+        return lambda path: (piece.frames for take in face.takes(path) for piece in take.read()[:1])
+    reads_text = getattr(face, "reads", "") == "text"
+    return None if reads_text else getattr(face, "clips", None)
 
 
 def head(result: "GradientCheck") -> str:
