@@ -26,6 +26,7 @@ from lmtool.settings import (
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
+    GradientSettings,
     ModelSettings,
     RecogniserSettings,
     RescoreSettings,
@@ -34,6 +35,7 @@ from lmtool.settings import (
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
     TranscribeSettings,
     TranslatorSettings,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         Translator,
         bleu,
         compare,
+        gradcheck,
         load,
         plan,
         rescore,
@@ -68,6 +71,7 @@ __all__ = [
     "CompareSettings",
     "ConfigError",
     "FrameSettings",
+    "GradientSettings",
     "InputError",
     "InterruptionError",
     "LmtoolError",
@@ -84,6 +88,7 @@ __all__ = [
     "Tagger",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
     "TrainingError",
     "TranscribeSettings",
@@ -93,6 +98,7 @@ __all__ = [
     "__version__",
     "bleu",
     "compare",
+    "gradcheck",
     "load",
     "plan",
     "rescore",
@@ -104,8 +110,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
-USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
-LAZY = (*FACES, *USES)
+USES = ("bleu", "compare", "gradcheck", "load", "plan", "rescore", "resume", "sentence_bleu")
+LAZY = (*FACES, *USES, "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
+from lmtool.inference.gradients import GradientCheck
 from lmtool.inference.pairs import accuracies
 from lmtool.inference.rescore import Rescoring, scored_lists
 from lmtool.inference.rescore import rescore as rescore_lists
@@ -30,10 +31,12 @@ from lmtool.inference.weights import Weights
 from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
+from lmtool.kinds.gradients import check_gradients
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Pairing,
     RescoreSettings,
     TextSettings,
@@ -47,6 +50,7 @@ from lmtool.settings import (
 from lmtool.settings.keywords import (
     BleuKeywords,
     CompareKeywords,
+    GradientKeywords,
     RescoreKeywords,
     TrainingKeywords,
 )
@@ -56,9 +60,9 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator", "accuracies"]
-__all__ += ["bleu", "compare", "load", "load_as", "load_for", "plan", "rescore", "resume"]
-__all__ += ["sentence_bleu", "train", "wer"]
+__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
+__all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
+__all__ += ["plan", "rescore", "resume", "sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
@@ -266,6 +270,28 @@ def wer(
     Both are a file or lines, a reference for each hypothesis. Raises InputError.
     """
     return error_rate(arguments.source(hypotheses), arguments.source(references), characters)
+
+
+def gradcheck(
+    model: PathLike | Any,
+    text: str = "",
+    *,
+    given: Any = None,
+    target: str = "",
+    **options: Unpack[GradientKeywords],
+) -> GradientCheck:
+    """A model's analytic gradients against differences, on one example; for every kind.
+
+    ``text`` is what it reads, or what it writes about ``given``, a text, an array or a clip;
+    ``target`` holds tags between blanks or labels between commas, by default the first one for all.
+    Options are fields of GradientSettings. Raises InputError, ConfigError, ModelFileError.
+    """
+    settings = arguments.options(GradientSettings, options)
+    is_path = isinstance(model, str | Path)
+    trained = model_file.load(arguments.path(model, "model")) if is_path else faces.trained(model)
+    words, name = arguments.text(text), arguments.text(target, "target")
+    kind, source = model_file.kind_of(trained), faces.source_of(trained, given)
+    return check_gradients(kind, trained, words, source, name, settings)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:

@@ -18,11 +18,13 @@ from lmtool.inference.weights import Weights
 from lmtool.settings import (
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TraceSettings,
     TranscribeSettings,
     checked,
 )
@@ -62,6 +64,8 @@ Settings = TypeVar(
     BleuSettings,
     RescoreSettings,
     TranscribeSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 ONE = "for one sentence give [text]"

@@ -14,12 +14,14 @@ from lmtool.settings import (
     PAIRS,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
     TranscribeSettings,
     declared,
@@ -44,6 +46,8 @@ SETTINGS = (
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 Settings = TypeVar("Settings")

@@ -21,6 +21,7 @@ from lmtool.settings.inference import (
     SurprisalSettings,
     TranscribeSettings,
 )
+from lmtool.settings.inside import GradientSettings, TraceSettings
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
     PAIRS,
@@ -48,6 +49,7 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
+    "GradientSettings",
     "HearSettings",
     "ModelSettings",
     "Option",
@@ -59,6 +61,7 @@ __all__ = [
     "SurprisalSettings",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
     "TranscribeSettings",
     "TranslatorSettings",

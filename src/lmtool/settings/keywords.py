@@ -155,6 +155,26 @@ class SearchKeywords(TypedDict, total=False):
     no_repeat: int
 
 
+class TraceKeywords(TypedDict, total=False):
+    """TraceSettings."""
+
+    step: int | None
+    back: int | None
+    top: int
+    all: bool
+    member: int
+
+
+class GradientKeywords(TypedDict, total=False):
+    """GradientSettings."""
+
+    epsilon: float
+    limit: float
+    entries: int
+    member: int
+    seed: int
+
+
 class CompareKeywords(TypedDict, total=False):
     """CompareSettings."""
 
