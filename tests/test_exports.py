@@ -39,6 +39,7 @@ NAMES = {
     "compare",
     "load",
     "plan",
+    "report",
     "rescore",
     "resume",
     "sentence_bleu",

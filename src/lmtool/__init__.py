@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         compare,
         load,
         plan,
+        report,
         rescore,
         resume,
         sentence_bleu,
@@ -88,6 +89,7 @@ __all__ = [
     "compare",
     "load",
     "plan",
+    "report",
     "rescore",
     "resume",
     "sentence_bleu",
@@ -97,7 +99,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
+USES = ("bleu", "compare", "load", "plan", "report", "rescore", "resume")
+USES += ("sentence_bleu", "train", "wer")
 LAZY = (*FACES, *USES)
 
 

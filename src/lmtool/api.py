@@ -21,6 +21,9 @@ from lmtool.inference.weights import Weights
 from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
+from lmtool.pages.report import Report
+from lmtool.pages.report import report as report_of
+from lmtool.pages.subject import base, subject
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     BleuSettings,
@@ -48,7 +51,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
+__all__ += ["compare", "load", "load_for", "plan", "report", "rescore", "resume"]
+__all__ += ["sentence_bleu", "train"]
 __all__ += ["wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
@@ -341,3 +345,21 @@ def merge(
     given = (text or pair.text, network or pair.settings(), recipe or TrainSettings())
     laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
     return laid[0], laid[1], laid[2]
+
+
+def report(
+    model: PathLike,
+    files: Paths = (),
+    texts: Iterable[str] = (),
+    *,
+    threads: int = 1,
+) -> Report:
+    """What is to be said of a model, and its page: ``report(path).save("report.html")``.
+
+    ``files`` are what ``evaluate`` takes: what the model is measured on; ``texts`` are sentences to
+    look into. Raises ModelFileError, InputError.
+    """
+    path = arguments.path(model, "model")
+    measured, said = arguments.paths(files, "files"), arguments.lines(texts, "texts")
+    threads = arguments.whole(threads, "threads", 1)
+    return report_of(subject(base(path), load(path), measured, said, threads))

@@ -1,0 +1,123 @@
+"""A map of the most frequent words: the plane in which their vectors differ most.
+
+X = rows of length 1, less their mean;  X = U S V';  places = U_2 S_2, the first two columns     (1)
+
+How much of all differences the plane shows is (s_1^2 + s_2^2) / sum s^2 (Pearson 1901). Neighbours are those
+in the whole space, by cosine.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lmtool.arrays import Array
+from lmtool.inference.embeddings import Embeddings
+from lmtool.inference.neighbours import candidates, units, values
+from lmtool.pages import svg
+from lmtool.pages.elements import Element, clipped, details, number, said, scrolling, table
+from lmtool.pages.page import Item, live
+from lmtool.pages.sections.base import Section
+from lmtool.pages.subject import Subject
+
+__all__ = ["SECTION", "Map", "Maps"]
+
+WORDS = 300  # the most frequent ones
+NEAR = 8  # neighbours of each
+SIZE = (720, 560)
+LEAST = 4  # words of a map
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A word, its place, and what is near it."""
+
+    word: str
+    x: float
+    y: float
+    near: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One matrix of words."""
+
+    matrix: str  # source or target
+    n_words: int
+    size: int  # of a vector
+    share: float  # of the variance that the plane shows
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Those of a model."""
+
+    each: tuple[Map, ...]
+
+
+def numbers(subject: Subject) -> Maps | None:
+    """None of a model without vectors."""
+    worded = getattr(subject.face, "_worded", None)
+    tables = worded.word_tables if worded is not None else {}
+    found = [mapped(subject.face.embeddings_of(name)) for name in tables]
+    return Maps(tuple(filter(None, found))) or None if any(found) else None
+
+
+def mapped(known: Embeddings) -> Map | None:
+    """(1) of the first words that are words; the vocabulary stands by frequency."""
+    free = candidates(known)
+    some = np.flatnonzero(free)[:WORDS]
+    if len(some) < LEAST:
+        return None
+    vectors = known.vectors[some].astype(np.float64)
+    places, share = plane(units(vectors))
+    near = values(known, vectors, "cosine")
+    near[:, ~free] = -np.inf
+    near[np.arange(len(some)), some] = -np.inf
+    k = min(NEAR, len(known.words) - 1)
+    best = np.argsort(-near, axis=1, kind="stable")[:, :k]
+    points = (
+        Point(known.words[word], float(x), float(y), tuple(
+            (known.words[i], float(near[row, i])) for i in best[row].tolist() if near[row, i] > -1.5))
+        for row, (word, (x, y)) in enumerate(zip(some.tolist(), places, strict=True))
+    )  # fmt: skip
+    return Map(known.matrix, len(known), known.vectors.shape[1], share, tuple(points))
+
+
+def plane(rows: Array) -> tuple[Array, float]:
+    """(1); the signs are such that the largest number of each axis is positive."""
+    centred = rows - rows.mean(axis=0)
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    places = u[:, :2] * s[:2]
+    most = np.abs(places).argmax(axis=0)
+    places = places * np.where(places[most, [0, 1]] < 0, -1, 1)
+    return places, float((s[:2] ** 2).sum() / ((s**2).sum() or 1))
+
+
+def draw(found: Maps) -> list[Element]:
+    """A map each."""
+    return [drawn(one, len(found.each) > 1) for one in found.each]
+
+
+def drawn(one: Map, several: bool) -> Element:
+    """Points to be pointed at; their neighbours in the panel and in a table."""
+    which = {"source": "that are read", "target": "that are written"}.get(one.matrix, "") * several
+    caption = (
+        f"The {number(len(one.points))} most frequent of {number(one.n_words)} tokens {which}".rstrip()
+        + f", where their vectors of {number(one.size)} numbers differ most: near on the map is near in "
+        f"{100 * one.share:z.0f} % of the differences; the panel lists the nearest of the whole space."
+    )
+    points = [(p.x, p.y) for p in one.points]
+    title = f"Map of {len(points)} words"
+    picture = svg.scatter(points, [p.word for p in one.points], title, SIZE)
+    items = [Item(clipped(p.word), "nearest by cosine", [
+        (clipped(word), f"{value:z.2f}", value) for word, value in p.near]) for p in one.points]  # fmt: skip
+    rows = [
+        (said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near)))
+        for p in one.points
+    ]
+    listed = details("Neighbours", table(("word", "nearest"), rows, "Nearest words", 2))
+    return live([caption], items, scrolling(picture, title), listed)
+
+
+SECTION = Section("vectors", "Words as vectors", numbers, draw, "lmtool neighbours WORD")
