@@ -99,9 +99,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-USES = ("bleu", "compare", "load", "plan", "report", "rescore", "resume")
-USES += ("sentence_bleu", "train", "wer")
-LAZY = (*FACES, *USES)
+USES = ("bleu", "compare", "load", "plan", "report", "rescore", "resume", "sentence_bleu", "train")
+LAZY = (*FACES, *USES, "wer")
 
 
 def __getattr__(name: str) -> Any:

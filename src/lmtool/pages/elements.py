@@ -1,6 +1,7 @@
 """Pieces of a page. A text is text, whatever it holds: the tree escapes it when it is written.
 
-e("td", "a<b") -> <td>a&lt;b</td>; what has no glyph or turns the direction is spelled out: U+202E -> \\u202e.
+e("td", "a<b") -> <td>a&lt;b</td>; what has no glyph or turns the direction is spelled out:
+U+202E -> \\u202e.
 """
 
 import math
@@ -32,6 +33,7 @@ UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\u
 LONGEST = 60  # characters of a word
 DIGITS = 3
 LARGE = 1e6  # from here on nobody counts digits
+NOTHING = DASH = "\u2013"
 TRACK = 100  # units of a bar's whole length
 
 
@@ -71,7 +73,12 @@ def verbatim(tag: str, content: str, **attributes: Any) -> Element:
 def said(text: str, longest: int | None = None, **attributes: Any) -> Element:
     """A text of a corpus or a model: its language is unknown, its direction its own."""
     shown = text if longest is None else clipped(text, longest)
-    return e("bdi", shown if shown.strip() else repr(shown), lang="", **attributes)
+    return e("bdi", shown if shown.strip() else blank(shown), lang="", **attributes)
+
+
+def blank(text: str) -> str:
+    """What is to be seen of nothing but blanks."""
+    return "␣" * len(text) if text else NOTHING
 
 
 def clipped(text: str, longest: int = LONGEST) -> str:
@@ -81,9 +88,9 @@ def clipped(text: str, longest: int = LONGEST) -> str:
 
 
 def number(value: Any, digits: int = DIGITS) -> str:
-    """``10,002``, ``3.56``, ``1.2e-07``, ``yes``; ``–`` where there is none."""
+    """``10,002``, ``3.56``, ``1.2e-07``, ``yes``; a dash where there is none."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "–"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -102,7 +109,7 @@ def percent(share: float) -> str:
 def table(
     heads: Sequence[Child], rows: Iterable[Sequence[Child]], caption: str, left: int = 1
 ) -> Element:
-    """A table in a region that scrolls; the first cell of a row heads it, ``left`` cells are texts."""
+    """A table in a region that scrolls; a row begins with its head, ``left`` cells are texts."""
     lines = [
         e("tr", *(cell(value, place, place < left) for place, value in enumerate(row)))
         for row in rows

@@ -1,4 +1,4 @@
-"""Sentences whose words are shaded by their surprisal, each with what the model expected instead."""
+"""Sentences shaded by surprisal, each word with what the model expected instead."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,4 +118,5 @@ def finding(found: Heat) -> str:
     most = found.hardest
     if most is None:
         return "There is no word in it."
-    return f"The darker a word, the more it surprises: {clipped(most.word)!r} most, {number(most.bits)} bits."
+    worst = f"{clipped(most.word)!r} most, {number(most.bits)} bits"
+    return f"The darker a word, the more it surprises: {worst}."

@@ -1,7 +1,7 @@
 """The shell of a page: one file that asks for nothing and runs nothing but our own script.
 
-The policy names style and script by their hashes; no element has a style or a handler of its own, so that
-what a model's vocabulary holds can neither run nor load anything.
+The policy names style and script by their hashes; no element has a style or a handler of its own,
+so that what a model's vocabulary holds can neither run nor load anything.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""A report about a model: the sections that have something to say of it, in their order, on one page.
+"""A report about a model: the sections that have something to say of it, on one page.
 
 A new section is one file that ends in ``Section(...)`` and a line in SECTIONS.
 """
@@ -45,7 +45,7 @@ SECTIONS: tuple[Section, ...] = (
     vectors.SECTION,
     surprise.SAMPLES,
 )
-MISSING = "How good it is, by part, and how it does on texts of yours is told with -f FILE: what lmtool evaluate takes."
+MISSING = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
 
 
 class Report(NamedTuple):
@@ -66,7 +66,7 @@ class Report(NamedTuple):
         sections = [drawn(section, section.draw(found)) for section, found in self.parts]
         content = e("main", *sections, sources(self.parts), id="content")
         return page(
-            f"{self.name} – lmtool report", header(self), menu(self.parts), content, footer()
+            f"{self.name}: lmtool report", header(self), menu(self.parts), content, footer()
         )
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:

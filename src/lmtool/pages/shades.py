@@ -1,6 +1,6 @@
-"""The shades of pages and of the terminal: paper to brick for surprise, white to one blue for shares.
+"""The shades of pages and of the terminal: paper to brick for surprise, white to blue for shares.
 
-Luminance falls from each to the next, so that they stand apart for whoever sees no colours and in grey print.
+Luminance falls from each to the next, so that they stand apart without colours and in grey print.
 """
 
 __all__ = ["BLUES", "HEAT", "INK", "LIGHT_INK", "STEP", "blue", "heat", "ink"]

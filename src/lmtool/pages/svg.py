@@ -1,4 +1,4 @@
-"""Pictures as elements: every colour is an attribute, which no policy blocks and a style may change."""
+"""Pictures as elements: a colour is an attribute, which no policy blocks and a style may change."""
 
 import math
 import unicodedata

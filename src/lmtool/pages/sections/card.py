@@ -1,6 +1,7 @@
 """The card: what the model is, what it has learnt from, and where its limits are."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +55,12 @@ def over(face: Any) -> str:
     return UNITS.get(face.vocabulary.tokenizer.name, "tokens")
 
 
-WHAT = {
+WHAT: dict[str, Callable[[Any], str]] = {
     "language model": lambda face: f"A language model over {over(face)}",
-    "tagger": lambda face: f"A tagger of words: {face.tags}",
-    "classifier": lambda face: f"A classifier of texts: {face.labels}",
-    "frame classifier": lambda face: f"A classifier of clips: {face.labels}",
-    "vector classifier": lambda face: f"A classifier of vectors: {face.labels}",
+    "tagger": lambda face: "A tagger of words",
+    "classifier": lambda face: f"A classifier of texts, {len(face.labels)} labels",
+    "frame classifier": lambda face: f"A classifier of clips, {len(face.labels)} labels",
+    "vector classifier": lambda face: f"A classifier of vectors, {len(face.labels)} labels",
     "translator": lambda face: f"A translator into {over(face)}",
     "captioner": lambda face: f"A captioner of vectors, in {over(face)}",
 }

@@ -46,8 +46,9 @@ def confusion(found: Confusion, things: str) -> list[Element]:
         lead = e("p", "Nothing is taken for anything else.")
     else:
         n, true, given = worst[0]
-        lead = e("p", f"Most often, in {number(n)} {things}, ", said(true, LETTERS), " is taken for ",
-                 said(given, LETTERS), ". Rows are what is so, columns what the model says.")  # fmt: skip
+        both = said(true, LETTERS), " is taken for ", said(given, LETTERS)
+        read = ". Rows are what is so, columns what the model says."
+        lead = e("p", f"Most often, in {number(n)} {things}, ", *both, read)
     if len(found.names) > MOST:
         rows = [
             (said(true, LETTERS), said(given, LETTERS), number(n))

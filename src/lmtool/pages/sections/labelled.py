@@ -1,4 +1,4 @@
-"""How well a classifier labels: confusions, labels one by one, whether it is as sure as it is right."""
+"""How well a classifier labels: confusions, labels one by one, and is it as sure as it is right?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,18 +6,31 @@ from typing import Any
 import numpy as np
 
 from lmtool.inference import measures
-from lmtool.inference.classification import answered, summary
+from lmtool.inference.classification import Classification, answered, summary
 from lmtool.inference.reading import Asked
-from lmtool.pages.elements import Bar, Child, Element, bars, clipped, e, number, said, table
+from lmtool.pages.elements import (
+    DASH,
+    Bar,
+    Child,
+    Element,
+    bars,
+    clipped,
+    details,
+    e,
+    number,
+    said,
+    table,
+)
 from lmtool.pages.page import Item, live
 from lmtool.pages.sections.base import LABELLERS, Section
 from lmtool.pages.sections.confusion import Confusion, confusion
-from lmtool.pages.subject import SHOWN, Subject
+from lmtool.pages.subject import SHOWN, Subject, base
 
 __all__ = ["LOOKED_INTO", "MEASURES", "Labelled"]
 
 SURE = 10  # bins of confidence
 LONGEST = 240  # characters of a text
+BESIDE = 80  # in a panel
 LIKELY = 8  # labels of a panel
 
 
@@ -117,64 +130,80 @@ def bins(sure: Any, right: Any) -> list[Bin]:
 
 def draw(found: Labelled) -> list[Element]:
     """The measures, confusions, a row a label, calibration."""
-    beside = (
-        ""
-        if found.majority is None
-        else f"; always the most frequent label: {number(found.majority)} %"
-    )
+    lead = f"{number(found.accuracy)} % right on {found.text}"
+    if found.majority is not None:
+        lead += f"; always the most frequent label: {number(found.majority)} %"
     off = "" if found.mae is None else f" On average the label is off by {number(found.mae)}."
-    parts = [e("p", f"{number(found.accuracy)} % right on {found.text}{beside}.{off}")]
+    parts = [e("p", f"{lead}.{off}")]
     if found.confusion is not None:
-        parts += [e("h3", "What is taken for what"), *confusion(found.confusion, "texts")]
-    rows = [Bar(said(x.name), x.f1, f"{x.f1:z.1f} %", number(x.n)) for x in found.labels]
-    cells = [(said(x.name), *(f"{v:z.1f}" for v in (x.precision, x.recall, x.f1)), number(x.n))
-             for x in found.labels]  # fmt: skip
-    parts += [
+        parts += [e("h3", "What is taken for what"), *confusion(found.confusion, "examples")]
+    return [
+        *parts,
         e("h3", "By label"),
-        bars(("label", "F1", "n"), rows, "F1 by label"),
-        table(("label", "precision %", "recall %", "F1 %", "n"), cells, "Measures by label"),
+        *by_label(found),
+        e("h3", "As sure as right?"),
+        *sure(found),
     ]
-    sure = [Bar(f"{100 * b.low:z.0f}–{100 * b.high:z.0f} % sure", b.right, f"{100 * b.right:z.1f} %",
-                number(b.n)) for b in found.bins]  # fmt: skip
+
+
+def by_label(found: Labelled) -> list[Element]:
+    """A bar each, and what F1 is made of."""
+    rows = [Bar(said(x.name), x.f1, f"{x.f1:z.1f} %", number(x.n)) for x in found.labels]
+    cells: list[list[Child]] = [
+        [said(x.name), *(f"{v:z.1f}" for v in (x.precision, x.recall, x.f1)), number(x.n)]
+        for x in found.labels
+    ]
+    heads = ("label", "precision %", "recall %", "F1 %", "n")
+    listed = table(heads, cells, "Measures by label")
+    return [
+        bars(("label", "F1", "n"), rows, "F1 by label"),
+        details("Precision and recall", listed),
+    ]
+
+
+def sure(found: Labelled) -> list[Element]:
+    """A bar for answers of like confidence."""
+    rows = [
+        Bar(f"{100 * one.low:z.0f}{DASH}{100 * one.high:z.0f} %", one.right,
+            f"{100 * one.right:z.1f} %", number(one.n))
+        for one in found.bins
+    ]  # fmt: skip
     about = f"Sureness and being right differ by {number(found.ece)} points on average."
-    return [*parts, e("h3", "As sure as right?"), e("p", about),
-            bars(("confidence", "right", "n"), sure, "Share of right answers by confidence")]  # fmt: skip
+    chart = bars(("sure", "right", "n"), rows, "Share of right answers by confidence")
+    return [e("p", about), chart]
 
 
 def answers(subject: Subject) -> Answers | None:
     """Of the texts given, else of the first records of the file."""
-    some: Any = (subject.texts or subject.records)[:SHOWN]
+    reads_text, face = subject.face.reads == "text", subject.face
+    some: Any = [(one, None) for one in subject.texts if reads_text] or [
+        (one.source if reads_text else one, ", ".join(one.labels)) for one in subject.records
+    ]
     if not some:
         return None
-    sources = [
-        one if isinstance(one, str) or subject.face.reads != "text" else one.source for one in some
-    ]
-    read = subject.face.classify_lines(sources, LIKELY, threads=subject.threads)
-    return Answers(tuple(answer(one, found) for one, found in zip(some, read, strict=True)))
+    asked = [source for source, _ in some[:SHOWN]]
+    read = face.classify_lines(asked, LIKELY, threads=subject.threads)
+    pairs = zip(read, some, strict=False)
+    return Answers(tuple(answer(found, true, reads_text) for found, (_, true) in pairs))
 
 
-def answer(one: Any, found: Any) -> Answer:
-    """One of them."""
-    true = None if isinstance(one, str) else ", ".join(one.labels)
+def answer(found: Classification, true: str | None, text: bool) -> Answer:
+    """One of them; what is no text has the name of its file without folders."""
     given = ", ".join(each.label for each in found.given) or "none"
-    name = found.text if isinstance(one, str) else getattr(one, "text", None)
-    if not isinstance(name, str) or (
-        "source" in getattr(one, "_fields", ()) and isinstance(one.source, str)
-    ):
-        name = one if isinstance(one, str) else one.source
-    return Answer(name.rsplit("/", 1)[-1] if not isinstance(one, str) and not isinstance(one.source, str)
-                  else name, true, given, tuple((x.label, x.p) for x in found.labels))  # fmt: skip
+    name = found.text if text else base(found.text)
+    return Answer(name, true, given, tuple((x.label, x.p) for x in found.labels))
 
 
 def draw_answers(found: Answers) -> list[Element]:
     """A row each; the panel shows what else was probable."""
     wrong = sum(one.true is not None and one.true != one.given for one in found.each)
-    caption = f"{len(found.each)} examples and what the model says of them"
-    caption += (
-        f"; ✗ marks {number(wrong)} that are wrong." if any(o.true for o in found.each) else "."
-    )
-    items = [Item(one.given, clipped(one.text, LONGEST // 3),
-                  [(name, number(p), p) for name, p in one.labels]) for one in found.each]  # fmt: skip
+    judged = any(one.true is not None for one in found.each)
+    marked = f"; \u2717 marks {number(wrong)} that are wrong." if judged else "."
+    caption = f"{len(found.each)} examples and what the model says of them{marked}"
+    items = [
+        Item(one.given, clipped(one.text, BESIDE), [(name, number(p), p) for name, p in one.labels])
+        for one in found.each
+    ]
     rows = [e("li", *row(one, k)) for k, one in enumerate(found.each)]
     return [live([caption], items, e("ol", *rows, class_="answers"))]
 
@@ -183,9 +212,10 @@ def row(one: Answer, place: int) -> list[Child]:
     """The label as a button, the text, and what is so where that is another label."""
     p = one.labels[0][1] if one.labels else None
     wrong = one.true is not None and one.true != one.given
-    note = e("span", " ✗ is ", said(one.true or ""), class_="wrongly") if wrong else None
-    handle = e("button", said(one.given), f" {number(p)}", type="button", class_="chip", data_k=place,
-               tabindex=-1 if place else 0)  # fmt: skip
+    note = e("span", " \u2717 is ", said(one.true or ""), class_="wrongly") if wrong else None
+    tab = -1 if place else 0
+    shown = said(one.given), f" {number(p)}"
+    handle = e("button", *shown, type="button", class_="chip", data_k=place, tabindex=tab)
     return [handle, note, " ", said(one.text, LONGEST)]
 
 

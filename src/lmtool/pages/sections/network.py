@@ -1,4 +1,4 @@
-"""The network drawn twice, as a loop and unrolled over three steps, with the shapes of its weights."""
+"""The network drawn as a loop and unrolled over three steps, with the shapes of its weights."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 SOURCE, TARGET, FRAMES = "source.embedding.weight", "embedding.weight", "source.weight"
 GATES = {"lstm": 4, "gru": 3}
+BY = " \u00d7 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def numbers(subject: Subject) -> Network | None:
 
 
 def spelled(shape: Shape) -> str:
-    """``512 × 96``"""
-    return " × ".join(f"{n:,}" for n in shape)
+    """(512, 96) -> ``512 x 96``, with the sign of a product."""
+    return BY.join(f"{n:,}" for n in shape)
 
 
 def shape_of(shapes: Shapes, name: str) -> str:
@@ -154,10 +155,10 @@ def one_step(settings: Any, shapes: Shapes) -> Built:
 
 def writer(settings: Any, shapes: Shapes) -> Built:
     """A source in, a text out, whose state begins with what the source says."""
-    read = Tower("reads", (*source(settings, shapes), *cells(settings, shapes, "encoder", settings.both)),
-                 steps=FRAMES not in shapes)  # fmt: skip
+    encoder = cells(settings, shapes, "encoder", settings.both)
+    read = Tower("reads", (*source(settings, shapes), *encoder), steps=FRAMES not in shapes)
     looks = settings.attention != "none" and read.steps
-    attention = (Layer("attention", settings.embed, "looks at all that was read"),) if looks else ()
+    attention = (Layer("attention", settings.embed, "of all that was read"),) if looks else ()
     own = (*words(shapes, TARGET, "word"), *cells(settings, shapes, "decoder"))
     upper = tuple(cells(settings, shapes, "upper"))
     write = Tower("writes", (*own, *attention, *upper, *outputs(settings, shapes)))
@@ -187,8 +188,8 @@ def draw(found: Network) -> list[Element]:
         f" A cell has {found.gates} gates, side by side in one matrix." if found.gates > 1 else ""
     )
     caption = (
-        f"{several}On the left as a loop with the shapes of its weights, on the right the same network "
-        f"unrolled over three steps.{gates}"
+        f"{several}On the left as a loop with the shapes of its weights, on the right the same "
+        f"network unrolled over three steps.{gates}"
     )
     parts = [figure([caption], drawn(found.towers, found.between))] if found.towers else []
     rows = [(said(name), shape, number(n)) for name, shape, n in found.parameters]

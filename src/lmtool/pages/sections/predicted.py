@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lmtool.inference.score import SentenceScore
-from lmtool.pages.elements import Bar, Element, bars, e, number, said, table
+from lmtool.pages.elements import DASH, Bar, Element, bars, e, number, said, table
 from lmtool.pages.sections.base import Section
 from lmtool.pages.subject import Subject
 from lmtool.text.vocabulary import EOS, UNK
@@ -98,7 +98,7 @@ def frequency(token: str, seen: dict[str, int]) -> int | str:
 def groups(
     rows: Iterable[tuple[int | str, float]], bounds: Bounds, total: float
 ) -> tuple[Group, ...]:
-    """The tokens whose number is within each of the bounds, and those with a name; empty ones left out."""
+    """Tokens whose number is within each of the bounds, and those with a name; none is empty."""
     found = defaultdict[str, list[float]](list)
     names = [interval(*both) for both in bounds]
     for value, bits in rows:
@@ -117,8 +117,8 @@ def within(value: int | str, bounds: tuple[int, int | None]) -> bool:
 
 
 def interval(low: int, high: int | None) -> str:
-    """``6–50``, ``501 and more``, ``1``"""
-    return f"{low} and more" if high is None else f"{low}–{high}" if high > low else f"{low}"
+    """5, 50 -> ``5-50`` with a dash; ``501 and more``, ``1``"""
+    return f"{low} and more" if high is None else f"{low}{DASH}{high}" if high > low else f"{low}"
 
 
 def draw(found: Predicted) -> list[Element]:

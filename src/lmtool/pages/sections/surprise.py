@@ -1,4 +1,4 @@
-"""Given lines shaded by surprisal, and sentences that the model makes up, shaded by its own doubt."""
+"""Given lines shaded by surprisal, and texts that the model makes up, shaded by its own doubt."""
 
 from lmtool.pages.elements import Element, e
 from lmtool.pages.heat import Heat, finding, heat_of, shaded
@@ -38,7 +38,8 @@ def draw_given(found: Heat) -> list[Element]:
 
 def draw_samples(found: Heat) -> list[Element]:
     """The figure."""
-    caption = f"{DRAWN} texts that the model makes up (seed {SEED}), each word shaded by how much it surprised the model itself."
+    made = f"{DRAWN} texts that the model makes up (seed {SEED})"
+    caption = f"{made}, each word shaded by how much it surprised the model itself."
     return [shaded(found, [caption]) if found.lines else e("p", "All samples are empty.")]
 
 

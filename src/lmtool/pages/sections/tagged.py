@@ -1,13 +1,13 @@
 """How well a tagger finds phrases, what it takes for what, and some sentences with their spans."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lmtool.inference.phrases import evaluate_phrases, percent, phrases, single_words
 from lmtool.inference.reading import AHEAD, Asked
 from lmtool.inference.tagging import TaggedSentence, answered, sentence
-from lmtool.pages.elements import Bar, Child, Element, bars, e, figure, number, said, table
+from lmtool.pages.elements import Bar, Child, Element, bars, details, e, figure, number, said, table
 from lmtool.pages.sections.base import Section
 from lmtool.pages.sections.confusion import Confusion, confusion
 from lmtool.pages.subject import SHOWN, Subject
@@ -75,21 +75,26 @@ def numbers(subject: Subject) -> Tagged | None:
     )
     known = seen(subject)
     words = [
-        (kind(w), kind(g), w == g, known is None or known(word))
+        (kind(w), kind(g), w == g, known(word))
         for record, ws, gs in zip(records, wanted, given, strict=True)
         for word, w, g in zip(record.words, ws, gs, strict=True)
     ]
-    types = [Type(t.type, t.precision, t.recall, t.f1, t.n) for t in found.per_type]
     return Tagged(
-        subject.given, found.f1, found.precision, found.recall, found.accuracy, tuple(types),
-        *(shares([right for _, _, right, old in words if old == which]) for which in (True, False)),
-        Confusion.of([(w, g) for w, g, _, _ in words]),
-    )  # fmt: skip
+        text=subject.given,
+        f1=found.f1,
+        precision=found.precision,
+        recall=found.recall,
+        accuracy=found.accuracy,
+        types=tuple(Type(t.type, t.precision, t.recall, t.f1, t.n) for t in found.per_type),
+        known=shares([right for _, _, right, old in words if old]),
+        unknown=shares([right for _, _, right, old in words if not old]),
+        confusion=Confusion.of([(w, g) for w, g, _, _ in words]),
+    )
 
 
 def kind(tag: str) -> str:
     """``B-PER`` -> ``PER``; a plain tag as it is."""
-    return tag[2:] or tag[0] if tag[1:2] == "-" else tag
+    return tag[2:] or tag[0] if phrased(tag) else tag
 
 
 def shares(right: list[bool]) -> tuple[int, int]:
@@ -97,14 +102,12 @@ def shares(right: list[bool]) -> tuple[int, int]:
     return sum(right), len(right)
 
 
-def seen(subject: Subject) -> Any:
-    """Whether a word has a vector of its own; None where nobody can tell."""
+def seen(subject: Subject) -> Callable[[str], bool]:
+    """Whether a word has a vector of its own; of a model without any, no."""
     tables = subject.face.tagger.word_tables
     vocabulary = next((table.vocabulary for table in tables.values()), None)
-    if vocabulary is None:
-        return None
-    words = set(vocabulary.tokens)
-    return lambda word: vocabulary.normalise(word) in words
+    words = set(vocabulary.tokens) if vocabulary else set[str]()
+    return lambda word: vocabulary is not None and vocabulary.normalise(word) in words
 
 
 def tagged(subject: Subject, records: Sequence[Any], p: bool = True) -> Iterator[TaggedSentence]:
@@ -117,34 +120,35 @@ def tagged(subject: Subject, records: Sequence[Any], p: bool = True) -> Iterator
 
 def draw(found: Tagged) -> list[Element]:
     """The measures, a bar a type, who is taken for whom."""
-    worst = min(found.types, key=lambda t: t.f1, default=None)
-    lead = (
-        f"On {found.text}, F1 is {number(found.f1)} % (precision {number(found.precision)} %, recall "
-        f"{number(found.recall)} %); {number(found.accuracy)} % of the words have the right tag."
-    )
-    parts = [e("p", lead)]
-    if worst is not None:
-        rows = [Bar(said(t.name), t.f1, f"{t.f1:z.1f} %", number(t.n)) for t in found.types]
-        cells = [(said(t.name), *(f"{x:z.1f}" for x in (t.precision, t.recall, t.f1)), number(t.n))
-                 for t in found.types]  # fmt: skip
-        parts += [
-            e("h3", "By type"),
-            e("p", "Hardest: ", said(worst.name), f", F1 {worst.f1:z.1f} %."),
-            bars(("type", "F1", "phrases"), rows, "F1 by type"),
-            table(
-                ("type", "precision %", "recall %", "F1 %", "phrases"), cells, "Measures by type"
-            ),
-        ]
+    shares = f"precision {number(found.precision)} %, recall {number(found.recall)} %"
+    right = f"{number(found.accuracy)} % of the words have the right tag"
+    parts = [e("p", f"On {found.text}, F1 is {number(found.f1)} % ({shares}); {right}.")]
+    if found.types:
+        parts += [e("h3", "By type"), *by_type(found.types)]
     if found.unknown[1]:
         rows = [
             Bar(name, percent(*pair), f"{percent(*pair):z.1f} %", number(pair[1]))
             for name, pair in (("seen in training", found.known), ("never seen", found.unknown))
         ]
-        parts += [
-            e("h3", "Known and unknown words"),
-            bars(("words", "right", "n"), rows, "Accuracy"),
-        ]
+        chart = bars(("words", "right", "n"), rows, "Accuracy of known and of unknown words")
+        parts += [e("h3", "Known and unknown words"), chart]
     return [*parts, e("h3", "What is taken for what"), *confusion(found.confusion, "words")]
+
+
+def by_type(types: Sequence[Type]) -> list[Element]:
+    """A bar each, and what F1 is made of."""
+    worst = min(types, key=lambda t: t.f1)
+    rows = [Bar(said(t.name), t.f1, f"{t.f1:z.1f} %", number(t.n)) for t in types]
+    cells: list[list[Child]] = [
+        [said(t.name), *(f"{x:z.1f}" for x in (t.precision, t.recall, t.f1)), number(t.n)]
+        for t in types
+    ]
+    heads = ("type", "precision %", "recall %", "F1 %", "phrases")
+    return [
+        e("p", "Hardest: ", said(worst.name), f", F1 {worst.f1:z.1f} %."),
+        bars(("type", "F1", "phrases"), rows, "F1 by type"),
+        details("Precision and recall", table(heads, cells, "Measures by type")),
+    ]
 
 
 def spans(subject: Subject) -> Spans | None:
@@ -163,46 +167,41 @@ def spans(subject: Subject) -> Spans | None:
 
 
 def parts(one: TaggedSentence, true: Sequence[str] | None) -> Iterator[Span]:
-    """A sentence in spans: phrases that were given or that there are, and the words between them."""
-    given = {span.start: span for span in one.spans} or plain(one)
-    wanted = {p.start: p for p in phrases_of(true)} if true is not None else {}
+    """A sentence in pieces: phrases given or missed, and the words between."""
+    given = {phrase.start: (phrase, p) for phrase, p in found_in(one)}
+    wanted = {phrase.start: phrase for phrase in read(true or ())}
     place = 0
     while place < len(one.tokens):
-        span, there = given.get(place), wanted.get(place)
-        end = max(span.end if span else 0, there.end if there and not span else 0, place + 1)
-        end = (
-            min([end, *(start for start in (*given, *wanted) if place < start)])
-            if not span
-            else end
-        )
-        right = there if there and there.end == end else None
-        known = None if true is None else right.type if right else ""
-        p = span.p if span else None
-        yield Span(" ".join(one.tokens[place:end]), span.type if span else "", p, known)
+        phrase, p = given.get(place, (None, None))
+        there = wanted.get(place)
+        if phrase is None and there is not None:  # missed, up to what was given within it
+            end = min([there.end, *(s for s in given if place < s)])
+        else:
+            end = phrase.end if phrase else place + 1
+        so = there.type if there and there.end == end else ""
+        words = " ".join(one.tokens[place:end])
+        yield Span(words, phrase.type if phrase else "", p, None if true is None else so)
         place = end
 
 
-def phrases_of(tags: Sequence[str]) -> list[Phrase]:
-    """Those of tags in IOB2, or each plain one."""
-    return phrases(tags) if any(t[1:2] == "-" for t in tags) else plain_phrases(tags)
+def found_in(one: TaggedSentence) -> Iterator[tuple[Phrase, float | None]]:
+    """Phrases with how sure the model is, or each word whose plain tag says something."""
+    if any(phrased(tag) for tag in one.tags):
+        yield from ((Phrase(s.start, s.end, s.type), s.p) for s in one.spans)
+    else:
+        yield from ((word, one.p[word.start] if one.p else None) for word in read(one.tags))
 
 
-def plain_phrases(tags: Sequence[str]) -> list[Phrase]:
-    """Each word whose tag says that it is something."""
+def read(tags: Sequence[str]) -> list[Phrase]:
+    """The phrases of tags in IOB2, or each plain one that says something."""
+    if any(map(phrased, tags)):
+        return phrases(tags)
     return [Phrase(t, t + 1, tag) for t, tag in enumerate(tags) if tag not in NOTHING]
 
 
-def plain(one: TaggedSentence) -> dict[int, Any]:
-    """Spans of one word for plain tags."""
-    from lmtool.inference.tagging import Span as Found
-
-    if any(t[1:2] == "-" for t in one.tags):
-        return {}
-    p = one.p or (0.0,) * len(one.tokens)
-    return {
-        w.start: Found(w.start, w.end, w.type, one.tokens[w.start], p[w.start])
-        for w in plain_phrases(one.tags)
-    }
+def phrased(tag: str) -> bool:
+    """Whether a tag says where a phrase begins or goes on."""
+    return tag[1:2] == "-"
 
 
 def draw_spans(found: Spans) -> list[Element]:
@@ -216,7 +215,7 @@ def draw_spans(found: Spans) -> list[Element]:
         f"{len(found.sentences)} sentences; each phrase with its type and how sure the model is."
     )
     if judged:
-        caption += f" ✗ marks {number(wrong)} that differ from the file."
+        caption += f" \u2717 marks {number(wrong)} that differ from the file."
     lines = [e("p", *marked(line, places), class_="spans") for line in found.sentences]
     return [figure([caption], *lines)]
 
@@ -231,8 +230,8 @@ def marked(line: tuple[Span, ...], places: dict[str, int]) -> Iterator[Child]:
         shown = one.given or one.true or ""
         wrong = one.true is not None and one.true != one.given
         sure = f" {one.p:z.2f}" if one.p is not None else ""
-        note = f" ✗ {'is ' + one.true if one.true else 'is nothing'}" if wrong else ""
-        about = f"{one.given}{sure}{note}" if one.given else f"✗ missed: {shown}"
+        note = f" \u2717 {'is ' + one.true if one.true else 'is nothing'}" if wrong else ""
+        about = f"{one.given}{sure}{note}" if one.given else f"\u2717 missed: {shown}"
         kind = f"t{places.get(shown, 0) % COLOURS}{' missed' * (not one.given)}"
         yield e("mark", said(one.words), e("b", about), class_=kind)
 

@@ -2,8 +2,8 @@
 
 X = rows of length 1, less their mean;  X = U S V';  places = U_2 S_2, the first two columns     (1)
 
-How much of all differences the plane shows is (s_1^2 + s_2^2) / sum s^2 (Pearson 1901). Neighbours are those
-in the whole space, by cosine.
+How much of all differences the plane shows is (s_1^2 + s_2^2) / sum s^2 (Pearson 1901). Neighbours
+are those in the whole space, by cosine.
 """
 
 from dataclasses import dataclass
@@ -74,14 +74,17 @@ def mapped(known: Embeddings) -> Map | None:
     near = values(known, vectors, "cosine")
     near[:, ~free] = -np.inf
     near[np.arange(len(some)), some] = -np.inf
-    k = min(NEAR, len(known.words) - 1)
-    best = np.argsort(-near, axis=1, kind="stable")[:, :k]
-    points = (
-        Point(known.words[word], float(x), float(y), tuple(
-            (known.words[i], float(near[row, i])) for i in best[row].tolist() if near[row, i] > -1.5))
+    best = np.argsort(-near, axis=1, kind="stable")[:, :NEAR]
+    points = tuple(
+        Point(known.words[word], float(x), float(y), named(known, near[row], best[row]))
         for row, (word, (x, y)) in enumerate(zip(some.tolist(), places, strict=True))
-    )  # fmt: skip
-    return Map(known.matrix, len(known), known.vectors.shape[1], share, tuple(points))
+    )
+    return Map(known.matrix, len(known), known.vectors.shape[1], share, points)
+
+
+def named(known: Embeddings, values: Array, best: Array) -> tuple[tuple[str, float], ...]:
+    """The nearest words that are words."""
+    return tuple((known.words[i], float(values[i])) for i in best.tolist() if values[i] >= -1)
 
 
 def plane(rows: Array) -> tuple[Array, float]:
@@ -101,23 +104,25 @@ def draw(found: Maps) -> list[Element]:
 
 def drawn(one: Map, several: bool) -> Element:
     """Points to be pointed at; their neighbours in the panel and in a table."""
-    which = {"source": "that are read", "target": "that are written"}.get(one.matrix, "") * several
+    which = {"source": " that are read", "target": " that are written"}[one.matrix] * several
     caption = (
-        f"The {number(len(one.points))} most frequent of {number(one.n_words)} tokens {which}".rstrip()
-        + f", where their vectors of {number(one.size)} numbers differ most: near on the map is near in "
-        f"{100 * one.share:z.0f} % of the differences; the panel lists the nearest of the whole space."
+        f"The {number(len(one.points))} most frequent of {number(one.n_words)} tokens{which}, on "
+        f"the plane that shows most of how their vectors of {number(one.size)} numbers differ: "
+        f"{100 * one.share:z.0f} %. What is nearest in the whole space stands in the panel."
     )
-    points = [(p.x, p.y) for p in one.points]
-    title = f"Map of {len(points)} words"
-    picture = svg.scatter(points, [p.word for p in one.points], title, SIZE)
-    items = [Item(clipped(p.word), "nearest by cosine", [
-        (clipped(word), f"{value:z.2f}", value) for word, value in p.near]) for p in one.points]  # fmt: skip
-    rows = [
-        (said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near)))
-        for p in one.points
-    ]
+    title = f"Map of {len(one.points)} words"
+    points, names = [(p.x, p.y) for p in one.points], [p.word for p in one.points]
+    picture = svg.scatter(points, names, title, SIZE)
+    rows = [(said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near)))
+            for p in one.points]  # fmt: skip
     listed = details("Neighbours", table(("word", "nearest"), rows, "Nearest words", 2))
-    return live([caption], items, scrolling(picture, title), listed)
+    return live([caption], [item(p) for p in one.points], scrolling(picture, title), listed)
+
+
+def item(point: Point) -> Item:
+    """What the panel shows of it."""
+    near = [(clipped(word), f"{value:z.2f}", value) for word, value in point.near]
+    return Item(clipped(point.word), "nearest by cosine", near)
 
 
 SECTION = Section("vectors", "Words as vectors", numbers, draw, "lmtool neighbours WORD")

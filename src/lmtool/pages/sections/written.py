@@ -11,6 +11,7 @@ from lmtool.inference.translate import Translation, translate_lines
 from lmtool.pages import svg
 from lmtool.pages.elements import (
     Bar,
+    Child,
     Element,
     bars,
     clipped,
@@ -34,6 +35,7 @@ LENGTHS = ((1, 5), (6, 10), (11, 20), (21, None))  # words of a source
 EXTREME = 5  # best and worst texts
 LOOKED = 4  # texts with attention
 LISTED = 12  # without
+NAMED = 8  # tokens of a source in a panel
 LONGEST = 160  # characters
 
 
@@ -103,8 +105,11 @@ def numbers(subject: Subject) -> Written | None:
         BleuSettings(lower=subject.face.vocabulary.settings.lower),
     )
     whole = corpus_bleu(texts, references, settings)
-    each = [Text(base(one.source), one.text, known[0], bleu.bleu) for one, known, bleu in
-            zip(found, references, sentence_bleus(texts, references, settings), strict=True)]  # fmt: skip
+    single = sentence_bleus(texts, references, settings)
+    each = [
+        Text(base(one.source), one.text, known[0], bleu.bleu)
+        for one, known, bleu in zip(found, references, single, strict=True)
+    ]
     ordered = sorted(each, key=lambda one: one.bleu)
     few = min(EXTREME, len(ordered) // 2)
     return Written(
@@ -154,10 +159,9 @@ def bleu_of(
 
 def draw(found: Written) -> list[Element]:
     """BLEU, by length, and the extremes."""
-    lead = (
-        f"BLEU {number(found.bleus[3])} on {found.text}; the texts are {number(found.length_ratio)} times as "
-        f"long as those that are known, and {number(found.distinct)} % of them are distinct."
-    )
+    long = f"they are {number(found.length_ratio)} times as long as those that are known"
+    distinct = f"{number(found.distinct)} % of them are distinct"
+    lead = f"BLEU {number(found.bleus[3])} of the texts about {found.text}; {long}, and {distinct}."
     rows = [Bar(f"BLEU-{n}", x, f"{x:z.1f}") for n, x in enumerate(found.bleus, 1)]
     parts = [
         e("p", lead),
@@ -212,23 +216,22 @@ def draw_looked(found: Looked) -> list[Element]:
 
 def attention(one: Seen) -> Element:
     """A matrix whose rows can be pointed at, and its numbers."""
-    weights = np.array(one.attention)
-    items = [
-        Item(clipped(token), "looked at", [
-            (clipped(one.looked_at[s]), f"{100 * row[s]:z.0f} %", float(row[s]))
-            for s in np.argsort(-row, kind="stable")[:8].tolist()
-        ])
-        for token, row in zip(one.tokens, weights, strict=True)
-    ]  # fmt: skip
+    rows = [*zip(one.tokens, one.attention, strict=True)]
+    items = [item(token, row, one.looked_at) for token, row in rows]
     title = "Each row is a token that was written, shaded where it looked in the source"
-    cells = [
-        (said(t), *(f"{100 * w:z.0f}" for w in row))
-        for t, row in zip(one.tokens, weights, strict=True)
-    ]
-    numbers_ = table(("", *map(said, one.looked_at)), cells, "Attention in percent")
-    picture = svg.matrix(one.looked_at, one.tokens, weights, title, handles=True)
-    caption = [said(one.source), " → ", said(one.text), f" (p = {number(one.p)})"]
-    return live(caption, items, scrolling(picture, title), details("Numbers", numbers_))
+    cells: list[list[Child]] = [[said(t), *(f"{100 * w:z.0f}" for w in row)] for t, row in rows]
+    listed = table(("written", *map(said, one.looked_at)), cells, "Attention in percent")
+    picture = svg.matrix(one.looked_at, one.tokens, np.array(one.attention), title, handles=True)
+    caption: list[Child] = [said(one.source), " \u2192 ", said(one.text), f" (p = {number(one.p)})"]
+    return live(caption, items, scrolling(picture, title), details("Numbers", listed))
+
+
+def item(token: str, row: Sequence[float], looked_at: Sequence[str]) -> Item:
+    """What the panel shows of a token: where it looked most."""
+    most = sorted(zip(row, looked_at, strict=True), key=lambda one: -one[0])[:NAMED]
+    return Item(
+        clipped(token), "looked at", [(clipped(s), f"{100 * w:z.0f} %", w) for w, s in most]
+    )
 
 
 MEASURES = Section("measures", "How good, by part", numbers, draw, "lmtool evaluate", WRITERS)
