@@ -140,9 +140,12 @@ class Bar(NamedTuple):
     note: str = ""
 
 
-def bars(heads: tuple[str, str, str], rows: Sequence[Bar], caption: str) -> Element:
-    """A table whose rows end in a bar each, from 0 to the largest value."""
-    most = max((bar.value for bar in rows if math.isfinite(bar.value)), default=0) or 1
+def bars(
+    heads: tuple[str, str, str], rows: Sequence[Bar], caption: str, most: float | None = None
+) -> Element:
+    """A table whose rows end in a bar each, from 0 to ``most``, by default the largest value."""
+    if most is None:
+        most = max((bar.value for bar in rows if math.isfinite(bar.value)), default=0) or 1
     label, value, note = heads
     noted = any(bar.note for bar in rows)
     head = e("tr", e("th", label, scope="col", class_="l"), e("th", value, scope="col"),

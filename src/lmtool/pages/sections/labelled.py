@@ -156,7 +156,7 @@ def by_label(found: Labelled) -> list[Element]:
     heads = ("label", "precision %", "recall %", "F1 %", "n")
     listed = table(heads, cells, "Measures by label")
     return [
-        bars(("label", "F1", "n"), rows, "F1 by label"),
+        bars(("label", "F1", "n"), rows, "F1 by label", 100),
         details("Precision and recall", listed),
     ]
 
@@ -169,7 +169,7 @@ def sure(found: Labelled) -> list[Element]:
         for one in found.bins
     ]  # fmt: skip
     about = f"Sureness and being right differ by {number(found.ece)} points on average."
-    chart = bars(("sure", "right", "n"), rows, "Share of right answers by confidence")
+    chart = bars(("sure", "right", "n"), rows, "Share of right answers by confidence", 1)
     return [e("p", about), chart]
 
 
@@ -197,8 +197,7 @@ def answer(found: Classification, true: str | None, text: bool) -> Answer:
 def draw_answers(found: Answers) -> list[Element]:
     """A row each; the panel shows what else was probable."""
     wrong = sum(one.true is not None and one.true != one.given for one in found.each)
-    judged = any(one.true is not None for one in found.each)
-    marked = f"; \u2717 marks {number(wrong)} that are wrong." if judged else "."
+    marked = f"; \u2717 marks {number(wrong)} that are wrong." if wrong else "."
     caption = f"{len(found.each)} examples and what the model says of them{marked}"
     items = [
         Item(one.given, clipped(one.text, BESIDE), [(name, number(p), p) for name, p in one.labels])

@@ -180,9 +180,8 @@ BUILDERS: dict[str, Callable[[Any, Shapes], Built]] = {
 def draw(found: Network) -> list[Element]:
     """The pictures and the list of weights."""
     total = sum(n for _, _, n in found.parameters)
-    several = (
-        f"{found.networks} networks alike, whose probabilities are averaged; one of them. "
-        * (found.networks > 1)
+    several = f"One of {found.networks} networks alike, whose probabilities are averaged. " * (
+        found.networks > 1
     )
     gates = (
         f" A cell has {found.gates} gates, side by side in one matrix." if found.gates > 1 else ""

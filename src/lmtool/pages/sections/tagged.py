@@ -130,7 +130,7 @@ def draw(found: Tagged) -> list[Element]:
             Bar(name, percent(*pair), f"{percent(*pair):z.1f} %", number(pair[1]))
             for name, pair in (("seen in training", found.known), ("never seen", found.unknown))
         ]
-        chart = bars(("words", "right", "n"), rows, "Accuracy of known and of unknown words")
+        chart = bars(("words", "right", "n"), rows, "Accuracy of known and of unknown words", 100)
         parts += [e("h3", "Known and unknown words"), chart]
     return [*parts, e("h3", "What is taken for what"), *confusion(found.confusion, "words")]
 
@@ -146,7 +146,7 @@ def by_type(types: Sequence[Type]) -> list[Element]:
     heads = ("type", "precision %", "recall %", "F1 %", "phrases")
     return [
         e("p", "Hardest: ", said(worst.name), f", F1 {worst.f1:z.1f} %."),
-        bars(("type", "F1", "phrases"), rows, "F1 by type"),
+        bars(("type", "F1", "phrases"), rows, "F1 by type", 100),
         details("Precision and recall", table(heads, cells, "Measures by type")),
     ]
 
@@ -215,7 +215,7 @@ def draw_spans(found: Spans) -> list[Element]:
         f"{len(found.sentences)} sentences; each phrase with its type and how sure the model is."
     )
     if judged:
-        caption += f" \u2717 marks {number(wrong)} that differ from the file."
+        caption += f" \u2717 marks {number(wrong)} that are wrong." if wrong else " All are right."
     lines = [e("p", *marked(line, places), class_="spans") for line in found.sentences]
     return [figure([caption], *lines)]
 

@@ -13,6 +13,7 @@ __all__ = ["SECTION", "Training"]
 
 BESIDE = ("step", "epoch", "best", "seconds")  # in a point, what is no measure
 SPREAD = 4  # the largest value is so many times the smallest: a logarithmic axis
+NAMES = {"f1": "F1", "bleu": "BLEU", "wer": "word error rate"}
 FALLS = ("perplexity", "loss", "wer", "cer")
 
 
@@ -47,7 +48,7 @@ def point(one: dict[str, Any], name: str) -> tuple[tuple[int, float] | None, boo
 
 def draw(found: Training) -> list[Element]:
     """A curve of several points; of one a sentence."""
-    name, said = found.measure.replace("_", " "), found.points[found.kept]
+    name, said = NAMES.get(found.measure, found.measure.replace("_", " ")), found.points[found.kept]
     if len(found.points) == 1:
         return [e("p", f"One validation, after {number(said[0])} steps: {name} {number(said[1])}.")]
     first, values = found.points[0], [y for _, y in found.points]
@@ -57,10 +58,12 @@ def draw(found: Training) -> list[Element]:
         f"the weights of step {number(said[0])} are kept."
     )
     logarithmic = (
-        min(values) > 0 and max(values) > SPREAD * min(values) and name.split()[0] in FALLS
+        min(values) > 0
+        and max(values) > SPREAD * min(values)
+        and found.measure.split("_")[0] in FALLS
     )
     drawn = svg.curve(found.points, found.kept, name, caption, logarithmic)
-    scale = e("small", f" {name.capitalize()} over steps{', logarithmic' * logarithmic}.")
+    scale = e("small", f" {name[0].upper()}{name[1:]} over steps{', logarithmic' * logarithmic}.")
     rows = [(number(x), number(y, 5)) for x, y in found.points]
     return [
         figure([caption, scale], drawn),

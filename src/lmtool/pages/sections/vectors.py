@@ -74,12 +74,20 @@ def mapped(known: Embeddings) -> Map | None:
     near = values(known, vectors, "cosine")
     near[:, ~free] = -np.inf
     near[np.arange(len(some)), some] = -np.inf
-    best = np.argsort(-near, axis=1, kind="stable")[:, :NEAR]
+    best = nearest(near)
     points = tuple(
         Point(known.words[word], float(x), float(y), named(known, near[row], best[row]))
         for row, (word, (x, y)) in enumerate(zip(some.tolist(), places, strict=True))
     )
     return Map(known.matrix, len(known), known.vectors.shape[1], share, points)
+
+
+def nearest(near: Array) -> Array:
+    """The columns of the largest numbers of each row, the largest first, ties by column."""
+    k = min(NEAR, near.shape[1])
+    some = np.sort(np.argpartition(-near, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(-np.take_along_axis(near, some, 1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, 1)
 
 
 def named(known: Embeddings, values: Array, best: Array) -> tuple[tuple[str, float], ...]:

@@ -166,13 +166,13 @@ def draw(found: Written) -> list[Element]:
     parts = [
         e("p", lead),
         e("p", found.signature, class_="signature"),
-        bars(("up to", "BLEU", ""), rows, "BLEU by length of n-grams"),
+        bars(("up to", "BLEU", ""), rows, "BLEU by length of n-grams", 100),
     ]
     if len(found.by_length) > 1:
         rows = [Bar(p.name, p.bleu, f"{p.bleu:z.1f}", number(p.n)) for p in found.by_length]
         parts += [
             e("h3", "Short and long sources"),
-            bars(("words of source", "BLEU", "n"), rows, "BLEU by length"),
+            bars(("words of source", "BLEU", "n"), rows, "BLEU by length", 100),
         ]
     for title, some in (("The worst", found.worst), ("The best", found.best)):
         if some:
