@@ -1,9 +1,9 @@
 """A map of the most frequent words: the plane in which their vectors differ most.
 
-X = rows of length 1, less their mean;  X = U S V';  places = U_2 S_2, the first two columns     (1)
+X = rows of length 1, less their mean;  X'X = V L V';  places = X V_2, V_2 of the largest two l   (1)
 
-How much of all differences the plane shows is (s_1^2 + s_2^2) / sum s^2 (Pearson 1901). Neighbours
-are those in the whole space, by cosine.
+How much of all differences the plane shows is (l_1 + l_2) / sum l (Pearson 1901). Neighbours are
+those in the whole space, by cosine.
 """
 
 from dataclasses import dataclass
@@ -98,11 +98,12 @@ def named(known: Embeddings, values: Array, best: Array) -> tuple[tuple[str, flo
 def plane(rows: Array) -> tuple[Array, float]:
     """(1); the signs are such that the largest number of each axis is positive."""
     centred = rows - rows.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    places = u[:, :2] * s[:2]
+    sizes, axes = np.linalg.eigh(centred.T @ centred)  # ascending
+    places = np.zeros((len(rows), 2))
+    places[:, : len(sizes)] = centred @ axes[:, :-3:-1]
     most = np.abs(places).argmax(axis=0)
-    places = places * np.where(places[most, [0, 1]] < 0, -1, 1)
-    return places, float((s[:2] ** 2).sum() / ((s**2).sum() or 1))
+    places *= np.where(places[most, [0, 1]] < 0, -1, 1)
+    return places, float(sizes[-2:].sum() / (sizes.sum() or 1))
 
 
 def draw(found: Maps) -> list[Element]:
