@@ -1,6 +1,6 @@
 """A map of the most frequent words: the plane in which their vectors differ most.
 
-X = rows of length 1, less their mean;  X'X = V L V';  places = X V_2, V_2 of the largest two l   (1)
+X = rows of length 1, less their mean;  X'X = V L V';  places = X V_2, of the largest two l   (1)
 
 How much of all differences the plane shows is (l_1 + l_2) / sum l (Pearson 1901). Neighbours are
 those in the whole space, by cosine.
