@@ -42,6 +42,7 @@ NAMES = {
     "gradcheck",
     "load",
     "plan",
+    "report",
     "rescore",
     "resume",
     "sentence_bleu",

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         gradcheck,
         load,
         plan,
+        report,
         rescore,
         resume,
         sentence_bleu,
@@ -101,6 +102,7 @@ __all__ = [
     "gradcheck",
     "load",
     "plan",
+    "report",
     "rescore",
     "resume",
     "sentence_bleu",
@@ -110,8 +112,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
-USES = ("bleu", "compare", "gradcheck", "load", "plan", "rescore", "resume", "sentence_bleu")
-LAZY = (*FACES, *USES, "train", "wer")
+USES = ("bleu", "compare", "gradcheck", "load", "plan", "report", "rescore", "resume")
+LAZY = (*FACES, *USES, "sentence_bleu", "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

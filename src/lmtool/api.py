@@ -32,6 +32,9 @@ from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
 from lmtool.kinds.gradients import check_gradients
+from lmtool.pages.report import Report
+from lmtool.pages.report import report as report_of
+from lmtool.pages.subject import base, subject
 from lmtool.settings import (
     CHECKPOINT_EVERY,
     BleuSettings,
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
 __all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
-__all__ += ["plan", "rescore", "resume", "sentence_bleu", "train", "wer"]
+__all__ += ["plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
@@ -376,3 +379,21 @@ def merge(
     given = (text or pair.text, network or pair.settings(), recipe or TrainSettings())
     laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
     return laid[0], laid[1], laid[2]
+
+
+def report(
+    model: PathLike,
+    files: Paths = (),
+    texts: Iterable[str] = (),
+    *,
+    threads: int = 1,
+) -> Report:
+    """What is to be said of a model, and its page: ``report(path).save("report.html")``.
+
+    ``files`` are what ``evaluate`` takes: what the model is measured on; ``texts`` are sentences to
+    look into. Raises ModelFileError, InputError.
+    """
+    path = arguments.path(model, "model")
+    measured, said = arguments.paths(files, "files"), arguments.lines(texts, "texts")
+    threads = arguments.whole(threads, "threads", 1)
+    return report_of(subject(base(path), load(path), measured, said, threads))

@@ -26,6 +26,7 @@ from lmtool.cli import (
     pairs,
     plan,
     play,
+    report,
     rescore,
     sample,
     score,
@@ -78,6 +79,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Look inside": {
         "info": Command(info.run, "lmtool info model.safetensors"),
+        "report": Command(report.run, "lmtool report model.safetensors -f test.txt -o report.html"),
         "neighbours": Command(neighbours.run, "lmtool neighbours king queen -k 5"),
         "analogy": Command(analogy.run, "lmtool analogy man king woman --explain"),
         "vectors": Command(vectors.run, "lmtool vectors -o words.vec"),

@@ -5,12 +5,14 @@ Nothing is fetched and nothing runs; every token is text, whatever it holds.
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from lmtool.cli.terminal import harmless
+from lmtool.pages import elements
+from lmtool.pages.shades import BLUES as SHADES
+from lmtool.pages.shades import INK, LIGHT_INK
+from lmtool.pages.shades import blue as shade_of
 
 if TYPE_CHECKING:
     from lmtool.arrays import Array
@@ -20,12 +22,7 @@ __all__ += ["picture", "shade_of", "spelled", "svg"]
 
 Pair = tuple[Sequence[str], Sequence[str], "Array"]  # source tokens, target tokens, (T, S)
 
-SHADES = (  # white to one blue; light ink on the last one
-    "#ffffff", "#dfedf5", "#bfdcec", "#9fcae2", "#80b8d8", "#60a7cf", "#4095c5", "#2084bc",
-    "#0072b2",
-)  # fmt: skip
-INK, LIGHT_INK, LINE = "#000000", "#ffffff", "#b0b0b0"
-UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+LINE = "#b0b0b0"
 CELL, MARGIN, GAP = 20, 10, 30  # pixels
 LETTER, SLANT, RISE = 7.5, 0.71, 4  # width of a letter, sine of 45 degrees, of a line's middle
 LONGEST = 24  # letters of a token
@@ -51,14 +48,9 @@ class Drawing(NamedTuple):
     height: float
 
 
-def shade_of(weight: float) -> int:
-    """Which shade stands for a share between 0 and 1."""
-    return min(max(0, int(weight * len(SHADES))), len(SHADES) - 1)
-
-
 def spelled(token: str) -> str:
     """A token that shows what it holds: controls, directions and blanks spelled out."""
-    shown = UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", harmless(token))
+    shown = elements.spelled(token)
     return shown if shown.strip() else shown.replace(" ", "␣") or "''"
 
 
