@@ -21,7 +21,7 @@ __all__ = [
     "prepare_streams",
     "speaks_utf8",
 ]
-__all__ += ["give_up", "printing", "talk"]
+__all__ += ["give_up", "mute", "printing", "talk"]
 
 # C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
 # what stands for a byte of an argument that is not text
@@ -56,6 +56,11 @@ def prepare_streams() -> None:
 
 def _nothing(mode: str) -> TextIO:
     return cast(TextIO, open(os.devnull, mode, encoding="utf-8"))
+
+
+def mute() -> None:
+    """From now on this process prints and says nothing: another one speaks for it."""
+    sys.stdout, sys.stderr = _nothing("w"), _nothing("w")
 
 
 def close_stdout() -> None:
