@@ -18,6 +18,7 @@ import numpy as np
 from lmtool.arrays import Array
 from lmtool.errors import ConfigError, InterruptionError, LmtoolError
 from lmtool.training.launchers import place
+from lmtool.training.messages import Messages
 from lmtool.training.ranks import ALONE, Ranks, Spread
 from lmtool.workers import Workers, slices
 
@@ -58,11 +59,9 @@ class MpiRanks(Ranks):
     """Those of a communicator."""
 
     def __init__(self, world: Any) -> None:
-        from mpi4py import MPI
-
-        self._mpi, self._comm, self._ends = MPI, world.Dup(), world.Dup()
-        self.n, self.rank = self._comm.size, self._comm.rank
-        self._hosts = self._comm.allgather(this_host())
+        self._messages, self._ends = Messages(world), world.Dup()
+        self.n, self.rank = world.size, world.rank
+        self._hosts = self.gather(this_host())
         self.local = sum(host.name == self._hosts[self.rank].name for host in self._hosts)
         self._room = np.empty(0, np.float32)
 
@@ -75,30 +74,28 @@ class MpiRanks(Ranks):
         return own_cores(self._hosts, self.rank)
 
     def agree(self, value: Value) -> Value:
-        agreed: Value = self._comm.bcast(value, 0)
+        agreed: Value = self._messages.of_first(value)
         return agreed
 
     def ask(self, function: Callable[[], Value]) -> Value:
-        answer: Any = self._comm.bcast(None if self.rank else answered(function), 0)
+        answer: Any = self.agree(None if self.rank else answered(function))
         if isinstance(answer, Exception):
             raise answer
         value: Value = answer
         return value
 
     def gather(self, value: Value) -> list[Value]:
-        values: list[Value] = self._comm.allgather(value)
-        return values
+        return self._messages.of_all(value)
 
     def copy(self, array: Array, root: int) -> None:
-        self._comm.Bcast(array, root)
+        self._messages.copy(array, root)
 
     def sum(self, shards: Sequence[Array | None], owners: Sequence[int], workers: Workers) -> None:
         total = shards[0]
         assert total is not None
         ranges = slices(total.size, self.n)
         self._add(self._exchanged(shards, owners, ranges), workers)
-        counts = [some.stop - some.start for some in ranges], [some.start for some in ranges]
-        self._comm.Allgatherv(self._mpi.IN_PLACE, [total, counts])
+        self._messages.fill(total, ranges)
 
     def _exchanged(
         self, shards: Sequence[Array | None], owners: Sequence[int], ranges: Sequence[slice]
@@ -106,22 +103,22 @@ class MpiRanks(Ranks):
         """This rank's range of every shard."""
         own, foreign = ranges[self.rank], [k for k, rank in enumerate(owners) if rank != self.rank]
         rooms = iter(self._rooms(len(foreign), own.stop - own.start))
-        parts, requests = [], []
+        parts, requests, comm = [], [], self._messages.comm
         for k, (shard, owner) in enumerate(zip(shards, owners, strict=True)):
             part = next(rooms) if k and owner != self.rank else None
             part = shard[own] if part is None and shard is not None else part
             assert part is not None
             parts.append(part)
             if owner != self.rank:
-                requests.append(self._comm.Irecv(part, owner, k))
+                requests.append(comm.Irecv(part, owner, k))
         for k, (shard, owner) in enumerate(zip(shards, owners, strict=True)):
             if owner == self.rank and shard is not None:
                 requests += [
-                    self._comm.Isend(shard[some], rank, k)
+                    comm.Isend(shard[some], rank, k)
                     for rank, some in enumerate(ranges)
                     if rank != self.rank
                 ]
-        self._mpi.Request.Waitall(requests)
+        self._messages.finish(requests)
         return parts
 
     def _rooms(self, n: int, width: int) -> Array:
@@ -153,7 +150,7 @@ class MpiRanks(Ranks):
         if not met:
             name = self._hosts[self.rank].name
             tell(error, f"rank {self.rank} of {self.n} on {name}")
-            self._comm.Abort(code_of(error))
+            self._messages.comm.Abort(code_of(error))
         self.close()
 
     def _met(self) -> bool:
@@ -166,7 +163,7 @@ class MpiRanks(Ranks):
         return True
 
     def close(self) -> None:
-        self._comm.Free()
+        self._messages.comm.Free()
         self._ends.Free()
 
 
