@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
-from typing import Any
 
 from benchmarks.common import Cell, Table, interleaved, machine, ratio, show
 from benchmarks.peers import Job, LmtoolTrainer, fresh_job
@@ -40,9 +39,15 @@ def trainer(name: str, shards: int) -> LmtoolTrainer:
     settings, output, batch, bptt = CASES[name]
     model, ids, _ = fresh_job(settings, output=output)
     asked = TrainSettings(
-        output=output, steps=1_000_000, batch=batch, bptt=bptt, shards=shards // (settings.members or 1) or 1,
-        lr=0.002, dropout=0.0, context="document",
-    )  # fmt: skip
+        output=output,
+        steps=1_000_000,
+        batch=batch,
+        bptt=bptt,
+        lr=0.002,
+        dropout=0.0,
+        context="document",
+        shards=max(1, shards // (settings.members or 1)),
+    )
     recipe = plan(model.settings, asked, len(ids), model.vocabulary.n_tokens)[1]
     return LmtoolTrainer.of(Job(model, ids, recipe))
 
@@ -50,8 +55,8 @@ def trainer(name: str, shards: int) -> LmtoolTrainer:
 def seconds(training: LmtoolTrainer, ranks: Ranks, threads: int, steps: int) -> float:
     """Of a step, after one that does not count."""
     recipe = replace(training.recipe, threads=threads)
-    job: Any = training.kind, training.settings, training.material, recipe
-    with open_session(*job, ranks=ranks) as session:
+    kind, settings, material = training.kind, training.settings, training.material
+    with open_session(kind, settings, material, recipe, ranks=ranks) as session:
         training_step(session, training.run)
         began = time.perf_counter()
         for _ in range(steps):
