@@ -100,6 +100,7 @@ def train(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
+    mpi: bool = False,
     **options: Unpack[TrainingKeywords],
 ) -> Any:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
@@ -107,11 +108,13 @@ def train(
     ``init`` is a finished model to go on with; vocabulary and network are then that model's.
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
     run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
-    the number of the signal that ends the run, by default that of Ctrl-C. Raises InputError,
-    ConfigError, TrainingError, InterruptionError, and ModelFileError at once where ``model``
-    exists.
+    the number of the signal that ends the run, by default that of Ctrl-C. With ``mpi`` all
+    processes that ``mpiexec`` has started call this together, train one model, and each gets it.
+    Raises InputError, ConfigError, TrainingError, InterruptionError, and ModelFileError at once
+    where ``model`` exists.
     """
     from lmtool.training import launch
+    from lmtool.training.mpi import together
 
     pair = pair_of(reads, writes)
     refuse_columns(pair, columns or {})
@@ -121,11 +124,12 @@ def train(
     path, held = arguments.optional(model, "model"), arguments.valid_of(valid)
     kind = pair.reads, pair.writes
     request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}), named)
-    with attended(on_event, stop, model is not None) as (emit, ends):
+    with together(mpi) as ranks, attended(on_event, stop, model is not None) as (emit, ends):
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, given, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return faces.face_of(launch.train(request, overwrite, emit, keeping, given, known))
+        trained = launch.train(request, overwrite, emit, keeping, given, known, ranks)
+        return faces.face_of(trained)
 
 
 def resume(
@@ -138,25 +142,28 @@ def resume(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
+    mpi: bool = False,
     **options: Unpack[TrainingKeywords],
 ) -> Any:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
     ``corpus``, ``valid`` and ``init`` are needed only where the files have moved, ``sentences``
     and a ``Model`` as ``init`` where the run began with them; ``options`` must be those that it
-    began with. Raises as ``train``, and ModelFileError where there is nothing to resume or
-    something has changed.
+    began with; ``mpi`` is that of ``train``, with any number of processes. Raises as ``train``,
+    and ModelFileError where there is nothing to resume or something has changed.
     """
     from lmtool.training import launch
+    from lmtool.training.mpi import together
 
     files, lines = arguments.texts(corpus, sentences, needed=False)
     known, named = initial(init)
     given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines, known)
-    with attended(on_event, stop, True) as (emit, ends):
+    with together(mpi) as ranks, attended(on_event, stop, True) as (emit, ends):
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, lines, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return faces.face_of(launch.resume(arguments.path(model, "model"), given, emit, keeping))
+        path = arguments.path(model, "model")
+        return faces.face_of(launch.resume(path, given, emit, keeping, ranks))
 
 
 def compare(
