@@ -20,6 +20,7 @@ from lmtool.nn.kernels.gates import (
     tanh_gate_backward,
 )
 from lmtool.nn.kernels.letters import largest_of_windows, largest_of_windows_backward
+from lmtool.nn.kernels.products import multiply_strips, strip_width
 from lmtool.nn.kernels.softmax import (
     block_cross_entropy,
     sampled_cross_entropy,
@@ -56,6 +57,7 @@ __all__ = [
     "largest_of_windows_backward",
     "lstm_gates",
     "lstm_gates_backward",
+    "multiply_strips",
     "relu_gate",
     "relu_gate_backward",
     "row",
@@ -64,6 +66,7 @@ __all__ = [
     "sgd_rows",
     "sgd_step",
     "softmax_cross_entropy",
+    "strip_width",
     "sum_of_squares",
     "tanh_gate",
     "tanh_gate_backward",
