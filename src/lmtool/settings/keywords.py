@@ -99,7 +99,7 @@ class TrainKeywords(TypedDict, total=False):
     band_mask: float | None
     time_mask: float | None
     context: str
-    ngram: int | None
+    ngram: int | str | None
     prune: str | None
     seed: int
     shards: int | None
