@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lmtool.arrays import Array
 from lmtool.nn import rowwise
 from lmtool.nn.rowwise import TILES, Tile, apart, parts, passes, product, tile
-from lmtool.workers import has_small_products, single_threaded_blas
+from lmtool.workers import single_threaded_blas
+from tests import blas
 
 
 def numbers(seed: int, *shape: int) -> Array:
@@ -54,9 +55,9 @@ def test_a_row_alone_is_the_row_among_others(seed: int, K: int, N: int) -> None:
     assert apart(x[:0], W).shape == (0, N)
 
 
-def test_blocks_are_read_where_blas_has_small_products() -> None:
+def test_blocks_are_read_where_blas_is_known() -> None:
     widths = (3, 17, 200, 256, 650, 1024, 2048)
-    assert not has_small_products() or all(tile(K, "f") for K in widths)
+    assert not blas.keeps_rows_apart() or all(tile(K, "f") for K in widths)
 
 
 @pytest.mark.parametrize("one", TILES)

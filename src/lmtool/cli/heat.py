@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from lmtool.cli.terminal import console, harmless
 from lmtool.errors import InputError
 from lmtool.files import write_atomically
+from lmtool.pages.shades import HEAT as SHADES
+from lmtool.pages.shades import STEP, ink
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "has_colours", "heat", "legend", "put", "rendered"]
 
-STEP = 2.5  # bits a shade
-SHADES = (  # paper to brick
-    "#ffffff", "#fff3e0", "#ffe0b8", "#ffc78a", "#ffa860", "#f9823f", "#e45a2c", "#b93424",
-)  # fmt: skip
-INK, LIGHT_INK = "#202020", "#ffffff"
 WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # would be fetched by the viewer
 WIDTH = 80  # columns of an exported page
 
@@ -53,8 +50,7 @@ def style(word: "WordSurprisal") -> str:
 def shade(index: int) -> str:
     """Dark ink on light paper, light ink on dark."""
     place = min(max(0, index), len(SHADES) - 1)
-    ink = LIGHT_INK if place >= len(SHADES) - 2 else INK
-    return f"{ink} on {SHADES[place]}"
+    return f"{ink(place)} on {SHADES[place]}"
 
 
 def legend() -> "Text":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmtool.cli.heat import Page, has_colours, heat, legend
+from lmtool.cli.heat import Page, has_colours, heat, legend, put
 from lmtool.cli.inputs import Files, Source, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
 from lmtool.cli.parts import PartOf, refuse_sums, written
@@ -30,6 +30,7 @@ from lmtool.cli.unknown import Unknown
 from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
 
 if TYPE_CHECKING:
+    from lmtool.inference.surprisal import SentenceSurprisal
     from lmtool.text.tokenizers import Tokenizer
     from lmtool.text.vocabulary import Vocabulary
 
@@ -37,6 +38,7 @@ __all__ = ["run"]
 
 FILE = "file"  # the column of the input's name
 PREVIOUS = "_prev"  # in the names of spillover columns
+EXPECTED = 8  # words of a page instead of each
 
 
 @takes(SurprisalSettings)
@@ -112,10 +114,12 @@ def run(
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
     keywords = asdict(options) | pace(given.files, threads, not wanted)
+    if html:  # whose words show what was expected instead
+        keywords["top"] = min(max(options.top, EXPECTED), lm.vocabulary.n_tokens)
     unknown = Unknown(lm.vocabulary)
     results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
-    page = Page(html, svg, "surprisal")
-    rows = on_page(earlier.counted(as_rows(results, tokenizer)), page, job)
+    page = Surprise(html, svg, separator)
+    rows = on_page(earlier.counted(as_rows(results, tokenizer)), page)
     for chunk in written(lambda shown: FORMATS[form](shown, job), rows, part):
         say(chunk)
     page.write()
@@ -177,11 +181,34 @@ def as_rows(results: Iterable[Result], tokenizer: "Tokenizer") -> Iterator[Resul
         yield source, regrouped(sentence, words, tokenizer) if source.rows else sentence
 
 
-def on_page(results: Iterable[Result], page: Page, job: Job) -> Iterator[Result]:
-    """The same results, each put on the page as it passes; at the end what the shades mean."""
+class Surprise:
+    """Sentences collected for a page and a picture, written when all are there."""
+
+    def __init__(self, html: Path | None, svg: Path | None, separator: str) -> None:
+        self._html, self._separator = html, separator
+        self._sentences: list[SentenceSurprisal] = []
+        self._picture = Page(None, svg, "surprisal")
+
+    def add(self, sentence: "SentenceSurprisal") -> None:
+        """One more."""
+        if self._html:
+            self._sentences.append(sentence)
+        if self._picture.wanted:
+            self._picture.add(heat(sentence, self._separator))
+
+    def write(self) -> None:
+        """The files, each whole or not at all. Raises InputError."""
+        if self._html:
+            from lmtool.pages.heat import heat_of, heat_page
+
+            put(self._html, heat_page(heat_of(self._sentences, self._separator)))
+        if self._picture.wanted:
+            self._picture.add(legend())
+        self._picture.write()
+
+
+def on_page(results: Iterable[Result], page: Surprise) -> Iterator[Result]:
+    """The same results, each put on the page as it passes."""
     for source, sentence in results:
-        if page.wanted:
-            page.add(heat(sentence, job.separator))
+        page.add(sentence)
         yield source, sentence
-    if page.wanted:
-        page.add(legend())
