@@ -50,7 +50,7 @@ def test_columns_are_in_the_order_of_the_text(mixed: LanguageModel, vocabulary: 
 
 def test_buckets_that_hold_on_the_other_half(mixed: LanguageModel) -> None:
     rng, n = np.random.default_rng(1), 4000
-    value = rng.integers(0, 2, n).astype(np.float32)
+    value = (rng.random(n) < 0.5).astype(np.float32)
     good, bad = np.log(0.5), np.log(0.05)
     logp = np.where(value[:, None] == [[0, 1]], good, bad).astype(np.float32)
     assert mixed.mixture is not None
