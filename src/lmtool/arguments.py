@@ -16,6 +16,7 @@ from lmtool.inference.pairs import Pair
 from lmtool.inference.reading import Ahead
 from lmtool.inference.weights import Weights
 from lmtool.settings import (
+    AdaptSettings,
     BleuSettings,
     CompareSettings,
     Option,
@@ -24,6 +25,7 @@ from lmtool.settings import (
     SearchSettings,
     SurprisalSettings,
     checked,
+    declared,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
 from lmtool.text.sentences import Sentences
@@ -34,6 +36,7 @@ __all__ = [
     "Paths",
     "References",
     "TaggedTexts",
+    "apart",
     "continues",
     "lines",
     "optional",
@@ -54,6 +57,7 @@ Lists: TypeAlias = PathLike | Sequence[Path] | Iterable[Mapping[str, Any]]
 
 Settings = TypeVar(
     "Settings",
+    AdaptSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
@@ -319,6 +323,12 @@ def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
     return kind(**values)
+
+
+def apart(kind: type[Settings], values: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Settings from those keyword options that they have, and the other options."""
+    own = {name: value for name, value in values.items() if name in declared(kind)}
+    return kind(**own), {name: x for name, x in values.items() if name not in own}
 
 
 def items(values: object, name: str, wanted: str, advice: str) -> Iterator[Any]:

@@ -1,16 +1,16 @@
 """``lmtool evaluate``: how good is a model? What the file holds decides what is measured."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.label_report import report
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
 from lmtool.cli.render import json_line, pairs, say
-from lmtool.settings import CONTEXTS
+from lmtool.settings import CONTEXTS, AdaptSettings
 
 if TYPE_CHECKING:
     from lmtool.api import Captioner, Classifier, Model, Tagger, Translator
@@ -33,8 +33,10 @@ class Job:
     text: str | None = None
     label: str | None = None
     tags: str | None = None
+    adaptation: AdaptSettings | None = None
 
 
+@takes(AdaptSettings)
 def run(
     files: Annotated[
         list[str],
@@ -48,7 +50,7 @@ def run(
         typer.Option(
             metavar="|".join((*CONTEXTS, BOTH)),
             help="Of language models: each line afresh, or the state carried over.",
-            show_default="both; sentence with --json",
+            show_default="both; sentence with --json; document where the model follows the text",
         ),
     ] = None,
     text: Annotated[
@@ -79,6 +81,7 @@ def run(
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
+    **values: Any,
 ) -> None:
     """Measure a model on texts that it was not trained on.
 
@@ -103,26 +106,30 @@ def run(
     from lmtool import api
     from lmtool.workers import n_cores
 
-    job = Job(files, threads or n_cores(), as_json, context, text, label, tags)
+    wanted = settings(AdaptSettings, values)
+    adaptation = wanted if wanted.active else None
+    job = Job(files, threads or n_cores(), as_json, context, text, label, tags, adaptation)
     loaded = api.load_for("evaluate", model)
     measure, options = KINDS[loaded.kind]
     for name in OPTIONS:
         if getattr(job, name) is not None and name not in options:
             takers = " or ".join(known for known, (_, taken) in KINDS.items() if name in taken)
             message = f"{model} is a {loaded.kind}; only a {takers} takes this option"
-            raise typer.BadParameter(message, param_hint=f"--{name}")
+            hint = "adapt or --cache" if name == "adaptation" else name
+            raise typer.BadParameter(message, param_hint=f"--{hint}")
     measure(loaded, job)
 
 
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
-    context = job.context or (CONTEXTS[0] if job.as_json else BOTH)
+    usual = CONTEXTS[1] if job.adaptation else CONTEXTS[0] if job.as_json else BOTH
+    context, adaptation = job.context or usual, asdict(job.adaptation or AdaptSettings())
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [
         {FILE: file} | ordered(result)
         for file, text in texts
-        for result in lm.evaluations(text, contexts, threads=job.threads)
+        for result in lm.evaluations(text, contexts, threads=job.threads, **adaptation)
     ]
     if job.as_json:
         say("\n".join(map(json_line, records)))
@@ -133,6 +140,7 @@ def of_language(lm: "Model", job: Job) -> None:
 def by_part(record: dict[str, Any]) -> dict[str, Any]:
     """The record with a name for each number of a mixture's parts, before the signature."""
     last = {"signature": record.pop("signature")}
+    record.pop("adaptation", None)  # the signature says it
     for part in record.pop("parts", ()):
         name = part["name"]
         last = {f"weight {name}": part["weight"], f"perplexity {name}": part["perplexity"]} | last
@@ -193,7 +201,7 @@ def of_writing(writer: "Translator | Captioner", job: Job) -> None:
 
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
-    "language model": (of_language, ("context",)),
+    "language model": (of_language, ("context", "adaptation")),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
     "translator": (of_writing, ()),
@@ -201,7 +209,7 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = ("context", "text", "label", "tags")  # that not every kind takes
+OPTIONS = ("context", "text", "label", "tags", "adaptation")  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from lmtool.errors import OptionError
 from lmtool.settings import (
     PAIRS,
+    AdaptSettings,
     BleuSettings,
     CompareSettings,
     Option,
@@ -42,6 +43,7 @@ SETTINGS = (
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    AdaptSettings,
 )
 
 Settings = TypeVar("Settings")

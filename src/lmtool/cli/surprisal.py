@@ -27,7 +27,7 @@ from lmtool.cli.tables import (
 )
 from lmtool.cli.terminal import is_terminal
 from lmtool.cli.unknown import Unknown
-from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
+from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.text.tokenizers import Tokenizer
@@ -39,7 +39,7 @@ FILE = "file"  # the column of the input's name
 PREVIOUS = "_prev"  # in the names of spillover columns
 
 
-@takes(SurprisalSettings)
+@takes(SurprisalSettings, AdaptSettings)
 def run(
     text: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
@@ -87,7 +87,7 @@ def run(
     wanted = asked(column, keep, group)
     given = inputs(text, files, "surprisal", column, part)
     form = chosen_format(form, as_json, bool(given.sentences or part), columns)
-    options = settings(SurprisalSettings, values)
+    options, adaptation = settings(SurprisalSettings, values), settings(AdaptSettings, values)
     aligned = form == "heat" or (form == "table" and columns is not None)
     carried = options.context != CONTEXTS[0]
     asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
@@ -111,7 +111,7 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
-    keywords = asdict(options) | pace(given.files, threads, not wanted)
+    keywords = asdict(options) | asdict(adaptation) | pace(given.files, threads, not wanted)
     unknown = Unknown(lm.vocabulary)
     results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
     page = Page(html, svg, "surprisal")

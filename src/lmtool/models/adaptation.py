@@ -1,0 +1,77 @@
+"""A language model that changes with the text that it reads: adapt, then cache, then mix.
+
+The networks are followed by dynamic evaluation, their tops feed the cache, and what comes of both
+takes the networks' place in a mixture. Every word is predicted before anything learns from it, and
+all that moves is in the state.
+"""
+
+from dataclasses import replace
+
+from lmtool.arrays import Array
+from lmtool.errors import ConfigError, OptionError, option
+from lmtool.models.adaptive import Adaptive, drawn, root_mean_squares
+from lmtool.models.cache import Cached
+from lmtool.models.language_model import NETWORK, LanguageModel
+from lmtool.models.network import output_weights
+from lmtool.models.predictor import Predictor, Top
+from lmtool.settings import CONTEXTS, AdaptSettings
+from lmtool.workers import single_threaded_blas
+
+__all__ = ["adapted", "in_documents"]
+
+DOCUMENT = CONTEXTS[1]
+DRAWN = 4000  # tokens, of which the gradients' mean squares are
+
+
+def adapted(model: Predictor, settings: AdaptSettings) -> Predictor:
+    """The model that does what the settings say. Raises ConfigError where it has no networks."""
+    if not settings.active:
+        return model
+    if not isinstance(model, LanguageModel) or not model.networks:
+        wanted = option("adapt" if settings.adapt else "cache")
+        raise ConfigError(f"{wanted}: the model has no networks that could follow a text")
+    if model.mixture is None:
+        return following(model, settings)
+    parts = tuple(
+        part._replace(model=following(part.model, settings)) if part.name == NETWORK else part
+        for part in model.parts
+    )
+    return replace(model.mixture, parts=parts)
+
+
+def in_documents(settings: AdaptSettings, context: str) -> None:
+    """Raises OptionError where something is to be followed that starts afresh with each line."""
+    if settings.active and context != DOCUMENT:
+        wanted = option("adapt" if settings.adapt else "cache")
+        message = "follows a whole text, not lines that start afresh"
+        raise OptionError(f"{wanted}: {message}; give {option('context', DOCUMENT)}")
+
+
+def following(networks: LanguageModel, settings: AdaptSettings) -> Predictor:
+    """Networks alone: adapt, then cache."""
+    model: Predictor = networks
+    if settings.adapt:
+        model = Adaptive(networks, squares(networks), settings.adapt_rate, settings.adapt_decay)
+    if not settings.cache:
+        return model
+    hidden = of_adaptive if settings.adapt else of_networks
+    width = sum(output_weights(one.parameters).weight.shape[1] for one in networks.networks)
+    shape = settings.cache, settings.cache_weight, settings.cache_sharpness
+    return Cached(model, *shape, width, hidden)
+
+
+def squares(networks: LanguageModel) -> Array:
+    """The root mean squares of the gradients, on a text as the networks would write it."""
+    with single_threaded_blas():
+        return root_mean_squares(networks, drawn(networks, DRAWN))
+
+
+def of_networks(top: Top) -> Array:
+    """The tops of networks side by side are what the cache compares."""
+    return top
+
+
+def of_adaptive(top: Top) -> Array:
+    """The same, beside ln p."""
+    h: Array = top[1]
+    return h
