@@ -25,7 +25,6 @@ from lmtool.settings import (
     SearchSettings,
     SurprisalSettings,
     checked,
-    declared,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
 from lmtool.text.sentences import Sentences
@@ -327,8 +326,9 @@ def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
 
 def apart(kind: type[Settings], values: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """Settings from those keyword options that they have, and the other options."""
-    own = {name: value for name, value in values.items() if name in declared(kind)}
-    return kind(**own), {name: x for name, x in values.items() if name not in own}
+    known = {field.name for field in fields(kind)}
+    own = {name: value for name, value in values.items() if name in known}
+    return kind(**own), {name: x for name, x in values.items() if name not in known}
 
 
 def items(values: object, name: str, wanted: str, advice: str) -> Iterator[Any]:

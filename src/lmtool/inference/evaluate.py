@@ -259,7 +259,7 @@ def mixed(model: Predictor) -> str:
 
 
 def followed(adaptation: AdaptSettings) -> str:
-    """``|adapt:rate=0.001,decay=0.02|cache:size=500,weight=0.1,sharpness=4``, or nothing."""
+    """``|adapt:rate=0.001,decay=0.02|cache:size=500,weight=0.12,sharpness=8``, or nothing."""
     said = adaptation.said().items()
     values = ((kind, (f"{k}={x:g}" for k, x in each.items())) for kind, each in said)
     return "".join(f"|{kind}:{','.join(each)}" for kind, each in values)

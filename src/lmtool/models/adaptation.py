@@ -32,11 +32,9 @@ def adapted(model: Predictor, settings: AdaptSettings) -> Predictor:
         raise ConfigError(f"{wanted}: the model has no networks that could follow a text")
     if model.mixture is None:
         return following(model, settings)
-    parts = tuple(
-        part._replace(model=following(part.model, settings)) if part.name == NETWORK else part
-        for part in model.parts
-    )
-    return replace(model.mixture, parts=parts)
+    moving = following(replace(model, ngram=None, weights=()), settings)
+    parts = (part._replace(model=moving) if part.name == NETWORK else part for part in model.parts)
+    return replace(model.mixture, parts=tuple(parts))
 
 
 def in_documents(settings: AdaptSettings, context: str) -> None:
@@ -68,7 +66,8 @@ def squares(networks: LanguageModel) -> Array:
 
 def of_networks(top: Top) -> Array:
     """The tops of networks side by side are what the cache compares."""
-    return top
+    h: Array = top
+    return h
 
 
 def of_adaptive(top: Top) -> Array:

@@ -32,10 +32,10 @@ class AdaptSettings:
         panel=PANEL,
     )
     cache_weight: float = option(
-        0.1, "The share of the cache in each probability.", at_least=0, below=1, panel=PANEL
+        0.12, "The share of the cache in each probability.", at_least=0, below=1, panel=PANEL
     )
     cache_sharpness: float = option(
-        4.0, "0 counts words; the more, the more states have to be alike.", at_least=0, panel=PANEL
+        8.0, "0 counts words; the more, the more states have to be alike.", at_least=0, panel=PANEL
     )
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class AdaptSettings:
         return self.adapt or self.cache > 0
 
     def said(self) -> dict[str, dict[str, float]]:
-        """What is done, and how: ``{"cache": {"size": 500, "weight": 0.1, "sharpness": 4.0}}``."""
+        """What is done, and how: ``{"cache": {"size": 500, "weight": 0.12, "sharpness": 8.0}}``."""
         cache = {"size": self.cache, "weight": self.cache_weight, "sharpness": self.cache_sharpness}
         adapt = {"rate": self.adapt_rate, "decay": self.adapt_decay}
         every = (("adapt", adapt, self.adapt), ("cache", cache, self.cache))
