@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
@@ -13,6 +14,7 @@ from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
+from lmtool.inference.mix import mix as mix_models
 from lmtool.inference.pairs import accuracies
 from lmtool.inference.rescore import Rescoring, scored_lists
 from lmtool.inference.rescore import rescore as rescore_lists
@@ -23,6 +25,7 @@ from lmtool.interactive import attended
 from lmtool.kinds import KINDS
 from lmtool.settings import (
     CHECKPOINT_EVERY,
+    CONTEXTS,
     BleuSettings,
     CompareSettings,
     Pairing,
@@ -48,7 +51,17 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
+__all__ += [
+    "compare",
+    "load",
+    "load_for",
+    "mix",
+    "plan",
+    "rescore",
+    "resume",
+    "sentence_bleu",
+    "train",
+]
 __all__ += ["wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
@@ -161,6 +174,40 @@ def compare(
     names = name_of(a, "A"), name_of(b, "B")
     settings = arguments.options(CompareSettings, options)
     return compare_models(first, second, lines, settings, names=names, speller=spelling)
+
+
+def mix(
+    models: Sequence[PathLike | Model],
+    *,
+    valid: Paths,
+    output: PathLike | None = None,
+    context: str = CONTEXTS[0],
+    overwrite: bool = False,
+    threads: int = 1,
+) -> Model:
+    """A weighted mean of language models over the same tokens, written where ``output`` is given.
+
+    The weights are found on ``valid``, a file or several, which no model has learnt; of a mixture
+    its parts are mixed anew. ``provenance["mixed"]`` says what came of it. Raises InputError,
+    ModelFileError, and ConfigError where the models predict different tokens.
+    """
+    if len(models) < 2:
+        raise ConfigError("there is nothing to mix: give two models or more")
+    if output is not None:
+        model_file.check_target(arguments.path(output, "output"), overwrite, "output")
+    loaded = [one if isinstance(one, Model) else load_for("mix", one) for one in models]
+    names = [title(one, f"model {n}") for n, one in enumerate(models, 1)]
+    lines = chain.from_iterable(map(arguments.source, arguments.valid_of(valid)))
+    named = [(name, one.language_model) for name, one in zip(names, loaded, strict=True)]
+    mixed = Model(mix_models(named, lines, context, arguments.whole(threads, "threads", 1)))
+    if output is not None:
+        mixed.save(output, overwrite)
+    return mixed
+
+
+def title(model: PathLike | Model, otherwise: str) -> str:
+    """What a part of a mixture is called: its file's name without what all such names end in."""
+    return otherwise if isinstance(model, Model) else Path(model).name.removesuffix(".safetensors")
 
 
 @overload

@@ -87,6 +87,18 @@ def seconds(text: str) -> float:
         raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 10m or 2h") from None
 
 
+def ngram(text: str) -> int | str:
+    """An order, ``5``, or the name of a file."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+# fields whose text the command line takes apart itself: their type there, and what does it
+PARSED: dict[str, tuple[Any, Callable[[str], Any]]] = {
+    "seconds": (float | None, seconds),
+    "ngram": (str | None, ngram),
+}
+
+
 def flag(name: str, value: str | None = None) -> str:
     """An option of the library as the command line writes it: "tie", "False" -> ``--no-tie``."""
     known = (declared(kind).get(name) for kind in SETTINGS)
@@ -135,7 +147,7 @@ def from_fields(kinds: Iterable[type]) -> Iterator[inspect.Parameter]:
     """A parameter for typer for each field that has an Option; those of one name are one."""
     for name, (field, hint, option) in united(kinds).items():
         given = typer_option(name, hint, field.default, option)
-        annotation: Any = Annotated[hint, given]
+        annotation: Any = Annotated[PARSED.get(name, (hint,))[0], given]
         kind = inspect.Parameter.KEYWORD_ONLY
         yield inspect.Parameter(name, kind, default=field.default, annotation=annotation)
 
@@ -166,8 +178,8 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
     }
     if option.shown:
         words["show_default"] = option.shown
-    if name == "seconds":
-        words["parser"] = seconds
+    if name in PARSED:
+        words["parser"] = PARSED[name][1]
     if option.choices:
         words["autocompletion"] = lambda: list(option.choices)
     switch = default is True or (bool in kinds and (default is None or bool(option.shown)))

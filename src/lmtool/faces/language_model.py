@@ -134,4 +134,6 @@ class Model(Predicting, WordVectors, Shown):
             "vocabulary_digest": vocabulary.digest,
             "reading": reading(self.language_model),
         }
+        if mixed := self.language_model.parts:
+            own["parts"] = [{"name": part.name, "weight": part.weight} for part in mixed]
         return card(self.language_model, own)

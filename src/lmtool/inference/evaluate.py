@@ -166,11 +166,11 @@ def measured_parts(model: Predictor) -> Measure:
     """ln p of each token, and as each part of a mixture has it."""
     if len(parts_of(model)) < 2:
         return measured_logp(model)
-    mixture = Mixture(parts_of(model))
+    mixture = Mixture(parts_of(model), getattr(model, "buckets", None))
 
     def measure(top: Top, ids: Ids) -> Values:
         columns = mixture.columns(top, ids)
-        return tuple(x.astype(np.float64) for x in (mixture.mixed(columns), *columns))
+        return tuple(x.astype(np.float64) for x in (mixture.mixed(columns), *columns.logp))
 
     return measure
 
@@ -288,15 +288,19 @@ def sentence_logp(model: Predictor, ids: Ids) -> float:
     return sum(padded_logp(model, pieces) for pieces in sentences(ids))
 
 
-def sentences(ids: Ids) -> Iterator[Ids]:
-    """The sentences as columns (T, B) for ``padded_logp``, those of like length together."""
+def sentences(ids: Ids, values: Ids | None = None) -> Iterator[Ids]:
+    """The sentences as columns (T, B) for ``padded_logp``, those of like length together.
+
+    With ``values`` (n_tokens,) these in their places.
+    """
+    values = ids if values is None else values
     ends = np.flatnonzero(ids == EOS_ID) + 1
     starts = np.concatenate([[0], ends[:-1]])
     order = np.argsort(ends - starts, kind="stable")
     for group in np.array_split(order, -(-len(order) // SENTENCES)):
         pieces = np.full((int((ends - starts)[group].max()), len(group)), -1, np.int32)
         for b, i in enumerate(group):
-            pieces[: ends[i] - starts[i], b] = ids[starts[i] : ends[i]]
+            pieces[: ends[i] - starts[i], b] = values[starts[i] : ends[i]]
         yield pieces
 
 

@@ -90,7 +90,7 @@ class TrainKeywords(TypedDict, total=False):
     noise: float | None
     mirror: str | None
     context: str
-    ngram: int | None
+    ngram: int | str | None
     prune: str | None
     seed: int
     shards: int | None
