@@ -8,6 +8,7 @@ import pytest
 
 from lmtool.errors import ConfigError, OptionError
 from lmtool.inference.evaluate import evaluate, line_logps
+from lmtool.models import adaptation
 from lmtool.models.adaptation import adapted
 from lmtool.models.adaptive import Adaptive, drawn, gradients, root_mean_squares
 from lmtool.models.kneser_ney import count
@@ -24,6 +25,12 @@ SEGMENT = 5
 BOTH = AdaptSettings(adapt=True, cache=20)
 
 
+@pytest.fixture(autouse=True)
+def short_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundredth of the text that gradients are told from."""
+    monkeypatch.setattr(adaptation, "DRAWN", 41)
+
+
 @pytest.fixture(scope="module")
 def networks(vocabulary: Vocabulary) -> LanguageModel:
     return tiny(vocabulary, "lstm", members=2)
@@ -32,7 +39,7 @@ def networks(vocabulary: Vocabulary) -> LanguageModel:
 @pytest.fixture(scope="module")
 def mixture(networks: LanguageModel, vocabulary: Vocabulary) -> LanguageModel:
     trigram = count(ids_of(vocabulary, LINES), vocabulary, 3)
-    return replace(networks, ngram=trigram, weights=(0.6, 0.4))
+    return replace(networks, ngram=trigram, weights=(0.6, 0.4), temperatures=(0.9, 1.0))
 
 
 @pytest.fixture(scope="module")
