@@ -27,7 +27,7 @@ from lmtool.cli.tables import (
 )
 from lmtool.cli.terminal import is_terminal
 from lmtool.cli.unknown import Unknown
-from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
+from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.inference.surprisal import SentenceSurprisal
@@ -41,7 +41,7 @@ PREVIOUS = "_prev"  # in the names of spillover columns
 EXPECTED = 8  # words of a page instead of each
 
 
-@takes(SurprisalSettings)
+@takes(SurprisalSettings, AdaptSettings)
 def run(
     text: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
@@ -89,7 +89,7 @@ def run(
     wanted = asked(column, keep, group)
     given = inputs(text, files, "surprisal", column, part)
     form = chosen_format(form, as_json, bool(given.sentences or part), columns)
-    options = settings(SurprisalSettings, values)
+    options, adaptation = settings(SurprisalSettings, values), settings(AdaptSettings, values)
     aligned = form == "heat" or (form == "table" and columns is not None)
     carried = options.context != CONTEXTS[0]
     asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
@@ -113,7 +113,7 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
-    keywords = asdict(options) | pace(given.files, threads, not wanted)
+    keywords = asdict(options) | asdict(adaptation) | pace(given.files, threads, not wanted)
     if html:  # whose words show what was expected instead
         keywords["top"] = min(max(options.top, EXPECTED), lm.vocabulary.n_tokens)
     unknown = Unknown(lm.vocabulary)
