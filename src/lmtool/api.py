@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator", "accuracies"]
-__all__ += ["bleu", "compare", "load", "load_as", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
-__all__ += ["wer"]
+__all__ += ["bleu", "compare", "load", "load_as", "load_for", "plan", "rescore", "resume"]
+__all__ += ["sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)

@@ -23,6 +23,7 @@ from lmtool.settings import (
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TranscribeSettings,
     checked,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
@@ -60,6 +61,7 @@ Settings = TypeVar(
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TranscribeSettings,
 )
 
 ONE = "for one sentence give [text]"

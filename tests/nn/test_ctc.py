@@ -1,10 +1,13 @@
 """Labels without times: loss and gradient against all paths, best paths, alignments."""
 
+from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 
+from lmtool.arrays import Array, Ids
 from lmtool.nn.outputs.ctc import (
     BLANK,
     align,
@@ -15,7 +18,8 @@ from lmtool.nn.outputs.ctc import (
     steps_needed,
 )
 
-CASES = [  # steps, labels
+Case = tuple[int, list[int]]
+CASES: list[Case] = [  # steps, labels
     (1, []),
     (4, []),
     (1, [1]),
@@ -28,21 +32,23 @@ CASES = [  # steps, labels
 ]
 
 
-def paths(T, V, labels):
+def paths(T: int, V: int, labels: list[int]) -> Iterator[Any]:
     """Every way in which T steps say the labels."""
     for path in product(range(V), repeat=T):
         if runs(np.array(path)).ids.tolist() == labels:
             yield np.array(path)
 
 
-def log_softmax(z):
-    return z - np.logaddexp.reduce(z, axis=-1, keepdims=True)
+def log_softmax(z: Array) -> Array:
+    return np.asarray(z - np.logaddexp.reduce(z, axis=-1, keepdims=True))
 
 
-def by_enumeration(z, labels):
+def by_enumeration(z: Array, labels: list[int]) -> tuple[float, Array]:
     """(4) and (6) from all paths: z (T, V)."""
     logp = log_softmax(z)
-    each = [(path, logp[np.arange(len(z)), path].sum()) for path in paths(*z.shape, labels)]
+    each = [
+        (path, logp[np.arange(len(z)), path].sum()) for path in paths(len(z), z.shape[1], labels)
+    ]
     total = np.logaddexp.reduce([p for _, p in each])
     gamma = np.zeros_like(z)
     for path, p in each:
@@ -50,7 +56,9 @@ def by_enumeration(z, labels):
     return -total, np.exp(logp) - gamma
 
 
-def batch_of(cases, rng, V=3, dtype=np.float64):
+def batch_of(
+    cases: list[Case], rng: np.random.Generator, V: int = 3, dtype: Any = np.float64
+) -> tuple[Array, Ids, Ids]:
     """Sequences side by side, padded at the front with numbers that must not matter."""
     S, L = max(T for T, _ in cases), max(len(y) for _, y in cases)
     z = rng.normal(size=(S, len(cases), V)).astype(dtype)
@@ -60,10 +68,12 @@ def batch_of(cases, rng, V=3, dtype=np.float64):
     return z, targets, np.array([S - T for T, _ in cases], np.int32)
 
 
-def test_loss_and_gradient_are_those_of_all_paths():
+def test_loss_and_gradient_are_those_of_all_paths() -> None:
     z, targets, starts = batch_of(CASES, np.random.default_rng(0))
     total, dz, n_left = loss(z, targets, starts, 0.5)
-    expected = [by_enumeration(z[t:, b], y) for b, (t, (_, y)) in enumerate(zip(starts, CASES))]
+    expected = [
+        by_enumeration(z[t:, b], y) for b, (t, (_, y)) in enumerate(zip(starts, CASES, strict=True))
+    ]
     assert n_left == 0
     assert total == pytest.approx(sum(one for one, _ in expected), rel=1e-12)
     for b, (_, d) in enumerate(expected):
@@ -71,7 +81,7 @@ def test_loss_and_gradient_are_those_of_all_paths():
         assert not dz[: starts[b], b].any()
 
 
-def test_a_sequence_has_the_same_bits_beside_any_others():
+def test_a_sequence_has_the_same_bits_beside_any_others() -> None:
     z, targets, starts = batch_of(CASES, np.random.default_rng(1))
     _, dz, _ = loss(z, targets, starts, 1.0)
     for b, t in enumerate(starts):
@@ -79,7 +89,7 @@ def test_a_sequence_has_the_same_bits_beside_any_others():
         np.testing.assert_array_equal(alone[:, 0], dz[t:, b])
 
 
-def test_float32_of_any_size_is_safe():
+def test_float32_of_any_size_is_safe() -> None:
     rng = np.random.default_rng(2)
     labels = rng.integers(1, 30, 150).tolist()
     z, targets, starts = batch_of([(600, labels), (400, labels[:80])], rng, 30, np.float32)
@@ -96,7 +106,7 @@ def test_float32_of_any_size_is_safe():
 
 
 @pytest.mark.parametrize(("T", "labels"), [(1, [1, 2]), (2, [1, 1]), (3, [1, 2, 2])])
-def test_what_cannot_fit_is_counted_and_moves_nothing(T, labels):
+def test_what_cannot_fit_is_counted_and_moves_nothing(T: int, labels: list[int]) -> None:
     assert steps_needed(labels) == T + 1
     cases = [(T, labels), (T + 1, labels)]
     z, targets, starts = batch_of(cases, np.random.default_rng(3))
@@ -110,7 +120,7 @@ def test_what_cannot_fit_is_counted_and_moves_nothing(T, labels):
 
 
 @pytest.mark.parametrize(("T", "labels"), CASES)
-def test_probability_and_alignment_are_those_of_all_paths(T, labels):
+def test_probability_and_alignment_are_those_of_all_paths(T: int, labels: list[int]) -> None:
     logp = log_softmax(np.random.default_rng(T).normal(size=(T, 3)))
     assert log_probability(logp, labels) == pytest.approx(-by_enumeration(logp, labels)[0])
     best = max(paths(T, 3, labels), key=lambda path: logp[np.arange(T), path].sum())
@@ -118,7 +128,7 @@ def test_probability_and_alignment_are_those_of_all_paths(T, labels):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_best_path_is_read_without_repeats_and_blanks():
+def test_best_path_is_read_without_repeats_and_blanks() -> None:
     said = [BLANK, 2, 2, BLANK, 2, 1, 1, BLANK]
     path = best_path(np.log(np.eye(3)[said] + 1e-9))
     assert path.ids.tolist() == [2, 2, 1]
@@ -127,7 +137,7 @@ def test_best_path_is_read_without_repeats_and_blanks():
     assert best_path(np.zeros((2, 3))).ids.tolist() == []
 
 
-def test_as_pytorch():
+def test_as_pytorch() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed: nothing to compare with")
     cases = [(30, [1, 1, 3, 4]), (50, [4, 2] * 8), (20, [])]
     z, targets, starts = batch_of(cases, np.random.default_rng(4), 5)

@@ -59,7 +59,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "next": Command(next.run, 'lmtool next "Todd met" -k 3'),
         "tag": Command(tag.run, 'lmtool tag "Mohan was driving a Maruti"'),
         "translate": Command(translate.run, 'lmtool translate "der Hund sah die Katze" -n 3'),
-        "transcribe": Command(transcribe.run, "lmtool transcribe speech.wav --lm texts.safetensors"),
+        "transcribe": Command(transcribe.run, "lmtool transcribe a.wav b.wav --lm lm.safetensors"),
         "caption": Command(caption.run, "lmtool caption -f vectors.npy"),
         "play": Command(play.run, "lmtool play tunes.abc --midi tunes.mid --check"),
         "rescore": Command(rescore.run, "lmtool rescore nbest.jsonl --tune dev.jsonl"),

@@ -54,8 +54,7 @@ def helped(
     options: Any = asdict(wanted)
     found = recogniser.tune(tune, language, threads=threads or n_cores(), **options)
     say_tuning(found, tune)
-    weights = {"lm_weight": found.lm_weight, "word_bonus": found.word_bonus}
-    return language, replace(wanted, **weights)
+    return language, replace(wanted, lm_weight=found.lm_weight, word_bonus=found.word_bonus)
 
 
 def say_tuning(found: "Tuning", path: str) -> None:

@@ -13,8 +13,8 @@ from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings
 from lmtool.cli.parts import PartOf, refuse_sums, written
 from lmtool.cli.render import decimals, json_line, number, say, table
 from lmtool.cli.rows import ROWS
-from lmtool.cli.speech import Lm, Tune, helped, say_tuning
 from lmtool.cli.spectrum import Pictures
+from lmtool.cli.speech import Lm, Tune, helped
 from lmtool.cli.terminal import harmless, is_terminal, talk
 from lmtool.settings import TranscribeSettings
 
@@ -93,7 +93,8 @@ def run(
         ),
     ] = None,
     times: Annotated[
-        bool, typer.Option("--times", help="The seconds at which each word is said: --format times.")
+        bool,
+        typer.Option("--times", help="The seconds at which each word is said: --format times."),
     ] = False,
     lm: Lm = None,
     tune: Tune = None,
@@ -138,9 +139,10 @@ def run(
         takes_of(recogniser, given),
         lm=language,
         on_error=telling(failed) if keep_going else None,
+        sights=bool(html or svg),
         **options,
     )
-    pictures = Pictures(html, svg, recogniser)
+    pictures = Pictures(html, svg)
     for chunk in written(FORMATS[form], pictures.seen(cut_said(results)), part):
         say(chunk)
     pictures.write()

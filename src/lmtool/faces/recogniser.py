@@ -71,19 +71,20 @@ class Recogniser(Shown):
         threads: int = 1,
         ahead: Ahead = AHEAD,
         on_error: OnError | None = None,
+        sights: bool = False,
         **options: Unpack[TranscribeKeywords],
     ) -> Iterator[Transcription]:
         """The same of several, each on its own; what ``takes`` gives is taken, too.
 
         Of one that cannot be read ``on_error`` is told, and nothing is said in it; without, it
-        raises InputError.
+        raises InputError. ``sights`` keeps what a picture shows.
         """
         threads, ahead = arguments.paced(threads, ahead)
         settings, language = self._search(lm, options)
         found = arguments.items(sources, "sources", "a list of files", "[path] for one")
         named = (one(self._how, x, f"sources[{n}]") for n, x in enumerate(found))
         given = self.recogniser, opened(named, on_error), settings, language
-        return transcribed(*given, threads, ahead)
+        return transcribed(*given, threads, ahead, sights)
 
     def takes(self, path: PathLike, labelled: bool = False) -> Iterator[Take]:
         """The recordings that a manifest names, not read yet; those of any file of recordings.
@@ -130,9 +131,7 @@ class Recogniser(Shown):
         facts = {"frames": heard, "tokens": self.vocabulary.n_tokens - 1}
         return card(self.recogniser, facts | {"reading": reading(self.recogniser)})
 
-    def _search(
-        self, lm: Model | None, options: Any
-    ) -> tuple[TranscribeSettings, Language | None]:
+    def _search(self, lm: Model | None, options: Any) -> tuple[TranscribeSettings, Language | None]:
         """How to look for texts. Raises ConfigError."""
         settings = arguments.options(TranscribeSettings, options)
         if lm is None and settings.lexicon:

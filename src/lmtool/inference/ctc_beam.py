@@ -84,8 +84,9 @@ class Rules:
 class Text:
     """A text that is followed: its tokens, those of its last word, what they are worth."""
 
-    __slots__ = ("after", "b", "beside", "context", "e", "id", "lm", "n", "new_b", "new_e")
-    __slots__ += ("parent", "word")
+    __slots__ = (
+        "after", "b", "beside", "context", "e", "id", "lm", "n", "new_b", "new_e", "parent", "word",
+    )  # fmt: skip
 
     def __init__(self, parent: "Text | None", token: int) -> None:
         self.parent, self.id = parent, token
@@ -171,9 +172,7 @@ def best(texts: list[Text], n: int) -> list[Text]:
     return [text for text in texts[:n] if text.total > NOTHING]
 
 
-def grown(
-    text: Text, k: int, rules: Rules, closing: list[tuple[Text, Text]]
-) -> Text | None:
+def grown(text: Text, k: int, rules: Rules, closing: list[tuple[Text, Text]]) -> Text | None:
     """The text with one token more; None where the lexicon has no such word."""
     token = rules.vocabulary.tokens[k]
     before = rules.vocabulary.tokens[text.id] if text.parent is not None else ""

@@ -102,7 +102,10 @@ class Language:
             ids = np.array([c.ids for c in unread], np.int32)
             top, state = self.model.step(self._wide(ids), self._states(unread))
             for b, context in enumerate(unread):
-                context.top, context.state = rows(top, slice(b, b + 1)), rows(state, slice(b, b + 1))
+                context.top, context.state = (
+                    rows(top, slice(b, b + 1)),
+                    rows(state, slice(b, b + 1)),
+                )
         top = joined([c.top for c, _ in pairs])
         ids = np.array([k for _, k in pairs], np.int32)
         if len(pairs) < LEAST <= self._most:

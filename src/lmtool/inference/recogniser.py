@@ -82,7 +82,7 @@ class Recogniser(Shown):
     def step(self) -> float | None:
         """Seconds of a step; None where frames are no sound's."""
         bank = self.filterbank
-        return bank and self.settings.stack * bank.shift / bank.rate
+        return None if bank is None else self.settings.stack * bank.shift / bank.rate
 
     @property
     def block(self) -> int:
@@ -153,7 +153,8 @@ class SpeechJudge:
             with np.errstate(all="ignore"):  # weights of a run that blows up
                 found = [np.nan_to_num(x) for x in model.of_batch(batch)]
             known = [column[column >= 0] for column in batch.targets.T]
-            return np.sum([self._errors(*both) for both in zip(found, known, strict=True)], axis=0)
+            each = [self._errors(*both) for both in zip(found, known, strict=True)]
+            return np.asarray(np.sum(each, axis=0))
 
         return self.workers.map(counted_of, batches)
 

@@ -87,10 +87,11 @@ def transcribed(
     language: Language | None = None,
     threads: int = 1,
     ahead: Ahead = AHEAD,
+    sights: bool = False,
 ) -> Iterator[Transcription]:
     """What is said in each recording, one by one."""
     decode = decoder(model.vocabulary, settings, language)
-    return transcribe_all(model, recordings, decode, settings.n, threads, ahead)
+    return transcribe_all(model, recordings, decode, settings.n, threads, ahead, sights)
 
 
 def evaluated(results: Iterable[Transcription]) -> SpeechEvaluation:
@@ -183,6 +184,4 @@ def tuning(
     """What the weights are worth."""
     best = evaluated(transcribed(model, recordings, settings, language, threads))
     plain = evaluated(transcribed(model, recordings, TranscribeSettings(beam=1), None, threads))
-    return Tuning(
-        settings.lm_weight, settings.word_bonus, best.wer, plain.wer, best.n_utterances
-    )
+    return Tuning(settings.lm_weight, settings.word_bonus, best.wer, plain.wer, best.n_utterances)

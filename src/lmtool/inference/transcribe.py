@@ -20,8 +20,8 @@ from lmtool.nn.outputs.ctc import Path, align
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Decoded", "Decoder", "Heard", "Piece", "Recording", "Said", "SpeechModel"]
-__all__ += ["Transcription", "transcribe_all"]
+__all__ = ["Decoded", "Decoder", "Heard", "Piece", "Recording", "Said", "Sight"]
+__all__ += ["SpeechModel", "Transcription", "transcribe_all"]
 
 LN10 = math.log(10)
 UNIT = 1.0  # seconds of a step, where frames are no sound's
@@ -37,6 +37,10 @@ class SpeechModel(Protocol):
     @property
     def block(self) -> int:
         """Pieces that are read side by side to the same bits as alone; 1: none."""
+
+    @property
+    def width(self) -> int:
+        """Numbers of a frame."""
 
     @property
     def step(self) -> float | None:
@@ -74,7 +78,7 @@ class Recording(NamedTuple):
     """What is to be written down."""
 
     name: str
-    pieces: Iterable[Piece]
+    pieces: Sequence[Piece]  # one at least
     reference: str | None = None
     speaker: str | None = None
 
@@ -108,6 +112,15 @@ class Heard(Shown):
         return {k: x for k, x in asdict(self).items() if k != "parts"}
 
 
+class Sight(NamedTuple):
+    """What a picture shows of a piece."""
+
+    begin: float  # seconds
+    end: float
+    frames: Array  # (T, F), as the networks read them
+    letters: tuple[Said, ...]  # tokens, one by one
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Transcription(Tabular):
     """What is said in a recording; of one too short for a frame nothing."""
@@ -122,15 +135,18 @@ class Transcription(Tabular):
     reference: str | None = None
     speaker: str | None = None
     pieces: int = 1
+    sights: tuple[Sight, ...] = field(default=(), compare=False)  # where they are wanted
 
     def _rows(self) -> Sequence[Shown]:
         return self.hypotheses
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values; what is not known is left out."""
-        own = asdict(self) | {"hypotheses": [one.to_dict() for one in self.hypotheses]}
-        own.pop("pieces")
-        return {k: x for k, x in own.items() if x is not None or k == "log10_p"}
+        own = {name: getattr(self, name) for name in ("source", "text", "log10_p")}
+        own["hypotheses"] = [one.to_dict() for one in self.hypotheses]
+        own["words"] = [asdict(one) for one in self.words]
+        known = {"reference": self.reference, "speaker": self.speaker}
+        return own | {k: x for k, x in known.items() if x is not None}
 
 
 class Read(NamedTuple):
@@ -138,6 +154,7 @@ class Read(NamedTuple):
 
     texts: list[Decoded]
     words: tuple[Said, ...]  # of the best
+    sight: Sight | None
 
 
 def transcribe_all(
@@ -147,8 +164,9 @@ def transcribe_all(
     n: int = 1,
     threads: int = 1,
     ahead: Ahead = AHEAD,
+    sights: bool = False,
 ) -> Iterator[Transcription]:
-    """What is said in each, one by one; n hypotheses at most.
+    """What is said in each, one by one; n hypotheses at most, what a picture shows if wanted.
 
     Raises ModelFileError for weights that are too large.
     """
@@ -156,15 +174,19 @@ def transcribe_all(
     def read(sources: list[Source]) -> list[Read]:
         found = model.log_probabilities([source.steps for source in sources])
         return [
-            of_piece(model, decode, n, source.begin, logp)
+            of_piece(model, decode, n, source, logp, sights)
             for source, logp in zip(sources, found, strict=True)
         ]
 
     with Workers(threads) as workers:
         results = read_sources(asked(model, recordings), read, model.block, workers, ahead)
-        for _, group in groupby(results, key=lambda result: result[0].what[0]):
-            parts = [(one.what[1], answer) for one, answer in group]
-            yield whole(model.vocabulary, parts[0][0], [x for _, x in parts], n)
+        read_so_far: list[Read | None] = []
+        for one, answer in results:
+            read_so_far.append(answer)
+            recording, is_last = one.what
+            if is_last:
+                yield whole(model.vocabulary, recording, read_so_far, n)
+                read_so_far = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,35 +201,50 @@ class Source:
 
 
 def asked(model: SpeechModel, recordings: Iterable[Recording]) -> Iterator[Asked]:
-    """Each piece on its way, with the number of its recording."""
-    for number, recording in enumerate(recordings):
-        for piece in recording.pieces:
+    """Each piece on its way, with its recording, and whether it is the last of it."""
+    for recording in recordings:
+        for n, piece in enumerate(recording.pieces, 1):
             steps = None if piece.frames is None else model.source(piece.frames)
             source = None if steps is None else Source(piece.begin, steps)
-            yield Asked((number, recording), source)
+            yield Asked((recording, n == len(recording.pieces)), source)
 
 
 def of_piece(
-    model: SpeechModel, decode: Decoder, n: int, begin: float, logp: Array
+    model: SpeechModel, decode: Decoder, n: int, source: "Source", logp: Array, sights: bool
 ) -> Read:
-    """The texts of a piece, and the words of the best."""
+    """The texts of a piece, the words of the best, and what a picture shows."""
     verified(logp[:, :1])
     texts = decode(logp)[:n]
-    words = words_of(model, texts[0].ids, begin, logp)
-    return Read(texts, words)
+    path, step, begin = align(logp, texts[0].ids), model.step or UNIT, source.begin
+    tokens = [model.vocabulary.tokens[i] for i in path.ids]
+    times = Times(model.vocabulary, path, peaks(logp, path), begin, step)
+    words = times.of(words_among(tokens, model.vocabulary))
+    if not sights:
+        return Read(texts, words, None)
+    letters = times.of([(i, i + 1) for i in range(len(tokens))])
+    frames = source.steps.reshape(-1, model.width)
+    return Read(texts, words, Sight(begin, begin + step * len(logp), frames, letters))
 
 
-def words_of(model: SpeechModel, ids: Ids, begin: float, logp: Array) -> tuple[Said, ...]:
-    """When the words of tokens are said on the best path that says them."""
-    path, step, vocabulary = align(logp, ids), model.step or UNIT, model.vocabulary
-    found = []
-    for first, last in words_among([vocabulary.tokens[i] for i in ids], vocabulary):
-        text = vocabulary.decode(ids[first:last]).strip()
-        if text:
-            start, end = path.first[first] * step, (path.last[last - 1] + 1) * step
-            p = math.exp(sum(peaks(logp, path)[first:last]))
-            found.append(Said(text, round(begin + start, 3), round(begin + end, 3), p))
-    return tuple(found)
+class Times(NamedTuple):
+    """Tokens along time."""
+
+    vocabulary: Vocabulary
+    path: Path
+    peaks: list[float]  # ln p
+    begin: float
+    step: float
+
+    def of(self, spans: Sequence[tuple[int, int]]) -> tuple[Said, ...]:
+        """The text of tokens from and up to, when it is said, how probable it is."""
+        found = []
+        for first, last in spans:
+            text = self.vocabulary.decode(self.path.ids[first:last]).strip()
+            start = self.begin + self.path.first[first] * self.step
+            end = self.begin + (self.path.last[last - 1] + 1) * self.step
+            p = math.exp(sum(self.peaks[first:last]))
+            found.append(Said(text, round(float(start), 3), round(float(end), 3), p))
+        return tuple(one for one in found if one.text)
 
 
 def peaks(logp: Array, path: Path) -> list[float]:
@@ -232,18 +269,18 @@ def whole(
 ) -> Transcription:
     """The recording of these pieces."""
     read = [piece for piece in pieces if piece is not None]
-    own = recording.name, recording.reference, recording.speaker
     if not read:
-        return Transcription(own[0], "", None, (), (), *own[1:], len(pieces))
+        known = recording.reference, recording.speaker
+        return Transcription(recording.name, "", None, (), (), *known)
     texts = read[0].texts
     for piece in read[1:]:
         texts = both(texts, piece.texts, n, vocabulary)
     heard = tuple(for_people(vocabulary, one) for one in texts)
     words = tuple(word for piece in read for word in piece.words)
+    sights = tuple(piece.sight for piece in read if piece.sight is not None)
     best = heard[0]
-    return Transcription(
-        own[0], best.text, best.log10_p, heard, words, own[1], own[2], len(pieces)
-    )
+    more = recording.reference, recording.speaker, len(pieces), sights
+    return Transcription(recording.name, best.text, best.log10_p, heard, words, *more)
 
 
 def both(

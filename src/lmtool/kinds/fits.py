@@ -42,8 +42,10 @@ class Fit(NamedTuple):
     time_mask: float = 0.0
 
 
-FOLLOWING = ("dropout", "word_drop", "smoothing", "stretch", "gain", "noise")  # of a recipe
-FOLLOWING += ("warp", "band_mask", "time_mask")
+FOLLOWING = (  # of a recipe
+    "dropout", "word_drop", "smoothing",
+    "stretch", "gain", "noise", "warp", "band_mask", "time_mask",
+)  # fmt: skip
 
 
 def fit_for(fits: Sequence[Fit], n: int) -> Fit:

@@ -20,7 +20,6 @@ from lmtool.kinds.base import Material
 from lmtool.kinds.paired import Words
 from lmtool.kinds.shares import Shares, all_of, material_of, shares
 from lmtool.nn.outputs.ctc import steps_needed
-from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["Spoken", "prepare"]
 
@@ -46,7 +45,7 @@ class Spoken(NamedTuple):
     def heard(self, batch: int, seed: int, augment: Augment) -> Examples:
         """Batches of them to learn from; ``augment`` makes steps of frames."""
         given: Any = {"batch": batch, "seed": seed, "rows": self.rows, "augment": augment}
-        return Examples(self.sources, self.targets, **given)
+        return Examples(self.sources, self.targets, short_first=True, **given)
 
     def as_read(self) -> Examples:
         """All that are meant as the networks read them, to be judged by."""

@@ -51,9 +51,7 @@ def shapes(settings: RecogniserSettings, sizes: Sizes) -> Shapes:
     return {**stack.shapes(), **own, **source_shapes(settings.embed or 0, 0, sizes.features)}
 
 
-def initialise(
-    network: Parameters, settings: RecogniserSettings, rng: np.random.Generator
-) -> None:
+def initialise(network: Parameters, settings: RecogniserSettings, rng: np.random.Generator) -> None:
     """Fresh weights: uniform; no token and no blank is likelier than others."""
     stack = stack_of(settings)
     for name, x in network.items():

@@ -12,8 +12,8 @@ __all__ = [
     "SampleKeywords",
     "SearchKeywords",
     "SurprisalKeywords",
-    "TranscribeKeywords",
     "TrainingKeywords",
+    "TranscribeKeywords",
 ]
 
 

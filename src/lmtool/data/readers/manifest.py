@@ -91,9 +91,9 @@ def read_manifest(
 ) -> Manifest:
     """The rows of lines, blank ones left out.
 
-    ``wanted`` is what has to be known, ``text``, ``label`` or nothing, which a text may still be; the text is the label where
-    there is no other, and ``column`` names another one of a header. Raises InputError: no line, a
-    header without a column, a line of another form, nothing said.
+    ``wanted`` is what has to be known, ``text``, ``label`` or nothing, where a text may still be;
+    the text is the label where there is no other, and ``column`` names another one of a header.
+    Raises InputError: no line, a header without a column, a line of another form, nothing said.
     """
     first = next(lines, None)
     if first is None:

@@ -73,8 +73,9 @@ def read_utterances(
     Sound goes through ``filterbank``, or one of ``bands`` and the rate of the first file where
     there is none and no ``width``. All frames have ``width`` numbers, or as many as the first. With
     ``labelled`` each utterance must have a text; without, a manifest may name files alone and a
-    recording is one itself. ``speeds`` other than 1 are how else each is heard, frames by lengthening them. Raises
-    InputError naming the line; ConfigError where soundfile is needed and absent.
+    recording is one itself. ``speeds`` other than 1 are how else each is heard, frames by
+    lengthening them. Raises InputError naming the line; ConfigError where soundfile is needed and
+    absent.
     """
     name, others = display_name(path), tuple(speed for speed in speeds if speed != NORMAL)
     if is_sound(beginning(path, START)):
