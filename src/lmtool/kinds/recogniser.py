@@ -52,8 +52,8 @@ def plan(
 def work_of_a_pass(settings: RecogniserSettings, material: Material) -> float:
     """Floating-point operations of training one network on all utterances once."""
     parameters = sum(math.prod(shape) for shape in shapes(settings, material.parts).values())
-    steps: int = material.train.steps()
-    return 6.0 * parameters * steps / settings.stack
+    steps: float = material.train.steps() / settings.stack
+    return 6.0 * parameters * steps
 
 
 def shapes(settings: RecogniserSettings, parts: Parts) -> Any:
