@@ -11,6 +11,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 READERS = ["corpus", "table", "labelled", "clips", "tagged", "parallel", "captions"]
+READERS += ["sounds", "manifests"]
 ROOT = Path(__file__).parents[2]
 CASES = {
     "model": 1200,
@@ -22,6 +23,8 @@ CASES = {
     "tagged": 1500,
     "parallel": 1500,
     "captions": 1500,
+    "sounds": 1500,
+    "manifests": 1000,
     "arguments": 800,
 }
 

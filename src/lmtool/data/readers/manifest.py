@@ -241,4 +241,4 @@ def of_sound(filterbank: Filterbank, sound: Sound, path: str | Path) -> Array:
     try:
         return filterbank.features(sound)
     except InputError as error:
-        raise InputError(f"{display_name(path)}: {error.args[0]}") from None
+        raise type(error)(f"{display_name(path)}: {error.args[0]}") from None
