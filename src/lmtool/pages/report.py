@@ -45,7 +45,7 @@ SECTIONS: tuple[Section, ...] = (
     vectors.SECTION,
     surprise.SAMPLES,
 )
-MISSING = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
+UNMEASURED = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
 
 
 class Report(NamedTuple):
@@ -89,7 +89,7 @@ def report(subject: Subject) -> Report:
 
 def header(of: Report) -> Element:
     """What it is about."""
-    missing = None if of.complete else e("p", MISSING, class_="note")
+    missing = None if of.complete else e("p", UNMEASURED, class_="note")
     return e("header", e("p", "lmtool report · ", said(of.name), class_="over"),
              e("h1", said(of.title)), missing)  # fmt: skip
 
