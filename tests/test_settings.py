@@ -326,7 +326,7 @@ def foreign() -> Iterator[Any]:
             if known is not None and pair.name not in takers(name):
                 is_switch = bool in (hint, *get_args(hint))
                 other = "0:6:3" if is_text(hint) else not field.default if is_switch else 3
-                values = known.choices or (other,)
+                values = known.choices or (other, 4)
                 value = next(x for x in values if x != field.default)
                 yield pytest.param(pair, name, value, id=f"{pair.name} {name}")
 

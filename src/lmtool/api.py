@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import Lists, PathLike, Paths, References
 from lmtool.errors import ConfigError, OptionError, option
-from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
+from lmtool.faces import (
+    Captioner,
+    Classifier,
+    Model,
+    Recogniser,
+    Tagger,
+    Translator,
+    load_as,
+    load_for,
+)
 from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
+from lmtool.inference.gradients import GradientCheck
 from lmtool.inference.pairs import accuracies
 from lmtool.inference.rescore import Rescoring, scored_lists
 from lmtool.inference.rescore import rescore as rescore_lists
@@ -21,6 +31,7 @@ from lmtool.inference.weights import Weights
 from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
+from lmtool.kinds.gradients import check_gradients
 from lmtool.pages.report import Report
 from lmtool.pages.report import report as report_of
 from lmtool.pages.subject import base, subject
@@ -28,6 +39,7 @@ from lmtool.settings import (
     CHECKPOINT_EVERY,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Pairing,
     RescoreSettings,
     TextSettings,
@@ -41,6 +53,7 @@ from lmtool.settings import (
 from lmtool.settings.keywords import (
     BleuKeywords,
     CompareKeywords,
+    GradientKeywords,
     RescoreKeywords,
     TrainingKeywords,
 )
@@ -50,13 +63,12 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "report", "rescore", "resume"]
-__all__ += ["sentence_bleu", "train"]
-__all__ += ["wer"]
+__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
+__all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
+__all__ += ["plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
+Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
 
 
 @overload
@@ -261,6 +273,28 @@ def wer(
     Both are a file or lines, a reference for each hypothesis. Raises InputError.
     """
     return error_rate(arguments.source(hypotheses), arguments.source(references), characters)
+
+
+def gradcheck(
+    model: PathLike | Any,
+    text: str = "",
+    *,
+    given: Any = None,
+    target: str = "",
+    **options: Unpack[GradientKeywords],
+) -> GradientCheck:
+    """A model's analytic gradients against differences, on one example; for every kind.
+
+    ``text`` is what it reads, or what it writes about ``given``, a text, an array or a clip;
+    ``target`` holds tags between blanks or labels between commas, by default the first one for all.
+    Options are fields of GradientSettings. Raises InputError, ConfigError, ModelFileError.
+    """
+    settings = arguments.options(GradientSettings, options)
+    is_path = isinstance(model, str | Path)
+    trained = model_file.load(arguments.path(model, "model")) if is_path else faces.trained(model)
+    words, name = arguments.text(text), arguments.text(target, "target")
+    kind, source = model_file.kind_of(trained), faces.source_of(trained, given)
+    return check_gradients(kind, trained, words, source, name, settings)
 
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:

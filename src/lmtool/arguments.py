@@ -18,11 +18,14 @@ from lmtool.inference.weights import Weights
 from lmtool.settings import (
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TraceSettings,
+    TranscribeSettings,
     checked,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
@@ -60,6 +63,9 @@ Settings = TypeVar(
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TranscribeSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 ONE = "for one sentence give [text]"

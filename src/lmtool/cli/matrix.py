@@ -17,7 +17,8 @@ from lmtool.pages.shades import blue as shade_of
 if TYPE_CHECKING:
     from lmtool.arrays import Array
 
-__all__ = ["INK", "LIGHT_INK", "SHADES", "Pair", "html", "shade_of", "spelled", "svg"]
+__all__ = ["INK", "LIGHT_INK", "LINE", "SHADES", "Drawing", "Pair", "html", "isolated", "page"]
+__all__ += ["picture", "shade_of", "spelled", "svg"]
 
 Pair = tuple[Sequence[str], Sequence[str], "Array"]  # source tokens, target tokens, (T, S)
 
@@ -58,7 +59,7 @@ def svg(pairs: Iterable[Pair]) -> str:
     return picture([*(matrix(*pair) for pair in pairs), scale()])
 
 
-def picture(drawings: Sequence[Drawing]) -> str:
+def picture(drawings: Sequence[Drawing], title: str = TITLE) -> str:
     """Drawings under each other on white."""
     width = max(drawing.width for drawing in drawings) + 2 * MARGIN
     parts, y = [], MARGIN
@@ -69,7 +70,7 @@ def picture(drawings: Sequence[Drawing]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:z.0f} {height}" '
         f'width="{width:z.0f}" height="{height}" role="img" font-family="{FONTS}" font-size="12">'
-        f'<title>{TITLE}</title><rect width="100%" height="100%" fill="{LIGHT_INK}"/>'
+        f'<title>{title}</title><rect width="100%" height="100%" fill="{LIGHT_INK}"/>'
         f"{''.join(parts)}</svg>\n"
     )
 
@@ -141,15 +142,19 @@ def length(word: str) -> float:
 
 def html(pairs: Iterable[Pair]) -> str:
     """A page: each matrix as a picture, and its numbers as a table."""
+    return page("Attention", f"{TITLE}.", "".join(figure(*pair) for pair in pairs))
+
+
+def page(heading: str, said: str, figures: str) -> str:
+    """A page of figures that fetches and runs nothing."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    figures = "".join(figure(*pair) for pair in pairs)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Attention</title><style>{STYLE}</style></head>\n"
-        f"<body><main><h1>Attention</h1><p>{TITLE}.</p>{figures}</main></body></html>\n"
+        f"<title>{heading}</title><style>{STYLE}</style></head>\n"
+        f"<body><main><h1>{heading}</h1><p>{said}</p>{figures}</main></body></html>\n"
     )
 
 

@@ -14,13 +14,16 @@ from lmtool.settings import (
     PAIRS,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
+    TranscribeSettings,
     declared,
     in_seconds,
 )
@@ -39,9 +42,12 @@ SETTINGS = (
     SurprisalSettings,
     SampleSettings,
     SearchSettings,
+    TranscribeSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 Settings = TypeVar("Settings")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
@@ -16,10 +16,12 @@ from lmtool.files import write_atomically
 from lmtool.inference.embeddings import Worded
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import reading
+from lmtool.inference.trace import Trace, trace
 from lmtool.models.arpa import arpa
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import Predictor
-from lmtool.settings import CONTEXTS, ModelSettings
+from lmtool.settings import CONTEXTS, ModelSettings, TraceSettings
+from lmtool.settings.keywords import TraceKeywords
 
 __all__ = ["Model"]
 
@@ -69,6 +71,14 @@ class Model(Predicting, WordVectors, Shown):
         """The same in several contexts, the text read once."""
         threads = arguments.whole(threads, "threads", 1)
         return evaluations(self.language_model, arguments.source(source), contexts, threads)
+
+    def trace(self, text: str, **options: Unpack[TraceKeywords]) -> Trace:
+        """A sentence step by step, with every product; ``back=t`` adds the gradient of L_t.
+
+        Options are fields of TraceSettings. Raises InputError, ConfigError.
+        """
+        settings = arguments.options(TraceSettings, options)
+        return trace(self.language_model, arguments.text(text), settings)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""

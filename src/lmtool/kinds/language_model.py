@@ -245,6 +245,7 @@ KIND = Kind(
         "compare",
         "pairs",
         "rescore",
+        "trace",
         "export",
     ),
     settings=ModelSettings,
