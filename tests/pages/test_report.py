@@ -23,7 +23,7 @@ from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 from tests.pages.conftest import Cases
 
 KINDS = ("language model", "counts", "mixture", "pieces", "tagger", "classifier",
-         "frame classifier", "vector classifier", "translator", "captioner")  # fmt: skip
+         "frame classifier", "vector classifier", "translator", "captioner", "recogniser")  # fmt: skip
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = (
     "</script>", "<script>alert(1)</script>", "<img/src=x/onerror=alert(1)>", "<!--", "]]>",

@@ -102,6 +102,11 @@ def captions(face: Any, files: list[str]) -> Iterator[Any]:
     return known.captions(files, face.width, lambda one: one)
 
 
+def recordings(face: Any, files: list[str]) -> Iterator[Any]:
+    """Those of manifests, not read yet, with what is said."""
+    return chain.from_iterable(face.takes(file, labelled=True) for file in files)
+
+
 Reader = Callable[[Any, list[str]], Iterator[Any]]
 # kind -> how its files are read, how many records at most, what they are called
 READERS: dict[str, tuple[Reader, int, str]] = {
@@ -112,4 +117,5 @@ READERS: dict[str, tuple[Reader, int, str]] = {
     "vector classifier": (labelled, LINES, "vector"),
     "translator": (translations, SEARCHED, "pair"),
     "captioner": (captions, SEARCHED, "vector"),
+    "recogniser": (recordings, SEARCHED, "recording"),
 }
