@@ -4,11 +4,12 @@ A new section is one file that ends in ``Section(...)`` and a line in SECTIONS.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lmtool._version import __version__
+from lmtool.display import Shown
 from lmtool.errors import ModelFileError
 from lmtool.files import write_atomically
 from lmtool.model_file import check_target
@@ -51,8 +52,11 @@ SECTIONS: tuple[Section, ...] = (
 UNMEASURED = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
     """What is said of a model, as plain values."""
+
+    _shown = ("name", "title")
 
     name: str  # of its file
     title: str
