@@ -37,9 +37,7 @@ class Job:
     tags: str | None = None
     lm: Path | None = None
     tune: str | None = None
-    search: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # of AdaptSettings, HearSettings
+    search: Mapping[str, Any] = field(default_factory=dict)  # of AdaptSettings, HearSettings
 
 
 @takes(AdaptSettings, HearSettings)
