@@ -27,7 +27,7 @@ from lmtool.text.vocabulary import EOS_ID, UNK_ID
 __all__ = ["Hypothesis", "longest", "search"]
 
 RATIO, MORE = 2, 10  # tokens written of each one read, and beyond
-NEIGHBOURS = 32  # numbers of which the largest is looked at first
+DISTANT = 32  # numbers, as far apart as they can be, of which the largest is looked at first
 UNASKED = 50  # tokens where the source says nothing of their number
 
 Places = NDArray[np.intp]
@@ -249,12 +249,12 @@ def groups(streams: Places) -> Iterator[tuple[int, slice]]:
 def candidates(x: Array, k: int) -> tuple[Places, Places]:
     """Rows and columns, in order, of some of x (N, V): the k largest of each row are among them.
 
-    They are at least the k-th of the largest of NEIGHBOURS each; none is -inf.
+    They are at least the k-th of the largest of DISTANT each; none is -inf.
     """
     N, V = x.shape
     least = np.full(N, np.finfo(x.dtype).min, x.dtype)
-    if (n := V // NEIGHBOURS) >= k:
-        peaks = x[:, : n * NEIGHBOURS].reshape(N, n, NEIGHBOURS).max(2)
+    if (n := V // DISTANT) >= k:
+        peaks = x[:, : n * DISTANT].reshape(N, DISTANT, n).max(1)
         least = np.maximum(least, np.partition(peaks, -k, axis=1)[:, -k])
     rows, columns = np.divmod(np.flatnonzero(x >= least[:, None]), V)
     return rows, columns

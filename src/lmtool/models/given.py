@@ -21,6 +21,7 @@ from lmtool.models.encoder import read as read_source
 from lmtool.models.network import output_weights, quietly
 from lmtool.nn import attention
 from lmtool.nn.attention import Memory
+from lmtool.nn.cells.base import biased
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.rowwise import apart, passed, product
@@ -142,22 +143,32 @@ def stepped(
     """One network's step: tops (B, D), the states after it, where each stream looked."""
     weights, graph, a = source.network, source.graph, None
     n = len(graph.lower.places())
-    x, after = climbed(graph.lower, weights, weights["embedding.weight"][ids], state[:n])
+    first = entered(graph.lower, weights, ids, state[0])
+    x, after = climbed(graph.lower, weights, first[0], state[1:n], 1)
     if graph.attends:
         c, a = attention.look(x, which, source.memories)
         x = attention.mixed(weights, x, c)
-    x, above = climbed(graph.upper, weights, x, state[n:])
+    x, above = climbed(graph.upper, weights, x, state[n:], 0)
     if "projection.weight" in weights:
         x = product(x, weights["projection.weight"])
-    return x, after + above, a
+    return x, [first, *after, *above], a
+
+
+def entered(
+    stack: Stack, weights: Mapping[str, Array], ids: Ids, state: tuple[Array, ...]
+) -> tuple[Array, ...]:
+    """The first cell's step; tokens that several streams read are multiplied once."""
+    own, (distinct, places) = stack.weights(weights, 0), np.unique(ids, return_inverse=True)
+    zx = biased(apart(weights["embedding.weight"][distinct], own.weight_ih), own.bias_ih)
+    return stack.cell.advance(own, zx[places], state, stack.activation)
 
 
 def climbed(
-    stack: Stack, weights: Mapping[str, Array], x: Array, state: States
+    stack: Stack, weights: Mapping[str, Array], x: Array, state: States, first: int
 ) -> tuple[Array, list[tuple[Array, ...]]]:
-    """One step of cells on top of each other."""
+    """One step of cells on top of each other, from the first of these layers on."""
     after = []
-    for layer, before in enumerate(state):
+    for layer, before in enumerate(state, first):
         own = stack.weights(weights, layer)
         after.append(stack.cell.step(own, x, before, stack.activation))
         x = after[-1][0]
