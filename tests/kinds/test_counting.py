@@ -130,7 +130,8 @@ def test_what_cannot_be_meant() -> None:
     for prune in ("1", "0 2 1", "x", "0;1", "0 -1"):
         with pytest.raises(OptionError, match="counts"):
             lmtool.train(sentences=LINES, ngram=3, prune=prune)
-    for ngram in (-1, 21, 2.5):
+    wrong: tuple[Any, ...] = (-1, 21, 2.5)
+    for ngram in wrong:
         with pytest.raises(OptionError):
             lmtool.train(sentences=LINES, ngram=ngram)
     with pytest.raises(OptionError, match="no n-grams"):
@@ -164,16 +165,19 @@ DAMAGE: dict[str, tuple[str, Callable[[Card, Tensors], Any]]] = {
     "no order at all": ("order", lambda c, t: c["ngram"].update(order=0)),
     "a huge order": ("order", lambda c, t: c["ngram"].update(order=10**9)),
     "an odd order": ("order", lambda c, t: c["ngram"].update(order="3")),
-    "no tensors": ("lacks", lambda c, t: t.pop("ngram.2.keys")),
+    "no tensors": ("lacks", lambda c, t: t.pop("ngram.2.words")),
     "no card": ("names|neither|weights", lambda c, t: c.pop("ngram")),
     "a tensor too many": ("names", lambda c, t: t.update({"ngram.9.logp": t["ngram.1.logp"]})),
-    "unsorted": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.keys", 10**6))),
+    "unsorted": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.words", 8))),
     "NaN": ("order 3", lambda c, t: t.update(changed(t, "ngram.3.logp", np.nan))),
     "above 1": ("order 1", lambda c, t: t.update(changed(t, "ngram.1.logp", 0.5))),
     "infinite": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.backoff", np.inf))),
     "another sum": ("sum", lambda c, t: t.update(changed(t, "ngram.1.logp", -9.0, 2))),
     "short": ("order 2", lambda c, t: t.update({"ngram.2.logp": t["ngram.2.logp"][1:]})),
-    "a matrix": ("order 2", lambda c, t: t.update({"ngram.2.keys": t["ngram.2.keys"][None]})),
+    "a matrix": ("contexts", lambda c, t: t.update({"ngram.2.words": t["ngram.2.words"][None]})),
+    "another token": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.words", 10**6))),
+    "more after": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.after", 99))),
+    "many after": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.after", 255))),
     "odd weights": ("weights|lacks", lambda c, t: mixed(c).update(weights=[0.5])),
     "weights of NaN": ("numbers|weights", lambda c, t: mixed(c).update(weights=[math.nan, 0.5])),
     "weights that do not sum": ("sum|weights", lambda c, t: mixed(c).update(weights=[0.9, 0.5])),

@@ -256,7 +256,7 @@ def mixed(model: Predictor) -> str:
     if not parts:
         return ""
     names = (f"{part.name}*{part.weight:.3f}" if len(parts) > 1 else part.name for part in parts)
-    warm = (f"@{part.model.temperature:g}" * isinstance(part.model, Tempered) for part in parts)
+    warm = (f"@{x.temperature:g}" if isinstance(x, Tempered) else "" for _, _, x in parts)
     shown = "+".join(f"{name}{T}" for name, T in zip(names, warm, strict=True))
     buckets = getattr(model, "buckets", None)
     followed = "+".join(clue.kind for clue in buckets.clues) if buckets else ""

@@ -20,8 +20,8 @@ from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
-BYTES = 250  # that counting takes for each token of the text
-ORDER, PRUNE = 5, "0,0,1"  # of what is mixed with networks that are trained against the clock
+BYTES = 120  # that counting takes for each token of the text
+ORDER, PRUNE = 5, "0,0,0,1"  # of what is mixed with networks that are trained against the clock
 SAMPLE = 50_000  # tokens whose counting is timed
 LEAST_GAIN = 1e-4  # nats a token for which n-grams are kept
 

@@ -236,7 +236,7 @@ class TrainSettings:
         None,
         "Drop n-grams that occur no more often than this, by order: 0,0,1.",
         panel=MODEL,
-        shown="0,0,1 with --time",
+        shown="0,0,0,1 with --time",
         metavar="COUNTS",
         kinds=STREAMS,
     )
