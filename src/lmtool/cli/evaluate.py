@@ -1,11 +1,12 @@
 """``lmtool evaluate``: how good is a model? What the file holds decides what is measured."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import Tune, refuse_tune, tuned
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.label_report import report
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, settings, takes
@@ -34,6 +35,7 @@ class Job:
     label: str | None = None
     tags: str | None = None
     adaptation: AdaptSettings | None = None
+    tune: str | None = None
 
 
 @takes(AdaptSettings)
@@ -78,6 +80,7 @@ def run(
             show_default="the last one",
         ),
     ] = None,
+    tune: Tune = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -107,8 +110,9 @@ def run(
     from lmtool.workers import n_cores
 
     wanted = settings(AdaptSettings, values)
+    refuse_tune(tune, wanted)
     adaptation = wanted if wanted.active else None
-    job = Job(files, threads or n_cores(), as_json, context, text, label, tags, adaptation)
+    job = Job(files, threads or n_cores(), as_json, context, text, label, tags, adaptation, tune)
     loaded = api.load_for("evaluate", model)
     measure, options = KINDS[loaded.kind]
     for name in OPTIONS:
@@ -123,7 +127,8 @@ def run(
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
     usual = CONTEXTS[1] if job.adaptation else CONTEXTS[0] if job.as_json else BOTH
-    context, adaptation = job.context or usual, asdict(job.adaptation or AdaptSettings())
+    context = job.context or usual
+    adaptation = tuned(lm, job.tune, job.adaptation or AdaptSettings())
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [

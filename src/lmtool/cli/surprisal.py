@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import Tune, refuse_tune, tuned
 from lmtool.cli.heat import Page, has_colours, heat, legend
 from lmtool.cli.inputs import Files, Source, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
@@ -71,6 +72,7 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Write the shaded text as SVG, too.")
     ] = None,
     part: PartOf = None,
+    tune: Tune = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -88,6 +90,7 @@ def run(
     given = inputs(text, files, "surprisal", column, part)
     form = chosen_format(form, as_json, bool(given.sentences or part), columns)
     options, adaptation = settings(SurprisalSettings, values), settings(AdaptSettings, values)
+    refuse_tune(tune, adaptation)
     aligned = form == "heat" or (form == "table" and columns is not None)
     carried = options.context != CONTEXTS[0]
     asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
@@ -111,7 +114,9 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
-    keywords = asdict(options) | asdict(adaptation) | pace(given.files, threads, not wanted)
+    keywords = (
+        asdict(options) | tuned(lm, tune, adaptation) | pace(given.files, threads, not wanted)
+    )
     unknown = Unknown(lm.vocabulary)
     results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
     page = Page(html, svg, "surprisal")
