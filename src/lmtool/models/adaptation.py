@@ -63,11 +63,11 @@ def moving(
         return moving(model.model, settings, known, model.temperature)
     if isinstance(model, LanguageModel) and model.mixture is None:
         return following(model, settings, known, temperature)
-    mixture = model.mixture if isinstance(model, LanguageModel) else model
-    if isinstance(mixture, Mixture):
-        parts = (part._replace(model=moving(part.model, settings, known)) for part in mixture.parts)
-        mixture = replace(mixture, parts=tuple(parts))
-    return at(mixture, temperature)
+    mixture = getattr(model, "mixture", model)
+    if not isinstance(mixture, Mixture):
+        return at(model, temperature)
+    parts = (part._replace(model=moving(part.model, settings, known)) for part in mixture.parts)
+    return at(replace(mixture, parts=tuple(parts)), temperature)
 
 
 def at(model: Predictor, temperature: float) -> Predictor:
