@@ -15,7 +15,8 @@ from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import joined
 from lmtool.nn import kernels
-from lmtool.settings import AdaptSettings
+from lmtool.nn.outputs.classes import S
+from lmtool.settings import AdaptSettings, TextSettings
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 from lmtool.workers import Workers
 from tests.conftest import LINES, tiny
@@ -134,13 +135,18 @@ def test_weights_return(networks: LanguageModel, rms: np.ndarray, vocabulary: Vo
     assert distances == sorted(distances, reverse=True) and distances[-1] < distances[0] / 2
 
 
-def test_classes_learn_too(vocabulary: Vocabulary) -> None:
-    model = tiny(vocabulary, "gru", softmax="classes")
-    ids = inputs_of(vocabulary)
-    following = adapted(model, AdaptSettings(adapt=True, adapt_rate=0.01))
-    top, state = following.read(ids, following.zero_state())
-    assert (state[0][0] != model.parameters.flat).any()
-    assert np.isfinite(following.log_probabilities(top)).all()
+def test_classes_learn_too() -> None:
+    """Beyond the head, too: the gradient is that of the exact loss."""
+    many = Vocabulary.build([" ".join(f"w{i}" for i in range(S + 200))], TextSettings())
+    model = tiny(many, "gru", softmax="classes")  # type: ignore[arg-type]
+    ids = np.array([0, 3, S + 150, 7, S + 3, 5], np.int32)
+    loss, gradient = gradients(model, model.zero_state(), ids[:-1], ids[1:])
+    top, _ = model.read(ids[:-1], model.zero_state())
+    assert loss == pytest.approx(-model.log_probability(top, ids[1:]).mean(), rel=1e-5)
+    moved = model.parameters.copy()
+    moved.flat -= np.float32(1e-3) * gradient.flat
+    after, _ = gradients(replace(model, parameters=moved), model.zero_state(), ids[:-1], ids[1:])
+    assert loss - after == pytest.approx(1e-3 * np.square(gradient.flat).sum(), rel=0.05)
 
 
 def test_a_text_that_repeats_itself(mixture: LanguageModel, networks: LanguageModel) -> None:

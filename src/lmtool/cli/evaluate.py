@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import refuse_tune, tuned
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.label_report import report
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, flag, said, settings, takes
 from lmtool.cli.render import json_line, pairs, say
-from lmtool.cli.speech import Lm, Tune, helped, speech_report
+from lmtool.cli.speech import Lm, helped, speech_report
 from lmtool.settings import CONTEXTS, AdaptSettings, HearSettings, TranscribeSettings, declared
 
 if TYPE_CHECKING:
@@ -84,7 +85,14 @@ def run(
         ),
     ] = None,
     lm: Lm = None,
-    tune: Tune = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Choose the numbers of --adapt and --cache, or of --lm, by this text or manifest,"
+            " which is no test.",
+        ),
+    ] = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -132,14 +140,15 @@ def run(
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
     adaptation = settings(AdaptSettings, dict(job.search))
+    refuse_tune(job.tune, adaptation)
     usual = CONTEXTS[1] if adaptation.active else CONTEXTS[0] if job.as_json else BOTH
-    context = job.context or usual
+    context, adapting = job.context or usual, tuned(lm, job.tune, adaptation)
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [
         {FILE: file} | ordered(result)
         for file, text in texts
-        for result in lm.evaluations(text, contexts, threads=job.threads, **asdict(adaptation))
+        for result in lm.evaluations(text, contexts, threads=job.threads, **adapting)
     ]
     if job.as_json:
         say("\n".join(map(json_line, records)))
@@ -223,7 +232,7 @@ def of_speech(recogniser: "Recogniser", job: Job) -> None:
         say("\n" * bool(index) + heading + speech_report(result))
 
 
-RUNNING = ("context", *declared(AdaptSettings))
+RUNNING = ("context", "tune", *declared(AdaptSettings))
 SPEECH = ("lm", "tune", *declared(HearSettings))
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
@@ -236,7 +245,9 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = (*RUNNING, "text", "label", "tags", *SPEECH)  # that not every kind takes
+OPTIONS = tuple(
+    dict.fromkeys((*RUNNING, "text", "label", "tags", *SPEECH))
+)  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The face of a language model: what its commands do, as methods."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
@@ -13,6 +13,7 @@ from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
 from lmtool.faces.worded import WordVectors
 from lmtool.files import write_atomically
+from lmtool.inference.adapting import tune
 from lmtool.inference.embeddings import Worded
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import AHEAD, Ahead, reading
@@ -83,6 +84,16 @@ class Model(Predicting, WordVectors, Shown):
         threads = arguments.whole(threads, "threads", 1)
         settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
         return evaluations(self.language_model, lines, contexts, threads, settings)
+
+    def tune(
+        self, source: PathLike | Iterable[str], **adaptation: Unpack[AdaptKeywords]
+    ) -> dict[str, Any]:
+        """Options for ``evaluate`` and ``surprisal_lines``, their constants chosen by a text.
+
+        Raises InputError, ConfigError.
+        """
+        settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
+        return asdict(tune(self.language_model, lines, settings))
 
     def surprisal_lines(
         self,

@@ -19,20 +19,32 @@ from lmtool.models.tempered import Tempered
 from lmtool.settings import CONTEXTS, AdaptSettings
 from lmtool.workers import single_threaded_blas
 
-__all__ = ["adapted", "in_documents"]
+__all__ = ["Squares", "adapted", "in_documents"]
 
 DOCUMENT = CONTEXTS[1]
 DRAWN = 4000  # tokens, of which the gradients' mean squares are
 
 
-def adapted(model: Predictor, settings: AdaptSettings) -> Predictor:
+class Squares(dict[str, Array]):
+    """The root mean squares of gradients that were told already, by the networks' digests."""
+
+    def of(self, networks: LanguageModel) -> Array:
+        """(2) of ``adaptive``, on a text as the networks would write it: (P,)."""
+        digest = networks.digest
+        if digest not in self:
+            with single_threaded_blas():
+                self[digest] = root_mean_squares(networks, drawn(networks, DRAWN))
+        return self[digest]
+
+
+def adapted(model: Predictor, settings: AdaptSettings, known: Squares | None = None) -> Predictor:
     """The model that does what the settings say. Raises ConfigError where it has no networks."""
     if not settings.active:
         return model
     if not has_networks(model):
         wanted = option("adapt" if settings.adapt else "cache")
         raise ConfigError(f"{wanted}: the model has no networks that could follow a text")
-    return moving(model, settings)
+    return moving(model, settings, Squares() if known is None else known)
 
 
 def has_networks(model: Predictor) -> bool:
@@ -43,17 +55,19 @@ def has_networks(model: Predictor) -> bool:
     return any(map(has_networks, inner))
 
 
-def moving(model: Predictor, settings: AdaptSettings, temperature: float = 1.0) -> Predictor:
+def moving(
+    model: Predictor, settings: AdaptSettings, known: Squares, temperature: float = 1.0
+) -> Predictor:
     """The same where the networks, those of its parts, too, follow the text."""
     if isinstance(model, Tempered):
-        return moving(model.model, settings, model.temperature)
+        return moving(model.model, settings, known, model.temperature)
     if isinstance(model, LanguageModel) and model.mixture is None:
-        return following(model, settings, temperature)
-    mixture = model.mixture if isinstance(model, LanguageModel) else model
-    if isinstance(mixture, Mixture):
-        parts = (part._replace(model=moving(part.model, settings)) for part in mixture.parts)
-        mixture = replace(mixture, parts=tuple(parts))
-    return at(mixture, temperature)
+        return following(model, settings, known, temperature)
+    mixture = getattr(model, "mixture", model)
+    if not isinstance(mixture, Mixture):
+        return at(model, temperature)
+    parts = (part._replace(model=moving(part.model, settings, known)) for part in mixture.parts)
+    return at(replace(mixture, parts=tuple(parts)), temperature)
 
 
 def at(model: Predictor, temperature: float) -> Predictor:
@@ -69,11 +83,13 @@ def in_documents(settings: AdaptSettings, context: str) -> None:
         raise OptionError(f"{wanted}: {message}; give {option('context', DOCUMENT)}")
 
 
-def following(networks: LanguageModel, settings: AdaptSettings, temperature: float) -> Predictor:
+def following(
+    networks: LanguageModel, settings: AdaptSettings, known: Squares, temperature: float
+) -> Predictor:
     """Networks alone: adapt, at their temperature, then cache."""
     model: Predictor = networks
     if settings.adapt:
-        model = Adaptive(networks, squares(networks), settings.adapt_rate, settings.adapt_decay)
+        model = Adaptive(networks, known.of(networks), settings.adapt_rate, settings.adapt_decay)
     model = at(model, temperature)
     if not settings.cache:
         return model
@@ -81,12 +97,6 @@ def following(networks: LanguageModel, settings: AdaptSettings, temperature: flo
     width = sum(output_weights(one.parameters).weight.shape[1] for one in networks.networks)
     shape = settings.cache, settings.cache_weight, settings.cache_sharpness
     return Cached(model, *shape, width, hidden)
-
-
-def squares(networks: LanguageModel) -> Array:
-    """The root mean squares of the gradients, on a text as the networks would write it."""
-    with single_threaded_blas():
-        return root_mean_squares(networks, drawn(networks, DRAWN))
 
 
 def of_networks(top: Top) -> Array:

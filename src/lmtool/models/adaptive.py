@@ -30,7 +30,7 @@ from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
 __all__ = ["Adaptive", "drawn", "root_mean_squares"]
 
-EPSILON = 0.5  # of the mean RMS
+EPSILON = 1.0  # of the mean RMS
 STREAMS = 16  # of a text that is drawn
 
 

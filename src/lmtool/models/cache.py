@@ -139,6 +139,6 @@ class Cached:
 
     def _mixed(self, logp: Array, p: Any) -> Array:
         """ln of (2)."""
-        return np.logaddexp(
-            np.log1p(-self.weight) + logp, np.log(self.weight) + np.log(p), dtype=np.float64
-        ).astype(logp.dtype)
+        own, remembered = np.log1p(-self.weight) + logp, np.log(self.weight) + np.log(p)
+        mixed: Array = np.logaddexp(own, remembered, dtype=np.float64).astype(logp.dtype)
+        return mixed

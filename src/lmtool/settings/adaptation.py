@@ -32,7 +32,7 @@ class AdaptSettings:
         panel=PANEL,
     )
     cache_weight: float = option(
-        0.12, "The share of the cache in each probability.", at_least=0, below=1, panel=PANEL
+        0.12, "The share of the cache in each probability.", at_least=0, at_most=0.5, panel=PANEL
     )
     cache_sharpness: float = option(
         8.0, "0 counts words; the more, the more states have to be alike.", at_least=0, panel=PANEL
