@@ -92,7 +92,7 @@ def rows(ranks: Ranks, steps: int, repeats: int, wanted: str) -> Iterator[list[C
 
 
 def main() -> None:
-    """The table, from the first process."""
+    """A table for each case as soon as it is there, from the first process."""
     parser = argparse.ArgumentParser("python -m benchmarks.ranks", description=__doc__)
     parser.add_argument("--steps", type=int, default=20, metavar="N", help="of a timing (20)")
     parser.add_argument("--repeats", type=int, default=7, metavar="N", help="of each timing (7)")
@@ -100,9 +100,9 @@ def main() -> None:
     given, load = parser.parse_args(), os.getloadavg()[0]
     with together(True) as ranks:
         title = f"Training by {ranks.n} threads and by {ranks.n} processes, on one machine"
-        found = list(rows(ranks, given.steps, given.repeats, given.case))
-        if ranks.rank == 0:
-            show(Table(title, MEASURES, found), machine(load))
+        for row in rows(ranks, given.steps, given.repeats, given.case):
+            if ranks.rank == 0:
+                show(Table(title, MEASURES, [row]), machine(load))
 
 
 if __name__ == "__main__":

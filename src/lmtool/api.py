@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
 __all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
-__all__ += ["mix", "plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
+__all__ = ["mix", "plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
@@ -428,16 +428,16 @@ def merge(
 def report(
     model: PathLike,
     files: Paths = (),
-    texts: Iterable[str] = (),
+    text: Iterable[str] = (),
     *,
     threads: int = 1,
 ) -> Report:
     """What is to be said of a model, and its page: ``report(path).save("report.html")``.
 
-    ``files`` are what ``evaluate`` takes: what the model is measured on; ``texts`` are sentences to
-    look into. Raises ModelFileError, InputError.
+    ``files`` are what ``evaluate`` takes: what the model is measured on; ``text`` are sentences to
+    look into. Raises ModelFileError, InputError, ConfigError.
     """
     path = arguments.path(model, "model")
-    measured, said = arguments.paths(files, "files"), arguments.lines(texts, "texts")
+    measured, said = arguments.paths(files, "files"), arguments.lines(text, "text")
     threads = arguments.whole(threads, "threads", 1)
     return report_of(subject(base(path), load(path), measured, said, threads))

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import lmtool
@@ -39,6 +39,7 @@ from tests.faults.kill import (
 __all__ = ["campaign", "descendants", "ranks_of", "started"]
 
 MOST_RANKS = 4
+MOST_KILLS = 5  # of one training
 SIGNALS = (signal.SIGKILL,) * 4 + (signal.SIGTERM,)
 LONGEST = 60.0  # seconds until a training that lost a process has ended
 
@@ -117,12 +118,12 @@ def survive(
             return counts
 
 
-def campaign(kills: int, seed: int, work: Path, most: int = 5) -> Counter[str]:
+def campaign(kills: int, seed: int, work: Path, recipes: Sequence[str] = RECIPES) -> Counter[str]:
     """Trainings until so many processes were killed; what was counted. Raises FaultError."""
     chance, counts = random.Random(seed), Counter[str]()
     resume.SHARE = SHARE
     while (done := sum(n for name, n in counts.items() if name.startswith("kills"))) < kills:
-        recipe = chance.choice(RECIPES)
+        recipe = chance.choice(recipes)
         alone = fresh_folder(work, f"whole{counts['trainings']}", recipe)
         os.chdir(alone)
         if command_line(train_words(recipe, False)):
@@ -130,7 +131,7 @@ def campaign(kills: int, seed: int, work: Path, most: int = 5) -> Counter[str]:
         folder = fresh_folder(work, f"run{counts['trainings']}", recipe)
         whole = (alone / MODEL).read_bytes()
         slowest = counts["slowest end, ms"]
-        own = survive(recipe, folder, whole, chance, min(most, kills - done))
+        own = survive(recipe, folder, whole, chance, min(MOST_KILLS, kills - done))
         counts += own
         counts["slowest end, ms"] = max(slowest, own["slowest end, ms"])
         counts["trainings"] += 1

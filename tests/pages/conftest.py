@@ -47,6 +47,15 @@ def frames(path: Path) -> str:
     return put(path, "".join(f"{clip}\n" for clip in clips))
 
 
+def speech(path: Path) -> str:
+    clips = (
+        json.dumps({"text": text, "speaker": who, "frames": [[n, 1], [0, 2], [1, n]] * 9})
+        for n in range(4)
+        for text, who in (("Todd met Pete", "a"), ("Pete", "b"))
+    )
+    return put(path, "".join(f"{clip}\n" for clip in clips))
+
+
 def material(kind: str, to: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Files of a kind, and what training is asked for."""
     if kind == "language model":
@@ -66,6 +75,8 @@ def material(kind: str, to: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     if kind == "vector classifier":
         pair = vectors(to / "x.npy", 12), put(to / "x.txt", "yes\nno\n" * 6)
         return pair, {"reads": "vector", "writes": "label"}
+    if kind == "recogniser":
+        return (speech(to / "s.jsonl"),), {"reads": "frames", "layers": 1}
     if kind == "translator":
         return (put(to / "g.de", GIVEN), put(to / "g.en", WRITTEN)), {"reads": "text"}
     lines = "".join(f"{n}\t{line}\n" for n, line in enumerate(WRITTEN.splitlines()))

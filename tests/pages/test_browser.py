@@ -21,7 +21,7 @@ def test_the_script_runs_and_nothing_else(tmp_path: Path) -> None:
 
     model_file.save(hostile(tuple(t for t in HOSTILE if t.split() == [t])), tmp_path / "m")
     page = tmp_path / "page.html"
-    found = lmtool.report(tmp_path / "m", texts=["</script> <!-- &amp; Todd"])
+    found = lmtool.report(tmp_path / "m", text=["</script> <!-- &amp; Todd"])
     page.write_text(found.html(), encoding="utf-8")
     done = subprocess.run(
         [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",

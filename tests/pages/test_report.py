@@ -22,8 +22,10 @@ from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 from tests.pages.conftest import Cases
 
-KINDS = ("language model", "counts", "mixture", "pieces", "tagger", "classifier",
-         "frame classifier", "vector classifier", "translator", "captioner")  # fmt: skip
+KINDS = (
+    "language model", "counts", "mixture", "pieces", "tagger", "classifier", "frame classifier",
+    "vector classifier", "translator", "captioner", "recogniser",
+)  # fmt: skip
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = (
     "</script>", "<script>alert(1)</script>", "<img/src=x/onerror=alert(1)>", "<!--", "]]>",
@@ -106,6 +108,7 @@ def test_a_report_of_each_kind(kind: str, cases: Cases) -> None:
     assert found.html() == lmtool.report(model, files).html()
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert set(page.values("id")) >= {name for name in plain if name not in ("model", "title")}
+    assert repr(found).startswith(f"Report('{kind}")
     assert {"card", "measures"} <= set(plain) and found.title in "".join(page.text)
     assert str(Path(model).parent) not in "".join(page.text).replace(command(plain), "")
 
@@ -140,12 +143,12 @@ def test_measures_are_those_of_evaluate(cases: Cases) -> None:
 
 
 def test_given_sentences_are_looked_into(cases: Cases) -> None:
-    found = lmtool.report(cases("language model").model, texts=["Todd met Zork"]).to_dict()
+    found = lmtool.report(cases("language model").model, text=["Todd met Zork"]).to_dict()
     (line,) = found["surprise"]["lines"]
     assert [word["word"] for word in line] == ["Todd", "met", "Zork", "<EOS>"]
     assert [word["oov"] for word in line] == [False, False, True, False]
     assert all(len(word["guesses"]) == 8 for word in line)
-    tagged = lmtool.report(cases("tagger").model, texts=["Todd met Pete"]).to_dict()["spans"]
+    tagged = lmtool.report(cases("tagger").model, text=["Todd met Pete"]).to_dict()["spans"]
     words = " ".join(span["words"] for span in tagged["sentences"][0])
     assert words == "Todd met Pete" and tagged["sentences"][0][0]["true"] is None
 
@@ -175,7 +178,7 @@ def hostile_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_hostile_vocabulary_is_text(hostile_model: Path) -> None:
-    found = lmtool.report(hostile_model, texts=[" ".join(HOSTILE)])
+    found = lmtool.report(hostile_model, text=[" ".join(HOSTILE)])
     page, text = checked(found.html()), found.html()
     assert page.tags.count("script") == 4 and page.tags.count("b") == 0
     shown = "".join(page.text)
@@ -248,5 +251,12 @@ def test_the_command(cases: Cases, tmp_path: Path, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out) == json.loads(
         json.dumps(lmtool.report(model, file).to_dict())
     )
+    (tmp_path / "blank.txt").write_text("\n")
+    assert main(["report", model, "-f", str(tmp_path / "blank.txt"), "--json"]) == 1
+    assert "blank.txt: no text in it" in capsys.readouterr().err
+    deaf = cases("frame classifier").model
+    assert main(["report", deaf, "--text", "Todd met Pete", "--json"]) == 1
+    assert "--text: a frame classifier reads no sentences" in capsys.readouterr().err
+    (tmp_path / "blank.txt").unlink()
     assert main(["report", model, "-f", "missing.txt", "-o", str(tmp_path / "s.html")]) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]

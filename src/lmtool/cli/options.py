@@ -12,6 +12,7 @@ import typer
 from lmtool.errors import OptionError
 from lmtool.settings import (
     PAIRS,
+    AdaptSettings,
     BleuSettings,
     CompareSettings,
     GradientSettings,
@@ -48,6 +49,7 @@ SETTINGS = (
     RescoreSettings,
     TraceSettings,
     GradientSettings,
+    AdaptSettings,
 )
 
 Settings = TypeVar("Settings")

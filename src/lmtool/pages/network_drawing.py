@@ -19,6 +19,7 @@ LOOP = 26  # how far a loop goes to the side
 EDGE = 34  # before the first step and after the last
 BELOW = HEIGHT + 12  # the middle of the lowest layer, with the names of the steps
 GAP = 8
+LOOPED = 290  # of a picture at least, so that those under each other are in line
 
 
 def drawn(towers: Sequence["Tower"], between: Sequence[str]) -> Element:
@@ -41,7 +42,7 @@ def bottom(tower: "Tower") -> float:
 def looped(tower: "Tower") -> Element:
     """One column with the shapes of all weights, arrows from the step before going round."""
     low, content = bottom(tower), list[Element]()
-    x, wide = 4 + WIDTH / 2, 4.0 + WIDTH
+    x, wide = 4 + WIDTH / 2, float(LOOPED)
     for k, layer in enumerate(tower.layers):
         at = Box(x, low - LEVEL * k, WIDTH, HEIGHT)
         content += box(at, f"{layer.name}  {layer.size:,}", bool(layer.loop))

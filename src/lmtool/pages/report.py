@@ -4,11 +4,12 @@ A new section is one file that ends in ``Section(...)`` and a line in SECTIONS.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lmtool._version import __version__
+from lmtool.display import Shown
 from lmtool.errors import ModelFileError
 from lmtool.files import write_atomically
 from lmtool.model_file import check_target
@@ -19,6 +20,7 @@ from lmtool.pages.sections import (
     labelled,
     network,
     predicted,
+    spoken,
     surprise,
     tagged,
     training,
@@ -38,18 +40,23 @@ SECTIONS: tuple[Section, ...] = (
     tagged.MEASURES,
     labelled.MEASURES,
     written.MEASURES,
+    spoken.MEASURES,
     surprise.LOOKED_INTO,
     tagged.SPANS,
     labelled.LOOKED_INTO,
     written.LOOKED_INTO,
+    spoken.LOOKED_INTO,
     vectors.SECTION,
     surprise.SAMPLES,
 )
-MISSING = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
+UNMEASURED = "How good it is, part by part, is told with -f FILE, as lmtool evaluate takes it."
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Shown):
     """What is said of a model, as plain values."""
+
+    _shown = ("name", "title")
 
     name: str  # of its file
     title: str
@@ -89,7 +96,7 @@ def report(subject: Subject) -> Report:
 
 def header(of: Report) -> Element:
     """What it is about."""
-    missing = None if of.complete else e("p", MISSING, class_="note")
+    missing = None if of.complete else e("p", UNMEASURED, class_="note")
     return e("header", e("p", "lmtool report · ", said(of.name), class_="over"),
              e("h1", said(of.title)), missing)  # fmt: skip
 

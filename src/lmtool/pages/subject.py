@@ -7,6 +7,7 @@ from typing import Any
 
 from lmtool import arguments
 from lmtool.display import counted
+from lmtool.errors import ConfigError, InputError, option
 from lmtool.faces import known
 from lmtool.text.reader import display_name
 
@@ -15,6 +16,7 @@ __all__ = ["Subject", "subject"]
 LINES = 1_000  # that a model is measured on at most
 SEARCHED = 200  # where each is a search
 SHOWN = 12  # that are looked into
+READ_TEXT = ("language model", "tagger", "classifier", "translator")  # kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,17 @@ def subject(
     texts: Iterable[str] = (),
     threads: int = 1,
 ) -> Subject:
-    """The files are read as ``evaluate`` reads them. Raises InputError."""
+    """The files are read as ``evaluate`` reads them. Raises InputError, ConfigError."""
     card, said = face.info(), tuple(texts)
+    if said and face.kind not in READ_TEXT:
+        raise ConfigError(f"{option('text')}: a {face.kind} reads no sentences; leave it out")
     if not files:
         return Subject(name, face, card, texts=said, threads=threads)
     read, most, thing = READERS[face.kind]
     found = read(face, [*files])
     records = tuple(islice(found, most))
+    if not records:
+        raise InputError(f"{' and '.join(map(display_name, files))}: no text in it")
     more = next(found, None) is not None
     given = f"{counted(len(records), thing)} of {' and '.join(map(base, files))}"
     given = f"the first {given}" if more else given
@@ -102,6 +108,11 @@ def captions(face: Any, files: list[str]) -> Iterator[Any]:
     return known.captions(files, face.width, lambda one: one)
 
 
+def recordings(face: Any, files: list[str]) -> Iterator[Any]:
+    """Those of manifests, not read yet, with what is said."""
+    return chain.from_iterable(face.takes(file, labelled=True) for file in files)
+
+
 Reader = Callable[[Any, list[str]], Iterator[Any]]
 # kind -> how its files are read, how many records at most, what they are called
 READERS: dict[str, tuple[Reader, int, str]] = {
@@ -112,4 +123,5 @@ READERS: dict[str, tuple[Reader, int, str]] = {
     "vector classifier": (labelled, LINES, "vector"),
     "translator": (translations, SEARCHED, "pair"),
     "captioner": (captions, SEARCHED, "vector"),
+    "recogniser": (recordings, SEARCHED, "recording"),
 }

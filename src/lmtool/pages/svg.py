@@ -146,7 +146,8 @@ def curve(
     x, y = at[kept]
     content.append(line(*at, kind="accented", stroke_width=2, stroke_linejoin="round"))
     content.append(e("circle", cx=f"{x:z.1f}", cy=f"{y:z.1f}", r=4, fill=ACCENT, class_="accent"))
-    content.append(label(min(x, WIDE - RIGHT) + 9, y + 4, f"{number(points[kept][1])} kept"))
+    beside = (9, 4) if kept == len(points) - 1 else (6, -9)
+    content.append(label(x + beside[0], y + beside[1], f"{number(points[kept][1])} kept"))
     return picture(WIDE, HIGH, *content, title=title, kind="curve")
 
 

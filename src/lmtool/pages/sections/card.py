@@ -63,6 +63,7 @@ WHAT: dict[str, Callable[[Any], str]] = {
     "vector classifier": lambda face: f"A classifier of vectors, {len(face.labels)} labels",
     "translator": lambda face: f"A translator into {over(face)}",
     "captioner": lambda face: f"A captioner of vectors, in {over(face)}",
+    "recogniser": lambda face: f"A recogniser of speech, in {over(face)}",
 }
 
 

@@ -146,6 +146,13 @@ def classifier(settings: Any, shapes: Shapes) -> Built:
     return (Tower("", (*source(settings, shapes), *read, pooled, label)),), ()
 
 
+def recogniser(settings: Any, shapes: Shapes) -> Built:
+    """Frames in, a token or none at each step out."""
+    read = tuple(cells(settings, shapes, "encoder", settings.both))
+    last = Layer("p(token)", shapes["output.bias"][0], shape_of(shapes, "output.weight"))
+    return (Tower("", (*source(settings, shapes), *read, last)),), ()
+
+
 def one_step(settings: Any, shapes: Shapes) -> Built:
     """A vector in, one label out."""
     label = Layer("label", shapes["output.bias"][0], shape_of(shapes, "output.weight"))
@@ -174,6 +181,7 @@ BUILDERS: dict[str, Callable[[Any, Shapes], Built]] = {
     "vector classifier": one_step,
     "translator": writer,
     "captioner": writer,
+    "recogniser": recogniser,
 }
 
 

@@ -8,10 +8,12 @@ from lmtool.inference.phrases import evaluate_phrases, percent, phrases, single_
 from lmtool.inference.reading import AHEAD, Asked
 from lmtool.inference.tagging import TaggedSentence, answered, sentence
 from lmtool.pages.elements import Bar, Child, Element, bars, details, e, figure, number, said, table
+from lmtool.pages.page import page
 from lmtool.pages.sections.base import Section
 from lmtool.pages.sections.confusion import Confusion, confusion
 from lmtool.pages.subject import SHOWN, Subject
 from lmtool.text.schemes import Phrase
+from lmtool.text.tags import Tags
 
 __all__ = ["MEASURES", "SPANS", "Spans", "Tagged"]
 
@@ -162,8 +164,19 @@ def spans(subject: Subject) -> Spans | None:
         wanted = [tags.spelled(record.tags) for record in records]
         read = tagged(subject, records)
         lines = [tuple(parts(one, true)) for one, true in zip(read, wanted, strict=True)]
-    names = tags.types if tags.phrased else tuple(t for t in tags.names if t not in NOTHING)
-    return Spans(tuple(lines), names) if lines else None
+    return Spans(tuple(lines), kinds(tags)) if lines else None
+
+
+def kinds(tags: Tags) -> tuple[str, ...]:
+    """What has a colour."""
+    return tags.types if tags.phrased else tuple(t for t in tags.names if t not in NOTHING)
+
+
+def spans_page(sentences: Sequence[TaggedSentence], tags: Tags) -> str:
+    """A page of sentences alone."""
+    found = Spans(tuple(tuple(parts(one, None)) for one in sentences if one.tokens), kinds(tags))
+    head = e("header", e("p", "lmtool tag", class_="over"), e("h1", "Which phrases are there?"))
+    return page("Tags", head, e("main", *draw_spans(found), id="content"))
 
 
 def parts(one: TaggedSentence, true: Sequence[str] | None) -> Iterator[Span]:

@@ -12,6 +12,7 @@ from lmtool.pages.subject import Subject
 __all__ = ["SECTION", "Training"]
 
 BESIDE = ("step", "epoch", "best", "seconds")  # in a point, what is no measure
+MOST = 1_000  # points, as many as a model file keeps
 SPREAD = 4  # the largest value is so many times the smallest: a logarithmic axis
 NAMES = {"f1": "F1", "bleu": "BLEU", "wer": "word error rate"}
 FALLS = ("perplexity", "loss", "wer", "cer")
@@ -29,7 +30,8 @@ class Training:
 def numbers(subject: Subject) -> Training | None:
     """From the card; None where the file says nothing that can be drawn."""
     curve = subject.claimed("curve")
-    rows = [one for one in curve if isinstance(one, dict)] if isinstance(curve, list) else []
+    listed = curve[:MOST] if isinstance(curve, list) else []
+    rows = [one for one in listed if isinstance(one, dict)]
     names = [name for name in (rows[0] if rows else ()) if name not in BESIDE]
     points = [point(one, names[0]) for one in rows] if names else []
     known = [(x, best) for x, best in points if x is not None]

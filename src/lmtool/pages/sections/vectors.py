@@ -23,6 +23,7 @@ __all__ = ["SECTION", "Map", "Maps"]
 
 WORDS = 300  # the most frequent ones
 NEAR = 8  # neighbours of each
+LISTED = 3  # of them in the table
 SIZE = (720, 560)
 LEAST = 4  # words of a map
 
@@ -122,7 +123,7 @@ def drawn(one: Map, several: bool) -> Element:
     title = f"Map of {len(one.points)} words"
     points, names = [(p.x, p.y) for p in one.points], [p.word for p in one.points]
     picture = svg.scatter(points, names, title, SIZE)
-    rows = [(said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near)))
+    rows = [(said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near[:LISTED])))
             for p in one.points]  # fmt: skip
     listed = details("Neighbours", table(("word", "nearest"), rows, "Nearest words", 2))
     return live([caption], [item(p) for p in one.points], scrolling(picture, title), listed)

@@ -107,7 +107,7 @@ def numbers(subject: Subject) -> Written | None:
     whole = corpus_bleu(texts, references, settings)
     single = sentence_bleus(texts, references, settings)
     each = [
-        Text(base(one.source), one.text, known[0], bleu.bleu)
+        Text(base(one.source), one.text, nearest(one.text, known), bleu.bleu)
         for one, known, bleu in zip(found, references, single, strict=True)
     ]
     ordered = sorted(each, key=lambda one: one.bleu)
@@ -122,6 +122,14 @@ def numbers(subject: Subject) -> Written | None:
         tuple(ordered[:few]),
         tuple(ordered[: -few - 1 : -1]),
     )
+
+
+def nearest(text: str, known: Sequence[str]) -> str:
+    """Of several texts that are known the one that is most like it."""
+    if len(known) == 1:
+        return known[0]
+    each = sentence_bleus([text] * len(known), [[one] for one in known])
+    return max(zip(known, each, strict=True), key=lambda both: both[1].bleu)[0]
 
 
 def base(name: str) -> str:
