@@ -1,5 +1,6 @@
 """What suits a text: weights in its order, temperatures that are needed, buckets that hold."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from lmtool.inference.evaluate import sentence_logp, stream_logp
 from lmtool.inference.mixing import choose, columns, fitted, readings, with_fit
+from lmtool.inference.validation import Perplexity
 from lmtool.models.buckets import Clue
 from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel
@@ -46,6 +48,21 @@ def test_columns_are_in_the_order_of_the_text(mixed: LanguageModel, vocabulary: 
         logp, values = columns(mixed.mixture.parts, clues, ids, read, workers)
     np.testing.assert_allclose(logp[:, 1], ngram.stream(ids), rtol=1e-6)
     assert values.shape == (len(ids), 1)
+
+
+def test_the_measures_of_a_run_are_those_of_what_is_kept(
+    mixed: LanguageModel, vocabulary: Vocabulary
+) -> None:
+    ids, ngram = ids_of(vocabulary, LINES), mixed.ngram
+    assert ngram is not None
+    with Workers(1) as workers:
+        judge = Perplexity(ids, False, workers, 1, counting=lambda: ngram)
+        assert judge.at_the_end(mixed.alone, 1.0) == {}
+        for model in (mixed, mixed.alone):
+            measures = judge.both(model, judge.judge(model).score)
+            expected = math.exp(-stream_logp(model, ids) / len(ids))
+            assert measures["valid_perplexity"] == pytest.approx(expected, rel=1e-5)
+            assert measures["valid_perplexity_sentence"] > 1
 
 
 def test_buckets_that_hold_on_the_other_half(mixed: LanguageModel) -> None:

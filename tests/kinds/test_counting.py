@@ -167,7 +167,7 @@ def test_what_does_not_help_is_left_out(folder: Path) -> None:
             seen=False,
             fit=lambda both, fit=fit: fit,
             judge=lambda model: Judgement(1.0, {}),
-            at_the_end=lambda model, score: {"valid_perplexity": score},
+            both=lambda model, score: {"valid_perplexity": score},
         )
         model, measures, said = counting.complete(own.alone, judge, {})
         assert (model.ngram is not None) == kept

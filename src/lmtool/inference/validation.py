@@ -61,6 +61,10 @@ class Perplexity:
         """The perplexities in both contexts; of networks that n-grams will join, nothing yet."""
         if self.counting is not None and model.mixture is None:
             return {}
+        return self.both(model, score)
+
+    def both(self, model: LanguageModel, score: float) -> dict[str, float]:
+        """The perplexities in both contexts, where nats a token are known in the own one."""
         if forgets(model):
             document = sentence = score
         elif self.in_sentences:

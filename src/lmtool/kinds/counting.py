@@ -110,14 +110,14 @@ def complete(
     both = replace(model, ngram=judge.counting())
     if not model.networks:
         loss = judge.judge(both).score
-        return both, judge.at_the_end(both, loss), ""
+        return both, judge.both(both, loss), ""
     fit = judge.fit(both)
     if not judge.seen and fit.alone[0] - fit.loss < LEAST_GAIN:
         loss = judge.judge(model).score
         said = f"a {both.parts[1].name} model does not help: the network stays alone"
-        return model, judge.at_the_end(model, loss), said
+        return model, judge.both(model, loss), said
     mixed = with_fit(both, fit)
-    return mixed, judge.at_the_end(mixed, fit.loss), said_of(mixed, fit)
+    return mixed, judge.both(mixed, fit.loss), said_of(mixed, fit)
 
 
 def said_of(model: LanguageModel, fit: Fit) -> str:
