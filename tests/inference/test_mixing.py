@@ -69,10 +69,11 @@ def test_buckets_that_hold_on_the_other_half(mixed: LanguageModel) -> None:
     rng, n = np.random.default_rng(1), 4000
     value = (rng.random(n) < 0.5).astype(np.float32)
     good, bad = np.log(0.5), np.log(0.05)
-    logp = np.where(value[:, None] == [[0, 1]], good, bad).astype(np.float32)
+    logp = np.where(value[:, None] == np.array([0, 1]), good, bad)
     assert mixed.mixture is not None
     parts: tuple[Part, ...] = mixed.mixture.parts
     clues = (Clue("known", 1, (0.0, 1.0)),)
+    logp = logp.astype(np.float32)
     found = choose(parts, clues, logp, value[:, None])
     assert found.buckets is not None and found.loss < 0.8
     assert found.weights == pytest.approx((0.5, 0.5), abs=0.05)
