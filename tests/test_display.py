@@ -146,7 +146,9 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (result, result.a)
     yield from of_words(lm)
     traced = lm.trace(TEXT, back=2, step=2)
-    yield from (traced, *traced.steps, *traced.steps[1].products, traced.back, *traced.back.terms)
+    yield from (traced, *traced.steps, *traced.steps[1].products)
+    assert traced.back is not None
+    yield from (traced.back, *traced.back.terms)
     checked = gradcheck(lm, TEXT, entries=2)
     yield from (checked, *checked.parameters)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)

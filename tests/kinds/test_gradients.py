@@ -47,6 +47,14 @@ def labelled_vectors(folder: Path) -> dict[str, Any]:
     return {"corpus": written(folder / "v.jsonl", lines), "reads": "vector", "writes": "label"}
 
 
+def spoken(folder: Path) -> dict[str, Any]:
+    """Frames and what is said in them."""
+    x = np.random.default_rng(0).normal(size=(8, 24, 2)).round(3)
+    rows = [{"text": "ab" if i % 2 else "ba", "frames": one.tolist()} for i, one in enumerate(x)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    return {"corpus": written(folder / "s.jsonl", lines), "reads": "frames", "embed": 4}
+
+
 def captions(folder: Path) -> dict[str, Any]:
     """Vectors and what is said of them."""
     np.save(folder / "x.npy", np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32))
@@ -82,6 +90,7 @@ FILES: dict[str, Files] = {
         "writes": "label",
         "embed": 4,
     },
+    "recogniser": spoken,
     "frame classifier": labelled_frames,
     "vector classifier": labelled_vectors,
 }
@@ -91,6 +100,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "captioner": {"text": "red and green", "given": [0.5, -1, 2]},
     "tagger": {"text": "Paris spoke", "target": "B-LOC O"},
     "classifier": {"text": "one nought one", "target": "more"},
+    "recogniser": {"text": "ab", "given": np.random.default_rng(0).normal(size=(18, 2)).tolist()},
     "frame classifier": {"given": [[0.1, 1], [0.5, -1], [2, 3.0]], "target": "up"},
     "vector classifier": {"given": [1, 2.5], "target": "out"},
 }
@@ -145,6 +155,7 @@ def with_flipped(kind: Kind, parameter: str) -> Kind:
         ("captioner", "source.weight"),
         ("tagger", "letters.convolution.weight"),
         ("classifier", "source.embedding.weight"),
+        ("recogniser", "encoder.weight_ih_l0"),
         ("frame classifier", "encoder.bias_hh_l0"),
         ("vector classifier", "output.weight"),
     ],
@@ -210,6 +221,8 @@ def test_of_three_numbers_by_hand() -> None:
         ("tagger", {"text": "Paris burnt", "target": "O"}, InputError, "1 tags for 2 words"),
         ("tagger", {"text": "Paris", "target": "B-X"}, InputError, "is in no training text"),
         ("classifier", {"text": "one", "target": "x"}, InputError, "is in no training text"),
+        ("recogniser", {"text": "ab"}, OptionError, "a recogniser reads frames: say which"),
+        ("recogniser", {"text": "abab", "given": [[1.0, 2]]}, InputError, "nothing to check"),
         ("frame classifier", {"given": "up"}, InputError, "frames is wanted"),
         ("frame classifier", {"text": "up", "given": [[1.0, 2]]}, InputError, "writes no text"),
     ],
@@ -223,6 +236,18 @@ def test_an_example_that_a_model_cannot_take(
 ) -> None:
     with pytest.raises(error, match=message):
         lmtool.gradcheck(models[name], **asked)
+
+
+def test_a_row_of_recordings(
+    models: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, files = tmp_path / "r.safetensors", spoken(tmp_path)
+    models["recogniser"].save(path)
+    call = ["gradcheck", "ab", "--given", str(files["corpus"]), "-m", str(path), "--entries", "4"]
+    assert main([*call, "--row", "8"]) == 0
+    assert "recogniser; float64" in capsys.readouterr().out
+    assert main([*call, "--row", "9"]) == 1
+    assert "there is no row 9 in it" in capsys.readouterr().err
 
 
 def test_the_command(

@@ -22,7 +22,8 @@ WORDS = ("ab", "ba", "cab")
 def spoken(text: str, rng: np.random.Generator) -> list[list[float]]:
     """Six frames a letter, noisy, one of four numbers being high; silence between words."""
     loud = np.repeat(["abc ".index(letter) for letter in f" {text} "], 6)
-    return (np.eye(4)[loud] * 3 + rng.normal(size=(len(loud), 4)) * 0.3).round(3).tolist()
+    frames = np.eye(4)[loud] * 3 + rng.normal(size=(len(loud), 4)) * 0.3
+    return [[round(x, 3) for x in frame] for frame in frames.tolist()]
 
 
 def lines(n: int, seed: int) -> Iterator[str]:

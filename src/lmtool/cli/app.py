@@ -21,6 +21,7 @@ from lmtool.cli import (
     export,
     gradcheck,
     info,
+    mix,
     neighbours,
     next,
     pairs,
@@ -55,6 +56,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Train": {
         "train": Command(train.run, "lmtool train corpus.txt --time 10m"),
         "plan": Command(plan.run, "lmtool plan corpus.txt --time 10m"),
+        "mix": Command(mix.run, "lmtool mix a.safetensors b.safetensors --valid valid.txt -o ab"),
     },
     "Use": {
         "score": Command(score.run, 'lmtool score "Todd met Pete" "Toad met Pit"'),

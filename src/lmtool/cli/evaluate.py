@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import refuse_tune, tuned
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.label_report import report
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, flag, said, settings, takes
 from lmtool.cli.render import json_line, pairs, say
-from lmtool.cli.speech import Lm, Tune, helped, speech_report
-from lmtool.settings import CONTEXTS, HearSettings, TranscribeSettings, declared
+from lmtool.cli.speech import Lm, helped, speech_report
+from lmtool.settings import CONTEXTS, AdaptSettings, HearSettings, TranscribeSettings, declared
 
 if TYPE_CHECKING:
     from lmtool.api import Captioner, Classifier, Model, Recogniser, Tagger, Translator
@@ -37,10 +38,10 @@ class Job:
     tags: str | None = None
     lm: Path | None = None
     tune: str | None = None
-    search: Mapping[str, Any] = field(default_factory=dict)  # options of HearSettings
+    search: Mapping[str, Any] = field(default_factory=dict)  # of AdaptSettings, HearSettings
 
 
-@takes(HearSettings)
+@takes(AdaptSettings, HearSettings)
 def run(
     called: typer.Context,
     files: Annotated[
@@ -55,7 +56,7 @@ def run(
         typer.Option(
             metavar="|".join((*CONTEXTS, BOTH)),
             help="Of language models: each line afresh, or the state carried over.",
-            show_default="both; sentence with --json",
+            show_default="both; sentence with --json; document where the model follows the text",
         ),
     ] = None,
     text: Annotated[
@@ -84,7 +85,14 @@ def run(
         ),
     ] = None,
     lm: Lm = None,
-    tune: Tune = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Choose the numbers of --adapt and --cache, or of --lm, by this text or manifest,"
+            " which is no test.",
+        ),
+    ] = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -131,13 +139,16 @@ def run(
 
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
-    context = job.context or (CONTEXTS[0] if job.as_json else BOTH)
+    adaptation = settings(AdaptSettings, dict(job.search))
+    refuse_tune(job.tune, adaptation)
+    usual = CONTEXTS[1] if adaptation.active else CONTEXTS[0] if job.as_json else BOTH
+    context, adapting = job.context or usual, tuned(lm, job.tune, adaptation)
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [
         {FILE: file} | ordered(result)
         for file, text in texts
-        for result in lm.evaluations(text, contexts, threads=job.threads)
+        for result in lm.evaluations(text, contexts, threads=job.threads, **adapting)
     ]
     if job.as_json:
         say("\n".join(map(json_line, records)))
@@ -148,6 +159,7 @@ def of_language(lm: "Model", job: Job) -> None:
 def by_part(record: dict[str, Any]) -> dict[str, Any]:
     """The record with a name for each number of a mixture's parts, before the signature."""
     last = {"signature": record.pop("signature")}
+    record.pop("adaptation", None)  # the signature says it
     for part in record.pop("parts", ()):
         name = part["name"]
         last = {f"weight {name}": part["weight"], f"perplexity {name}": part["perplexity"]} | last
@@ -220,10 +232,11 @@ def of_speech(recogniser: "Recogniser", job: Job) -> None:
         say("\n" * bool(index) + heading + speech_report(result))
 
 
+RUNNING = ("context", "tune", *declared(AdaptSettings))
 SPEECH = ("lm", "tune", *declared(HearSettings))
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
-    "language model": (of_language, ("context",)),
+    "language model": (of_language, RUNNING),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
     "translator": (of_writing, ()),
@@ -232,7 +245,9 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = ("context", "text", "label", "tags", *SPEECH)  # that not every kind takes
+OPTIONS = tuple(
+    dict.fromkeys((*RUNNING, "text", "label", "tags", *SPEECH))
+)  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -59,7 +59,7 @@ def helped(
 
 def say_tuning(found: "Tuning", path: str) -> None:
     """The weights, and what they are worth."""
-    weights = f"--lm-weight {found.lm_weight:.4g} --word-bonus {found.word_bonus:.4g}"
+    weights = f"--lm-weight {found.lm_weight:z.4g} --word-bonus {found.word_bonus:z.4g}"
     worth = f"WER {decimals(found.wer)} on {path}, {decimals(found.wer_greedy)} without"
     talk(f"tuned: {weights} ({worth})")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import Tune, refuse_tune, tuned
 from lmtool.cli.heat import Page, has_colours, heat, legend
 from lmtool.cli.inputs import Files, Source, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
@@ -27,7 +28,7 @@ from lmtool.cli.tables import (
 )
 from lmtool.cli.terminal import is_terminal
 from lmtool.cli.unknown import Unknown
-from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
+from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, SurprisalSettings
 
 if TYPE_CHECKING:
     from lmtool.inference.surprisal import SentenceSurprisal
@@ -41,7 +42,7 @@ PREVIOUS = "_prev"  # in the names of spillover columns
 EXPECTED = 6  # words of a page instead of each
 
 
-@takes(SurprisalSettings)
+@takes(SurprisalSettings, AdaptSettings)
 def run(
     text: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
@@ -73,6 +74,7 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Write the shaded text as SVG, too.")
     ] = None,
     part: PartOf = None,
+    tune: Tune = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -89,7 +91,8 @@ def run(
     wanted = asked(column, keep, group)
     given = inputs(text, files, "surprisal", column, part)
     form = chosen_format(form, as_json, bool(given.sentences or part), columns)
-    options = settings(SurprisalSettings, values)
+    options, adaptation = settings(SurprisalSettings, values), settings(AdaptSettings, values)
+    refuse_tune(tune, adaptation)
     aligned = form == "heat" or (form == "table" and columns is not None)
     carried = options.context != CONTEXTS[0]
     asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
@@ -113,7 +116,8 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
-    keywords = asdict(options) | pace(given.files, threads, not wanted)
+    keywords = asdict(options) | tuned(lm, tune, adaptation)
+    keywords |= pace(given.files, threads, not wanted)
     if html:  # whose words show what was expected instead
         keywords["top"] = min(max(options.top, EXPECTED), lm.vocabulary.n_tokens)
     unknown = Unknown(lm.vocabulary)

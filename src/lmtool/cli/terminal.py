@@ -22,7 +22,7 @@ __all__ = [
     "prepare_streams",
     "speaks_utf8",
 ]
-__all__ += ["give_up", "printing", "talk"]
+__all__ += ["give_up", "mute", "printing", "talk"]
 
 
 def prepare_streams() -> None:
@@ -40,6 +40,11 @@ def prepare_streams() -> None:
 
 def _nothing(mode: str) -> TextIO:
     return cast(TextIO, open(os.devnull, mode, encoding="utf-8"))
+
+
+def mute() -> None:
+    """From now on this process prints and says nothing: another one speaks for it."""
+    sys.stdout, sys.stderr = _nothing("w"), _nothing("w")
 
 
 def close_stdout() -> None:

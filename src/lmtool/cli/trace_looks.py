@@ -43,7 +43,7 @@ def head(trace: "Trace") -> str:
     tied = "tied" if trace.tied else "not tied"
     about = f"{named}, {counted(sizes['layers'], 'layer')}, V {sizes['V']}, E {sizes['E']}"
     own = f"; network {trace.member} of {trace.n_members}" * (trace.n_members > 1)
-    own += "; without its n-grams" * trace.mixed
+    own += "; without what it is mixed with" * trace.mixed
     exact = f"float64, ln p within {number(trace.difference, 2)} of lmtool score"
     return paragraph(f"{about}, H {sizes['H']}, {tied}{own}; a_0 = 0; {exact}")
 

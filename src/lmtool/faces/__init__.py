@@ -48,7 +48,8 @@ def source_of(model: Any, given: Any) -> Any:
     reads = model_file.kind_of(model).reads
     if given is None or reads not in sources.NDIM:
         return given if given is None else arguments.text(given, "given")
-    return sources.clip(reads, getattr(face_of(model), "width", None), given, "given", 0)
+    width = getattr(face_of(model), "width", None)
+    return next(sources.given(reads, width).sources([given]))
 
 
 def load(path: PathLike) -> Any:

@@ -18,7 +18,7 @@ from lmtool.data.readers.vectors import grouped, read_vectors
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.signatures import START
 
-__all__ = ["NDIM", "Given", "clip", "given"]
+__all__ = ["NDIM", "Given", "given"]
 
 NOUNS = {"frames": "a frame", "vector": "a vector"}
 NDIM = {"frames": 2, "vector": 1}  # of a source

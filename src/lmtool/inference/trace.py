@@ -73,7 +73,7 @@ class Trace(Tabular):
     tied: bool
     member: int
     n_members: int
-    mixed: bool  # with an n-gram model, which is left out here
+    mixed: bool  # with other models, which are left out here
     n_steps: int
     loss: float  # L, the sum over all steps
     perplexity: float  # exp(L / n_steps)
@@ -126,7 +126,7 @@ def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None
         tied=one.settings.tie,
         member=settings.member,
         n_members=len(model.networks),
-        mixed=model.ngram is not None,
+        mixed=model.mixture is not None,
         n_steps=T,
         loss=-math.fsum(logp),
         perplexity=math.exp(-math.fsum(logp) / T),
@@ -142,7 +142,7 @@ def alone(model: LanguageModel, member: int = 1) -> LanguageModel:
     """One network of a model as a model. Raises ConfigError where there is none."""
     n = len(model.networks)
     if not n:
-        message = "the model holds n-grams alone, and no network whose steps could be traced"
+        message = "the model has no network of its own, whose steps could be traced"
         raise ConfigError(f"{message}; train it with {option('members', 1)}")
     if member > n:
         raise ConfigError(f"{option('member', member)}: the model has {n}")

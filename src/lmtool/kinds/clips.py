@@ -50,7 +50,7 @@ def prepared(
 ) -> Material:
     """Constants, labels, clips to train on and to validate on; ``centre`` None follows the clips.
 
-    Raises InputError.
+    Raises InputError, ConfigError.
     """
     train = gathered(reading, reading.train)
     labels, others = Labels.build(train.records), None
@@ -58,18 +58,7 @@ def prepared(
     if reading.valid:
         others = gathered(reading, reading.valid, train)
         split = all_of(len(train.records))
-    rows = split.known.tolist()
-    clips = [train.sources[row] for row in rows]  # views
-    if train.filterbank is not None:
-        if centre is False:
-            message = "each band of a recording is always put on its own scale; leave it out"
-            raise ConfigError(f"{option('centre', False)}: {message}")
-        framing: Framing | Listening = Listening(train.filterbank, Stacking(STEP))
-    else:
-        if centre is None:
-            first = [labels.id(train.records[row].labels[0]) for row in rows]
-            centre = centring_helps(clips, np.array(first, np.int32))
-        framing = Framing.of(clips, centre, differences)
+    framing = framing_of(train, labels, split.known.tolist(), centre, differences)
     own, held = labelled(train, framing, labels, split.own), None
     if others is not None:
         held = labelled(others, framing, labels, np.arange(len(others.records)))
@@ -77,6 +66,22 @@ def prepared(
     about = f"{reading.noun} of {train.filterbank or f'{framing.width:,} numbers'}"
     given = split, own, held, f"n_{reading.noun}", talk, about
     return material_of(FrameParts(framing, labels), *given, noun="data")
+
+
+def framing_of(
+    train: Gathered, labels: Labels, rows: list[int], centre: bool | None, differences: bool
+) -> Framing | Listening:
+    """What makes features of clips, by some of them. Raises ConfigError."""
+    if train.filterbank is not None:
+        if centre is False:
+            message = "each band of a recording is always put on its own scale; leave it out"
+            raise ConfigError(f"{option('centre', False)}: {message}")
+        return Listening(train.filterbank, Stacking(STEP))
+    clips = [train.sources[row] for row in rows]  # views
+    if centre is None:
+        first = [labels.id(train.records[row].labels[0]) for row in rows]
+        centre = centring_helps(clips, np.array(first, np.int32))
+    return Framing.of(clips, centre, differences)
 
 
 def gathered(

@@ -10,7 +10,7 @@ from lmtool.kinds.memory import COMPILED, FLOAT
 from lmtool.settings import TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["Fit", "Work", "memory_of", "no_more_than", "planned"]
+__all__ = ["REACHED", "Fit", "Work", "memory_of", "no_more_than", "planned"]
 
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least

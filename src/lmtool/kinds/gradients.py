@@ -54,7 +54,7 @@ def network_of(model: Any, member: int) -> Parameters:
     """One network's weights. Raises ConfigError where it has none, or not so many."""
     known = members(model.settings, model.parameters)
     if not known:
-        message = "the model holds n-grams alone, which have no gradients"
+        message = "the model has no network of its own, and nothing else has gradients"
         raise ConfigError(f"{message}; train it with {option('members', 1)}")
     if member > len(known):
         raise ConfigError(f"{option('member', member)}: the model has {len(known)}")

@@ -101,10 +101,13 @@ def temperature_of(card: dict[str, Any], settings: PooledSettings, several: bool
     return temperature
 
 
-def complete(model: Any, judge: LabelJudge) -> Any:
+def complete(
+    model: Any, judge: LabelJudge, measures: dict[str, float]
+) -> tuple[Any, dict[str, float], str]:
     """The temperature that the validation examples want."""
     temperature = fit_temperature(*judge.predicted(model))
-    return replace(model, parts=model.parts._replace(temperature=float(temperature)))
+    parts = model.parts._replace(temperature=float(temperature))
+    return replace(model, parts=parts), measures, ""
 
 
 classifier_of = partial(  # what else a kind of classifier is made of goes here

@@ -18,7 +18,7 @@ from lmtool.data.spoken import Stacking
 from lmtool.data.voices import Voices
 from lmtool.inference.recogniser import Parts, Recogniser, SpeechJudge
 from lmtool.kinds.base import Estimate, Kind, Material, Memory
-from lmtool.kinds.fits import Fit, memory_of, no_more_than, planned
+from lmtool.kinds.fits import REACHED, Fit, memory_of, no_more_than, planned
 from lmtool.kinds.language_model import respelled, spelled
 from lmtool.kinds.spoken import prepare
 from lmtool.models import recogniser
@@ -33,27 +33,38 @@ __all__ = ["KIND"]
 
 VOICES: dict[str, Any] = {"stretch": 0.15, "warp": 0.1, "band_mask": 0.2, "time_mask": 0.05}
 FITS = (  # utterances
-    Fit(200, 128, 8, 0.004, 0.3, 100, 1, **VOICES),
-    Fit(5_000, 256, 16, 0.002, 0.4, 80, 1, **VOICES),
-    Fit(math.inf, 320, 32, 0.002, 0.3, 30, 1, **VOICES),
+    Fit(200, 64, 4, 0.006, 0.2, 100, 1, **VOICES),
+    Fit(5_000, 256, 16, 0.003, 0.3, 80, 1, **VOICES),
+    Fit(math.inf, 320, 16, 0.002, 0.3, 30, 1, **VOICES),
 )
+SMALLER = (1.0, 0.75, 0.5)  # shares of the size, where time is short
+ENOUGH = 10  # passes by the careful estimate of planning
 
 
 def plan(
     settings: RecogniserSettings, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[RecogniserSettings, TrainSettings]:
-    """Sizes, epochs and batch that follow the number of utterances."""
-    given: tuple[RecogniserSettings, TrainSettings] = planned(
-        FITS, work_of_a_pass, settings, recipe, material, speed
-    )
-    return given
+    """Sizes, epochs and batch that follow the number of utterances, and the time where it is short.
+
+    Labels without times are learnt late: a smaller network that hears all of it often is better
+    than a larger one that hears it a few times.
+    """
+    for share in SMALLER:
+        fits = [fit._replace(size=round(fit.size * share)) for fit in FITS]
+        found: tuple[RecogniserSettings, TrainSettings] = planned(
+            fits, work_of_a_pass, settings, recipe, material, speed
+        )
+        work = work_of_a_pass(found[0], material)
+        if not recipe.seconds or REACHED * speed * recipe.seconds >= ENOUGH * work:
+            break
+    return found
 
 
 def work_of_a_pass(settings: RecogniserSettings, material: Material) -> float:
     """Floating-point operations of training one network on all utterances once."""
-    parameters = sum(math.prod(shape) for shape in shapes(settings, material.parts).values())
-    steps: int = material.train.steps()
-    return 6.0 * parameters * steps / settings.stack
+    parameters: int = sum(math.prod(shape) for shape in shapes(settings, material.parts).values())
+    steps: float = material.train.steps() / settings.stack
+    return 6.0 * parameters * steps
 
 
 def shapes(settings: RecogniserSettings, parts: Parts) -> Any:

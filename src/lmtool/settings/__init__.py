@@ -4,6 +4,7 @@
 model file never holds a ``None``.
 """
 
+from lmtool.settings.adaptation import AdaptSettings
 from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.settings.duration import in_seconds
@@ -44,6 +45,7 @@ __all__ = [
     "PAIRS",
     "READS",
     "WRITES",
+    "AdaptSettings",
     "BleuSettings",
     "CaptionerSettings",
     "ClassifierSettings",

@@ -6,6 +6,8 @@ A test compares names and types with the dataclasses', which are the ones that c
 from typing import TypedDict
 
 __all__ = [
+    "AdaptKeywords",
+    "AdaptedSurprisalKeywords",
     "BleuKeywords",
     "CompareKeywords",
     "RescoreKeywords",
@@ -99,7 +101,7 @@ class TrainKeywords(TypedDict, total=False):
     band_mask: float | None
     time_mask: float | None
     context: str
-    ngram: int | None
+    ngram: int | str | None
     prune: str | None
     seed: int
     shards: int | None
@@ -132,6 +134,21 @@ class SurprisalKeywords(TypedDict, total=False):
     top: int
     spillover: int
     frequency: bool
+
+
+class AdaptKeywords(TypedDict, total=False):
+    """AdaptSettings."""
+
+    adapt: bool
+    adapt_rate: float
+    adapt_decay: float
+    cache: int
+    cache_weight: float
+    cache_sharpness: float
+
+
+class AdaptedSurprisalKeywords(SurprisalKeywords, AdaptKeywords, total=False):
+    """Both."""
 
 
 class SampleKeywords(TypedDict, total=False):

@@ -221,12 +221,14 @@ class TrainSettings:
         choices=("document", "sentence", "mixed"),
         kinds=STREAMS,
     )
-    ngram: int | None = option(
+    ngram: int | str | None = option(
         None,
-        "Order of an n-gram model that is counted beside the networks and mixed with them.",
+        "Order of an n-gram model of the text that is mixed with the networks, or one as ARPA file;"
+        " 0: none.",
         panel=MODEL,
-        shown="none",
-        at_least=1,
+        shown="5 with --time",
+        metavar="N|FILE",
+        at_least=0,
         at_most=20,
         kinds=STREAMS,
     )
@@ -234,7 +236,7 @@ class TrainSettings:
         None,
         "Drop n-grams that occur no more often than this, by order: 0,0,1.",
         panel=MODEL,
-        shown="none",
+        shown="0,0,0,1 with --time",
         metavar="COUNTS",
         kinds=STREAMS,
     )
