@@ -44,14 +44,7 @@ def draw_samples(found: Heat) -> list[Element]:
 
 
 COMMAND = f"lmtool surprisal --top {EXPECTED}"
-LOOKED_INTO = Section(
-    "surprise",
-    "Word by word",
-    given,
-    draw_given,
-    f"lmtool surprisal --top {EXPECTED}",
-    ("language model",),
-)
+LOOKED_INTO = Section("surprise", "Word by word", given, draw_given, COMMAND, ("language model",))
 SAMPLES = Section(
     "samples", "Made by it", samples, draw_samples,
     f"lmtool sample -n {DRAWN} --seed {SEED} --max-words {LONGEST}", ("language model",),
