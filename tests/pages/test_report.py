@@ -113,6 +113,14 @@ def test_a_report_of_each_kind(kind: str, cases: Cases) -> None:
     assert str(Path(model).parent) not in "".join(page.text).replace(command(plain), "")
 
 
+def test_a_card_says_what_is_mixed(cases: Cases) -> None:
+    facts = dict(lmtool.report(cases("mixture").model).to_dict()["card"]["facts"])
+    names = facts["mixture"].split()[::2]
+    assert names == ["network", "2-gram"] and facts["network"].startswith("lstm, 1 x 4 hidden")
+    facts = dict(lmtool.report(cases("counts").model).to_dict()["card"]["facts"])
+    assert "mixture" not in facts and facts["network"].startswith("none: ")
+
+
 def command(plain: dict[str, Any]) -> str:
     """That of the training, which names files as they were given."""
     return str(plain["card"]["command"])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lmtool.display import counted
-from lmtool.models.mixture import parts_of
 from lmtool.pages.elements import Element, details, e, number, said, table
 from lmtool.pages.sections.base import Section
 from lmtool.pages.subject import Subject
@@ -94,16 +93,16 @@ def numbers(subject: Subject) -> Card:
 def network(subject: Subject) -> str:
     """Its settings in a line; of an n-gram model alone what is counted."""
     if not subject.card["n_parameters"]:
-        return "none: runs of words are counted"
+        mixed = mixture(subject)
+        return "none of its own: models are mixed" if mixed else "none: runs of words are counted"
     K = getattr(subject.face.settings, "members", 1) or 1
     return f"{'mean of ' + str(K) + ': ' if K > 1 else ''}{subject.face.settings}"
 
 
 def mixture(subject: Subject) -> str:
     """What a language model mixes: ``network 0.723, 5-gram 0.277``"""
-    model = getattr(subject.face, "language_model", None)
-    parts = parts_of(model) if model is not None else ()
-    return ", ".join(f"{part.name} {part.weight:z.3f}" for part in parts if len(parts) > 1)
+    parts = subject.card.get("parts", ())
+    return ", ".join(f"{one['name']} {one['weight']:z.3f}" for one in parts if len(parts) > 1)
 
 
 def words(subject: Subject) -> list[tuple[str, str]]:
