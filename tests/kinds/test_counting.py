@@ -5,6 +5,7 @@ import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.errors import ConfigError, InterruptionError, ModelFileError, OptionError
+from lmtool.inference.mixing import Fit
+from lmtool.inference.validation import Judgement
+from lmtool.kinds import counting
 from lmtool.models.kneser_ney import count
+from lmtool.settings import TrainSettings
 from lmtool.tensor_file import Card, Tensors
 
 LINES = [
@@ -138,6 +143,36 @@ def test_what_cannot_be_meant() -> None:
         lmtool.train(sentences=LINES, ngram=0, prune="0 1", time=1)
     with pytest.raises(OptionError, match="does not take it"):
         lmtool.train(sentences=LINES, writes="label", ngram=3)
+
+
+def test_against_the_clock(folder: Path) -> None:
+    def texts(train: str, valid: str) -> Any:
+        return SimpleNamespace(
+            train=SimpleNamespace(fingerprint=train), valid=SimpleNamespace(fingerprint=valid)
+        )
+
+    found = counting.planned(TrainSettings(seconds=9), texts("a", "b"))
+    assert (found.ngram, found.prune) == (counting.ORDER, counting.PRUNE)
+    for recipe in (TrainSettings(), TrainSettings(steps=9), TrainSettings(seconds=9, ngram=0)):
+        assert counting.planned(recipe, texts("a", "b")) == recipe
+    assert counting.planned(TrainSettings(seconds=9), texts("a", "a")).ngram is None
+
+
+def test_what_does_not_help_is_left_out(folder: Path) -> None:
+    own = lmtool.load(folder / "mixed").language_model
+    for loss, kept in ((1.0, False), (0.9, True)):
+        fit = Fit((0.9, 0.1), (1.0, 1.0), None, loss, (1.0, 2.0), 10)
+        judge: Any = SimpleNamespace(
+            counting=lambda: own.ngram,
+            seen=False,
+            fit=lambda both, fit=fit: fit,
+            judge=lambda model: Judgement(1.0, {}),
+            both=lambda model, score: {"valid_perplexity": score},
+        )
+        model, measures, said = counting.complete(own.alone, judge, {})
+        assert (model.ngram is not None) == kept
+        assert measures == {"valid_perplexity": loss}
+        assert ("does not help" in said) != kept
 
 
 def test_plan() -> None:
