@@ -17,10 +17,9 @@ from typing import Any, Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Workers", "has_small_products", "n_cores", "pooled", "single_threaded_blas", "slices"]
+__all__ = ["Workers", "n_cores", "pooled", "single_threaded_blas", "slices"]
 
 MOST_THREADS = 256
-UNPACKED = ("SkylakeX", "Cooperlake", "SapphireRapids")
 AHEAD = 8  # items under way for each thread
 POOLED = ContextVar("cores of all processes that work together", default=0)
 
@@ -82,13 +81,6 @@ def controller() -> ThreadpoolController:
     import numpy  # noqa: F401  its BLAS must be there to be found
 
     return ThreadpoolController()
-
-
-@cache
-def has_small_products() -> bool:
-    """Whether BLAS takes small matrices as they lie: OpenBLAS for AVX-512, from 0.3.17 on."""
-    blas = (info for info in controller().info() if info["internal_api"] == "openblas")
-    return any(info.get("architecture") in UNPACKED for info in blas)
 
 
 class Workers:

@@ -55,6 +55,7 @@ AFTERWARDS = {  # by what a kind of model is called
     "tagger": ('lmtool tag{} "..."', "lmtool evaluate{} FILE"),
     "translator": ('lmtool translate{} "..."', "lmtool evaluate{} FILE FILE"),
     "captioner": ("lmtool caption{} -f FILE", "lmtool evaluate{} FILE FILE"),
+    "recogniser": ("lmtool transcribe{} FILE", "lmtool evaluate{} FILE"),
     "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
     "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
 }

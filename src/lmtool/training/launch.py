@@ -178,8 +178,8 @@ def fit(
             trainee = runs(session, material, begun, keeper, saved)
         except TrainingError as error:
             raise rescued(error, request, session, init) from None
-        trained = kind.complete(session.model(trainee.judged), session.judge)
-        measures, known = kind.remeasured(trained, session.judge, trainee.finished.measures)
+        judged = session.model(trainee.judged), session.judge, trainee.finished.measures
+        trained, measures, known = kind.complete(*judged)
         trained = replace(trained, parameters=trainee.parameters)
         trainee = trainee._replace(finished=measured_again(session, trainee.finished, measures))
     same = settled(recipe, trainee.finished.steps)

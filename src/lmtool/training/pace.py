@@ -26,6 +26,7 @@ SHARE = 0.01  # of the budget that steps may take beyond the fewest
 def measured(session: Session, parameters: Parameters) -> Pace:
     """Steps of both kinds and parts of both validations; kernels are compiled after it."""
     run, model = new_run(session, parameters.copy()), session.model(parameters)
+    run.step = session.data.steps_a_pass  # the first pass may be an easy one
     for _ in range(UNTIMED):
         seconds_of_step(session, run)
     times = tried(session, run)
