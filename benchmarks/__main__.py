@@ -5,11 +5,22 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import encoders, peak, quality, scale, scoring, startup, throughput, translation
+from benchmarks import (
+    encoders,
+    peak,
+    quality,
+    scale,
+    scoring,
+    startup,
+    steps,
+    throughput,
+    translation,
+)
 from benchmarks.common import Options, Part, line, machine, say, show
 
 PARTS: dict[str, Part] = {
     "throughput": Part(throughput.run),
+    "steps": Part(steps.run),
     "encoders": Part(encoders.run),
     "translation": Part(translation.run),
     "peak": Part(peak.run),

@@ -69,7 +69,7 @@ def projection(options: Options) -> list[Cell]:
 def recurrence(M: int, K: int, N: int, options: Options) -> list[Cell]:
     """The product of one time step."""
     x, y, out = numbers((M, K)), numbers((K, N)), numbers((M, N))
-    laid_out = factor(y, M)
+    laid_out = factor(y)
     plain, own = partial(np.dot, x, y, out=out), partial(multiply, x, laid_out, out)
     return compared(f"({M}, {K}) by ({K}, {N})", 2 * M * K * N, plain, own, options)
 

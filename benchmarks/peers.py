@@ -115,7 +115,7 @@ class LmtoolTrainer:
     def of(cls, job: Job) -> "LmtoolTrainer":
         """A language model."""
         model, ids, recipe = job
-        text = SimpleNamespace(ids=ids)
+        text = SimpleNamespace(ids=ids, fingerprint="")
         material = Material(model.vocabulary, text, text, {}, {}, [])
         return cls(KIND, model.settings, material, recipe, model.parameters)
 

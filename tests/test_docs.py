@@ -129,7 +129,9 @@ def test_exit_codes_are_those_of_the_code_and_listed_once() -> None:
     assert [page.name for page in elsewhere if again.search(page.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize(("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest")])
+@pytest.mark.parametrize(
+    ("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest -n auto")]
+)
 def test_ci_finds_the_two_commands_of_the_readme(name: str, ends: str) -> None:
     marked = re.findall(
         rf"^<!-- setup:{name} -->\n```sh\n((?:.+\n)+)```$", text("README.md"), re.MULTILINE

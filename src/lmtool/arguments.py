@@ -19,11 +19,14 @@ from lmtool.settings import (
     AdaptSettings,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TraceSettings,
+    TranscribeSettings,
     checked,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
@@ -63,6 +66,9 @@ Settings = TypeVar(
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TranscribeSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 ONE = "for one sentence give [text]"

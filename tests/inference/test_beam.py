@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lmtool.arrays import Ids
 from lmtool.errors import ModelFileError, OptionError
-from lmtool.inference.beam import Hypothesis, largest, search
+from lmtool.inference.beam import Hypothesis, candidates, largest, search
 from lmtool.inference.sample import sample
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import rows
@@ -190,4 +190,7 @@ def test_the_largest_of_many_are_those_of_a_sort(n: int, k: int) -> None:
     for x in (rng.normal(size=n), rng.integers(0, 9, n).astype(float), np.full(n, -np.inf)):
         x[rng.random(n) < 0.3] = -np.inf
         order = sorted(np.flatnonzero(x > -np.inf).tolist(), key=lambda i: (-x[i], i))
-        assert largest(x, k).tolist() == sorted(order[:k])
+        row = np.float32(rng.normal(size=n))  # another one beside it
+        rows, places = candidates(np.stack([x, row]), k)
+        some = places[rows == 0]
+        assert some[largest(x[some], k)].tolist() == sorted(order[:k])

@@ -19,7 +19,8 @@ from lmtool.nn.outputs import LABELLINGS
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.pool import POOLS
 from lmtool.settings.classifier import NO_CELL, ClassifierSettings
-from lmtool.workers import has_small_products, single_threaded_blas
+from lmtool.workers import single_threaded_blas
+from tests import blas
 
 V, F, G, K = 9, 5, 12, 3
 
@@ -130,10 +131,10 @@ def test_reading_is_encoding(
     np.testing.assert_allclose(top, expected[rows.times, rows.columns], rtol, atol)
 
 
-def test_sources_are_kept_apart_where_blas_has_small_products() -> None:
+def test_sources_are_kept_apart_where_blas_is_known() -> None:
     network = ClassifierSettings(embed=64, hidden=128)
     parameters = Parameters(shapes(network, Sizes(V, labels=5)))
-    assert not has_small_products() or apart(parameters, network)
+    assert not blas.keeps_rows_apart() or apart(parameters, network)
 
 
 @pytest.mark.parametrize("missing", ["source", "starts"])

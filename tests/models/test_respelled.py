@@ -1,6 +1,7 @@
 """An n-gram model over other tokens: the same numbers, sums, what does not match."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_case_folds_words_together() -> None:
 def test_trained_beside_a_network(tmp_path: Path) -> None:
     path = tmp_path / "a.arpa"
     path.write_text("".join(arpa(counted_in([*LINES, "d a"], 3))))
-    small = {"hidden": 4, "embed": 4, "members": 1, "steps": 3, "batch": 2, "bptt": 3}
+    small: Any = {"hidden": 4, "embed": 4, "members": 1, "steps": 3, "batch": 2, "bptt": 3}
     model = lmtool.train(sentences=LINES * 10, ngram=str(path), model=tmp_path / "m", **small)
     assert [part.name for part in model.language_model.parts] == ["network", "3-gram"]
     assert lmtool.load(tmp_path / "m").info()["recipe"]["ngram"] == str(path)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lmtool.arrays import Array
 from lmtool.nn import rowwise
 from lmtool.nn.rowwise import TILES, Tile, apart, parts, passes, product, tile
-from lmtool.workers import has_small_products, single_threaded_blas
+from lmtool.workers import single_threaded_blas
+from tests import blas
 
 
 def numbers(seed: int, *shape: int) -> Array:
@@ -18,7 +19,7 @@ def numbers(seed: int, *shape: int) -> Array:
 
 
 @pytest.mark.parametrize("one", TILES)
-@pytest.mark.parametrize(("M", "N"), [(2, 5), (9, 32), (33, 40), (65, 700)])
+@pytest.mark.parametrize(("M", "N"), [(2, 5), (2, 700), (9, 32), (33, 260), (65, 700), (400, 300)])
 def test_every_tile_multiplies(one: Tile, M: int, N: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rowwise, "tile", lambda K, dtype: one)
     x, W = np.random.default_rng(0).random((2, M + N, 17), np.float32)
@@ -29,15 +30,15 @@ def test_every_tile_multiplies(one: Tile, M: int, N: int, monkeypatch: pytest.Mo
 @given(
     seed=st.integers(0, 9),
     K=st.sampled_from([1, 3, 16, 40, 100, 256]),
-    N=st.sampled_from([1, 31, 32, 77, 600]),
-    M=st.integers(2, 70),
+    N=st.sampled_from([1, 31, 32, 77, 256, 265, 300, 600]),
+    M=st.integers(2, 70) | st.just(400),
     data=st.data(),
 )
 def test_neighbours_and_place_change_no_bit(
     seed: int, K: int, N: int, M: int, data: st.DataObject
 ) -> None:
-    x, W = numbers(seed, 70, K), numbers(seed + 1, N, K)
-    rows = np.array(data.draw(st.permutations(range(70)))[:M])
+    x, W = numbers(seed, max(70, M), K), numbers(seed + 1, N, K)
+    rows = np.array(data.draw(st.permutations(range(len(x))))[:M])
     with single_threaded_blas():
         if tile(K, "f") is not None:
             np.testing.assert_array_equal(product(x[rows], W), product(x, W)[rows])
@@ -54,9 +55,9 @@ def test_a_row_alone_is_the_row_among_others(seed: int, K: int, N: int) -> None:
     assert apart(x[:0], W).shape == (0, N)
 
 
-def test_blocks_are_read_where_blas_has_small_products() -> None:
+def test_blocks_are_read_where_blas_is_known() -> None:
     widths = (3, 17, 200, 256, 650, 1024, 2048)
-    assert not has_small_products() or all(tile(K, "f") for K in widths)
+    assert not blas.keeps_rows_apart() or all(tile(K, "f") for K in widths)
 
 
 @pytest.mark.parametrize("one", TILES)

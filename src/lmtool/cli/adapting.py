@@ -35,6 +35,6 @@ def tuned(lm: "Model", tune: str | None, wanted: AdaptSettings) -> dict[str, Any
         return asdict(wanted)
     found: dict[str, Any] = lm.tune(text_of(tune), **asdict(wanted))
     names = [name for name in found if getattr(wanted, name.partition("_")[0]) and "_" in name]
-    said = " ".join(f"--{name.replace('_', '-')} {found[name]:g}" for name in names)
+    said = " ".join(f"--{name.replace('_', '-')} {found[name]:zg}" for name in names)
     note(f"tuned on {tune}: {said}")
     return found

@@ -15,13 +15,16 @@ from lmtool.settings import (
     AdaptSettings,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
+    TranscribeSettings,
     declared,
     in_seconds,
 )
@@ -40,9 +43,12 @@ SETTINGS = (
     SurprisalSettings,
     SampleSettings,
     SearchSettings,
+    TranscribeSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
     AdaptSettings,
 )
 
@@ -89,7 +95,8 @@ def seconds(text: str) -> float:
 
 def ngram(text: str) -> int | str:
     """An order, ``5``, or the name of a file."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else text
 
 
 # fields whose text the command line takes apart itself: their type there, and what does it

@@ -18,12 +18,13 @@ from lmtool.inference.embeddings import Worded
 from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.surprisal import SentenceSurprisal, surprisal_lines
+from lmtool.inference.trace import Trace, trace
 from lmtool.models.adaptation import adapted, in_documents
 from lmtool.models.arpa import arpa
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import Predictor
-from lmtool.settings import CONTEXTS, AdaptSettings, ModelSettings, SurprisalSettings
-from lmtool.settings.keywords import AdaptedSurprisalKeywords, AdaptKeywords
+from lmtool.settings import CONTEXTS, AdaptSettings, ModelSettings, SurprisalSettings, TraceSettings
+from lmtool.settings.keywords import AdaptedSurprisalKeywords, AdaptKeywords, TraceKeywords
 
 __all__ = ["Model"]
 
@@ -109,6 +110,14 @@ class Model(Predicting, WordVectors, Shown):
         in_documents(own, settings.context)
         model = adapted(self.language_model, own)
         return surprisal_lines(model, arguments.lines(lines), settings, threads, ahead)
+
+    def trace(self, text: str, **options: Unpack[TraceKeywords]) -> Trace:
+        """A sentence step by step, with every product; ``back=t`` adds the gradient of L_t.
+
+        Options are fields of TraceSettings. Raises InputError, ConfigError.
+        """
+        settings = arguments.options(TraceSettings, options)
+        return trace(self.language_model, arguments.text(text), settings)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""

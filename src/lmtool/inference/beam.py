@@ -27,7 +27,7 @@ from lmtool.text.vocabulary import EOS_ID, UNK_ID
 __all__ = ["Hypothesis", "longest", "search"]
 
 RATIO, MORE = 2, 10  # tokens written of each one read, and beyond
-NEIGHBOURS = 32  # numbers of which the largest is looked at first
+DISTANT = 32  # numbers, as far apart as they can be, of which the largest is looked at first
 UNASKED = 50  # tokens where the source says nothing of their number
 
 Places = NDArray[np.intp]
@@ -152,25 +152,26 @@ class Search:
 
     def chosen(self, live: Live, logp: Array) -> Choice:
         """The best continuations of each stream, in the order of their ids."""
-        sums = live.logp[:, None] + logp  # in double precision
-        self.ban(live, sums)
+        self.ban(live, logp)
+        parents, tokens = candidates(logp, self.settings.beam)
+        sums = live.logp[parents] + logp[parents, tokens]  # in double precision
         parts = []
-        for b, part in groups(live.streams):
+        for b, part in groups(live.streams[parents]):
             width = self.settings.beam - len(self.found[b])
-            parts.append(part.start * sums.shape[1] + largest(sums[part].ravel(), width))
-        flat = np.concatenate(parts)
-        return Choice(*np.divmod(flat, sums.shape[1]), sums.ravel()[flat])
+            parts.append(part.start + largest(sums[part], width))
+        best = np.concatenate(parts)
+        return Choice(parents[best], tokens[best], sums[best])
 
-    def ban(self, live: Live, sums: NDArray[np.float64]) -> None:
+    def ban(self, live: Live, logp: Array) -> None:
         """What must not come next gets -inf; <EOS> may always come."""
         if not self.settings.allow_unk:
             copies = self.copies[live.streams] & (self.looked[-1] is not None)
-            sums[~copies, UNK_ID] = -np.inf
+            logp[~copies, UNK_ID] = -np.inf
         if n := self.settings.no_repeat:
             for row, ids in enumerate(live.ids.tolist()):
-                sums[row, repeating(ids, n)] = -np.inf
+                logp[row, repeating(ids, n)] = -np.inf
         full = live.length >= np.array(self.most)[live.streams]
-        sums[full, EOS_ID + 1 :] = -np.inf
+        logp[full, EOS_ID + 1 :] = -np.inf
 
     def hypothesis(self, after: Live, n: int) -> Hypothesis:
         """A text that ended."""
@@ -245,20 +246,23 @@ def groups(streams: Places) -> Iterator[tuple[int, slice]]:
         yield b, slice(start, start + n)
 
 
+def candidates(x: Array, k: int) -> tuple[Places, Places]:
+    """Rows and columns, in order, of some of x (N, V): the k largest of each row are among them.
+
+    They are at least the k-th of the largest of DISTANT each; none is -inf.
+    """
+    N, V = x.shape
+    least = np.full(N, np.finfo(x.dtype).min, x.dtype)
+    if (n := V // DISTANT) >= k:
+        peaks = x[:, : n * DISTANT].reshape(N, DISTANT, n).max(1)
+        least = np.maximum(least, np.partition(peaks, -k, axis=1)[:, -k])
+    rows, columns = np.divmod(np.flatnonzero(x >= least[:, None]), V)
+    return rows, columns
+
+
 def largest(x: NDArray[np.float64], k: int) -> Places:
-    """Places of the k largest that are not -inf, in their order; of equal ones the first."""
-    some = np.flatnonzero(x >= reached(x, k))
-    some = some[x[some] > -np.inf]
-    return np.sort(some[np.argsort(-x[some], kind="stable")[:k]])
-
-
-def reached(x: NDArray[np.float64], k: int) -> float:
-    """What k of the numbers are at least: the k-th of the largest of neighbours each, or -inf."""
-    n = len(x) // NEIGHBOURS
-    if n < k:
-        return -math.inf
-    peaks = x[: n * NEIGHBOURS].reshape(n, NEIGHBOURS).max(1)
-    return float(np.partition(peaks, -k)[-k])
+    """Places of the k largest, in their order; of equal ones the first."""
+    return np.sort(np.argsort(-x, kind="stable")[:k])
 
 
 def repeating(ids: list[int], n: int) -> list[int]:

@@ -19,6 +19,7 @@ from lmtool.inference.score import LN2, LN10, measured_logp, verified, without
 from lmtool.models.adaptation import adapted, in_documents
 from lmtool.models.mixture import Mixture, parts_of
 from lmtool.models.predictor import Predictor, Top, joined, rows
+from lmtool.models.tempered import Tempered
 from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, Option, checked
 from lmtool.text.vocabulary import EOS_ID
 from lmtool.workers import Workers
@@ -255,7 +256,11 @@ def mixed(model: Predictor) -> str:
     if not parts:
         return ""
     names = (f"{part.name}*{part.weight:.3f}" if len(parts) > 1 else part.name for part in parts)
-    return f"|model:{'+'.join(names)}"
+    warm = (f"@{x.temperature:g}" if isinstance(x, Tempered) else "" for _, _, x in parts)
+    shown = "+".join(f"{name}{T}" for name, T in zip(names, warm, strict=True))
+    buckets = getattr(model, "buckets", None)
+    followed = "+".join(clue.kind for clue in buckets.clues) if buckets else ""
+    return f"|model:{shown}" + f"|weights:{followed}" * bool(followed)
 
 
 def followed(adaptation: AdaptSettings) -> str:

@@ -124,7 +124,7 @@ def parts_with_names(name: str, model: LanguageModel) -> Iterator[tuple[str, Any
     if not model.parts:
         yield name, replace(model, provenance={})
     for part in model.parts:
-        one = part.model.model if isinstance(part.model, Tempered) else part.model
+        one: Any = part.model.model if isinstance(part.model, Tempered) else part.model
         own = one if isinstance(one, NgramModel) else replace(one, provenance={})
         yield name if len(model.parts) == 1 else f"{name} {part.name}", own
 

@@ -29,9 +29,9 @@ from lmtool.workers import Workers
 __all__ = ["Fit", "columns", "fitted", "with_fit"]
 
 STREAMS = 64  # of a document, side by side
-TOGETHER = 16  # of them that a thread reads
-SOME = 4  # of so many parts of the text, one is for the temperatures
-TEMPERATURES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+TOGETHER = 8  # of them that a thread reads
+SOME = 8  # of so many parts of the text, one is for the temperatures
+TEMPERATURES = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1)
 SWEEPS = 2  # over the parts
 LEAST = 2000  # tokens without which weights do not follow the context
 BETTER = 1e-3  # nats a token that buckets must gain on the other half, a temperature on its part

@@ -207,8 +207,10 @@ def scored(model: Predictor, one: Sentence, values: Values, level: str = WORD) -
     if not values:
         levelled = (level, 0) if model.vocabulary.several else ()
         return SentenceScore(one.text, 0.0, 1.0, None, 0, 0, (), *levelled)
-    logp, several = verified(values[0]), one.pieces is not None
-    log10_p = math.fsum((logp / LN10).tolist())
+    logp, several = values[0], one.pieces is not None
+    log10_p = math.fsum((logp / LN10).tolist()) if math.isfinite(logp.sum()) else math.nan
+    if math.isnan(log10_p):
+        verified(logp)
 
     def factors() -> tuple[WordScore, ...]:
         each = zip([*one.tokens, EOS], one.ids.tolist(), logp.tolist(), strict=True)
@@ -221,7 +223,7 @@ def scored(model: Predictor, one: Sentence, values: Values, level: str = WORD) -
         p=10.0**log10_p,
         perplexity=power_of_ten(-log10_p / (len(one.words) + 1)),
         n_words=len(one.words),
-        n_oov=int(np.count_nonzero(one.oov())),
+        n_oov=int(np.count_nonzero(one.oov() if several else one.ids == UNK_ID)),
         _made=factors,
         level=level if several else None,
         n_tokens=len(logp) - 1 if several else None,

@@ -250,6 +250,7 @@ KIND = Kind(
         "compare",
         "pairs",
         "rescore",
+        "trace",
         "export",
         "mix",
     ),

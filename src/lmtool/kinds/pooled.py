@@ -41,7 +41,7 @@ def work_of_a_pass(settings: PooledSettings, material: Material) -> float:
     E, H, ways = settings.embed or 1, settings.hidden or 1, 1 + settings.both
     known = settings.cell in CELLS
     products = cell_of(settings).products(E, H) if known else H * (E + H)
-    steps = float(material.train.sources.lengths[material.train.rows].sum())
+    steps = float(material.train.steps())
     features: int = material.parts.sizes().features
     return 6.0 * steps * (ways * products + E * (1 + features))
 

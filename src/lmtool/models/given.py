@@ -6,7 +6,7 @@ about, so streams may be dropped, repeated and reordered like rows of any array.
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple
@@ -20,7 +20,8 @@ from lmtool.models.conditional import BRIDGE, BRIDGE_BIAS, Graph, graph_of, size
 from lmtool.models.encoder import read as read_source
 from lmtool.models.network import output_weights, quietly
 from lmtool.nn import attention
-from lmtool.nn.attention import STRIDE, Memory
+from lmtool.nn.attention import Memory
+from lmtool.nn.cells.base import biased
 from lmtool.nn.outputs import SOFTMAXES
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.rowwise import apart, passed, product
@@ -30,7 +31,6 @@ from lmtool.text.vocabulary import Vocabulary
 __all__ = ["Given", "given", "keeps_apart"]
 
 SOFTMAX = SOFTMAXES["full"]
-WIDTHS = range(STRIDE, 8 * STRIDE + 1, STRIDE)  # of memories, in the trial
 
 Top = tuple[Array, ...]  # (B, K D); with attention (B, S) and (B,), the steps of its own source
 State = tuple[Any, ...]  # which source (B,), then those of the networks' cells
@@ -41,12 +41,9 @@ class Source(NamedTuple):
 
     network: Parameters
     graph: Graph
-    memories: tuple[Memory, ...]  # one a source; () without attention
+    memories: tuple[Memory, ...]  # of all sources; () without attention
     first: States  # of all sources
-
-    def lengths(self) -> Array:
-        """(n,) of the memories."""
-        return np.array([memory.n for memory in self.memories])
+    lengths: Array  # (n,) steps of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ class Given:
             looks.extend(() if a is None else (a,))
         seen: tuple[Array, ...] = ()
         if looks:
-            seen = reduce(np.add, looks) / len(looks), self.sources[0].lengths()[which]
+            seen = reduce(np.add, looks) / len(looks), self.sources[0].lengths[which]
         return (np.concatenate(tops, axis=1), *seen), (which, *after)
 
     def read(self, ids: Ids, state: State) -> tuple[Top, State]:
@@ -135,10 +132,9 @@ def source_of(settings: Any, network: Parameters, sources: Ragged) -> Source:
     else:
         last = np.stack([own[-1] for own in rows.split(top)])
     z = np.tanh(apart(last, network[BRIDGE]) + network[BRIDGE_BIAS])
-    memories: tuple[Memory, ...] = ()
-    if graph.attends:
-        memories = tuple(attention.memory_of(network, own) for own in rows.split(top))
-    return Source(network, graph, memories, states_from(graph, z))
+    own = rows.split(top)
+    memories = attention.memories_of(network, own) if graph.attends else ()
+    return Source(network, graph, memories, states_from(graph, z), np.array(list(map(len, own))))
 
 
 def stepped(
@@ -147,48 +143,41 @@ def stepped(
     """One network's step: tops (B, D), the states after it, where each stream looked."""
     weights, graph, a = source.network, source.graph, None
     n = len(graph.lower.places())
-    x, after = climbed(graph.lower, weights, weights["embedding.weight"][ids], state[:n])
+    first = entered(graph.lower, weights, ids, state[0])
+    x, after = climbed(graph.lower, weights, first[0], state[1:n], 1)
     if graph.attends:
-        c, a = looked(source, x, which)
+        c, a = attention.look(x, which, source.memories)
         x = attention.mixed(weights, x, c)
-    x, above = climbed(graph.upper, weights, x, state[n:])
+    x, above = climbed(graph.upper, weights, x, state[n:], 0)
     if "projection.weight" in weights:
         x = product(x, weights["projection.weight"])
-    return x, after + above, a
+    return x, [first, *after, *above], a
+
+
+def entered(
+    stack: Stack, weights: Mapping[str, Array], ids: Ids, state: tuple[Array, ...]
+) -> tuple[Array, ...]:
+    """The first cell's step; tokens that several streams read are multiplied once."""
+    own, (distinct, places) = stack.weights(weights, 0), np.unique(ids, return_inverse=True)
+    zx = biased(apart(weights["embedding.weight"][distinct], own.weight_ih), own.bias_ih)
+    return stack.cell.advance(own, zx[places], state, stack.activation)
 
 
 def climbed(
-    stack: Stack, weights: Mapping[str, Array], x: Array, state: States
+    stack: Stack, weights: Mapping[str, Array], x: Array, state: States, first: int
 ) -> tuple[Array, list[tuple[Array, ...]]]:
-    """One step of cells on top of each other."""
+    """One step of cells on top of each other, from the first of these layers on."""
     after = []
-    for layer, before in enumerate(state):
+    for layer, before in enumerate(state, first):
         own = stack.weights(weights, layer)
         after.append(stack.cell.step(own, x, before, stack.activation))
         x = after[-1][0]
     return x, after
 
 
-def looked(source: Source, h: Array, which: Array) -> tuple[Array, Array]:
-    """What streams h (B, H) see of their sources: (B, M), and where they look, (B, S)."""
-    memories = source.memories
-    c = np.empty((len(h), memories[0].values.shape[0]), h.dtype)
-    a = np.zeros((len(h), max(memory.n for memory in memories)), h.dtype)
-    for k, streams in groups(which):
-        memory = memories[k]
-        c[streams], a[streams, : memory.n] = attention.look(source.network, h[streams], memory)
-    return c, a
-
-
-def groups(which: Array) -> Iterator[tuple[int, Array]]:
-    """Each source that is written about, with its streams."""
-    order = np.argsort(which, kind="stable")
-    ends = np.flatnonzero(np.diff(which[order])) + 1
-    for streams in np.split(order, ends):
-        yield int(which[streams[0]]), streams
-
-
 def keeps_apart(network: Parameters) -> bool:
     """Whether a source and a stream have the same bits beside others; tried on this processor."""
-    widths = {x.shape[1] for x in network.values() if x.ndim == 2} | set(WIDTHS)
-    return passed(widths, network.flat.dtype.char)
+    dtype = network.flat.dtype.char
+    widths = {x.shape[1] for x in network.values() if x.ndim == 2}
+    alone = attention.KEY not in network
+    return passed(widths, dtype) and (alone or attention.keeps_apart(network))

@@ -33,6 +33,8 @@ Keys = NDArray[np.int64]
 NONE = -1
 MOST_ORDER = 20
 STREAMS = 1024  # any number would do: every row's bits are its own
+MANY = 255  # what the largest byte stands for, or more
+PACKED = ("words", "after", "many")  # what a file keeps of keys
 SORTED = 256  # keys to look for that are better sorted first
 CHECKED = 1 << 20  # probabilities of each order that are added up, of 64 contexts at most
 TOLERANCE = 1e-3  # of such a sum
@@ -177,12 +179,17 @@ class NgramModel(Shown):
         return np.stack([numbers, *reversed(columns)], axis=1).astype(np.int32)
 
     def tensors(self) -> Tensors:
-        """What a file holds: ``ngram.1.logp``, ``ngram.2.keys`` and so on."""
-        return {
-            name: getattr(one, field)
-            for k, one in enumerate(self.orders, 1)
-            for field, name in named(k, self.order)
-        }
+        """What a file holds: ``ngram.1.logp``, ``ngram.2.words`` and so on."""
+        found: Tensors = {}
+        for k, one in enumerate(self.orders, 1):
+            kept = {"logp": one.logp} | ({"backoff": one.backoff} if k < self.order else {})
+            if k > 1:
+                contexts, words = np.divmod(one.keys, self.vocabulary.n_tokens)
+                after = np.bincount(contexts, minlength=len(self.orders[k - 2]))
+                few, many = in_bytes(after)
+                kept |= {"words": words.astype(np.int32), "after": few, "many": many}
+            found |= {f"ngram.{k}.{field}": array for field, array in kept.items()}
+        return found
 
     @classmethod
     def from_tensors(
@@ -193,10 +200,15 @@ class NgramModel(Shown):
         discounts: tuple[tuple[float, ...], ...] = (),
     ) -> "NgramModel":
         """The same again, its tensors taken out. Raises KeyError, ConfigError."""
-        orders, usual = [], {"keys": np.arange(vocabulary.n_tokens), "backoff": np.zeros(0, "f4")}
+        orders: list[Ngrams] = []
         for k in range(1, order + 1):
-            own = {field: aligned(tensors.pop(name)) for field, name in named(k, order)}
-            orders.append(Ngrams(**(usual | own)))
+            keys = np.arange(vocabulary.n_tokens)
+            if k > 1:
+                words, after, many = (tensors.pop(f"ngram.{k}.{field}") for field in PACKED)
+                keys = keys_of(words, after, many, len(orders[-1]), vocabulary.n_tokens)
+            logp = aligned(tensors.pop(f"ngram.{k}.logp"))
+            backoff = tensors.pop(f"ngram.{k}.backoff") if k < order else np.zeros(0, np.float32)
+            orders.append(Ngrams(keys, logp, aligned(backoff)))
         model = cls(vocabulary, tuple(orders), discounts)
         if far_from_one(model):
             raise ConfigError("n-grams: probabilities do not sum to 1")
@@ -248,10 +260,24 @@ def picked(values: Array, numbers: Ids) -> Array:
     return np.where(numbers >= 0, values[np.maximum(numbers, 0)], np.float32(0))
 
 
-def named(k: int, order: int) -> list[tuple[str, str]]:
-    """What is kept of order k: fields and the names of their tensors."""
-    fields = ["keys"] * (k > 1) + ["logp"] + ["backoff"] * (k < order)
-    return [(field, f"ngram.{k}.{field}") for field in fields]
+def in_bytes(counts: Keys) -> tuple[NDArray[np.uint8], Ids]:
+    """Counts as bytes, MANY standing for what the other array lists."""
+    return np.minimum(counts, MANY).astype(np.uint8), counts[counts >= MANY].astype(np.int32)
+
+
+def keys_of(words: NDArray[Any], after: NDArray[Any], many: NDArray[Any], n: int, V: int) -> Keys:
+    """(3) of an order: the last tokens, and how many stand after each of n contexts."""
+    kinds = [x.dtype.str[1:] for x in (words, after, many)] == ["i4", "u1", "i4"]
+    flat = words.ndim == many.ndim == 1 and after.shape == (n,)
+    if not (kinds and flat and np.count_nonzero(after == MANY) == len(many)):
+        raise ConfigError("n-grams: their contexts are damaged")
+    counts = after.astype(np.int64)
+    counts[after == MANY] = many
+    inside = not len(words) or (words.min() >= 0 and words.max() < V)
+    if (counts < 0).any() or counts.sum() != len(words) or not inside:
+        raise ConfigError("n-grams: their contexts are damaged")
+    keys: Keys = np.repeat(np.arange(n), counts) * V + words
+    return keys
 
 
 def aligned(x: NDArray[Any]) -> NDArray[Any]:

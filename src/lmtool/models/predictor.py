@@ -51,7 +51,7 @@ class Predictor(Protocol):
         ...
 
     def log_probabilities(self, top: Top) -> Array:
-        """ln p of every token: N rows -> (N, V)."""
+        """ln p of every token: N rows -> (N, V), the caller's own."""
         ...
 
     def log_probability(self, top: Top, ids: Ids) -> Array:

@@ -57,13 +57,13 @@ def over(model: NgramModel, vocabulary: Vocabulary) -> tuple[NgramModel, Match]:
     new = np.array([known.get(vocabulary.normalise(token), NOWHERE) for token in old.tokens])
     new[[EOS_ID, UNK_ID]] = EOS_ID, UNK_ID
     new[later_twins(new)] = NOWHERE
-    absent = np.setdiff1d(np.arange(V), new)
+    absent = np.setdiff1d(np.arange(V), new).astype(np.int32)
     gone = np.flatnonzero(new == NOWHERE)
     whole = not len(absent) and not len(gone)
     orders, n_dropped = [unigrams(model, new, absent, V)], 0
     for k in range(2, model.order + 1):
         ids = new[model.words(k)]
-        keep = np.flatnonzero((ids != NOWHERE).all(axis=1))
+        keep = np.flatnonzero((ids != NOWHERE).all(axis=1)).astype(np.int32)
         n_dropped += len(ids) - len(keep)
         orders.append(linked(model.orders[k - 1], ids, keep, orders, V))
     match = Match([vocabulary.tokens[i] for i in absent], [old.tokens[i] for i in gone], n_dropped)
@@ -75,7 +75,8 @@ def later_twins(new: NDArray[np.int64]) -> NDArray[np.intp]:
     """Where an id stands that stood before: words that differ in case alone."""
     _, first = np.unique(new, return_index=True)
     twins = np.setdiff1d(np.arange(len(new)), first)
-    return twins[new[twins] != NOWHERE]
+    meant: NDArray[np.intp] = twins[new[twins] != NOWHERE]
+    return meant
 
 
 def unigrams(model: NgramModel, new: NDArray[np.int64], absent: Ids, V: int) -> Ngrams:
@@ -95,8 +96,8 @@ def linked(one: Ngrams, ids: Ids, keep: Ids, shorter: list[Ngrams], V: int) -> N
     """What is kept of an order, its words respelled (n, k), sorted by the new keys."""
     words = ids[keep]
     numbers = words[:, 0].astype(np.int32)
-    for column, order in zip(words.T[1:-1], shorter[1:], strict=True):
-        numbers = numbers_of(order.keys, numbers, column.astype(np.int32), V)
+    for column, between in zip(words.T[1:-1], shorter[1:], strict=True):
+        numbers = numbers_of(between.keys, numbers, column.astype(np.int32), V)
     keys: Keys = numbers.astype(np.int64) * V + words[:, -1]
     order = np.argsort(keys, kind="stable")
     backoff = one.backoff[keep][order] if len(one.backoff) else one.backoff

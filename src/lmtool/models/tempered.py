@@ -6,7 +6,6 @@ T below 1 makes a distribution sharper, above 1 flatter (Guo et al. 2017 for cla
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Tempered:
 
     def log_probability(self, top: Top, ids: Ids) -> Array:
         """ln p of one token a row: N rows, ids (N,) -> (N,)."""
-        out: Any = np.empty(len(ids), np.float32)
+        out: Array = np.empty(len(ids), np.float32)
         for some in pieces(len(ids), self.vocabulary.n_tokens):
             logp = self.log_probabilities(rows(top, some))
             out[some] = logp[np.arange(len(logp)), ids[some]]

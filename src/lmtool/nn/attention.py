@@ -10,19 +10,21 @@ loops stay as they are. Notation: h_t what the decoder says, m_s what the encode
     y_t = tanh(W_y [h_t, c_t] + b_y)                             (5)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Shapes
-from lmtool.nn.rowwise import apart
+from lmtool.nn.rowwise import apart, products, stackable
 
-__all__ = ["KEY", "Memory", "Tape", "backward", "forward", "look", "memory_of", "shapes"]
+__all__ = ["KEY", "Memory", "Tape", "backward", "forward", "keeps_apart"]
+__all__ += ["look", "memories_of", "mixed", "shapes"]
 
 KEY, MIX, BIAS = "attention.key", "attention.mix", "attention.bias"
 STRIDE = 16  # steps of a memory, of which it holds a multiple: few widths need a trial
+TRIED = range(STRIDE, 8 * STRIDE + 1, STRIDE)  # before anything is read; longer ones by themselves
 
 
 class Tape(NamedTuple):
@@ -37,11 +39,12 @@ class Tape(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """One source, to be looked at by any number of queries."""
+    """n sources of like length, to be looked at by any number of queries."""
 
-    keys: Array  # (S', H) of (1), S' a multiple of STRIDE
-    values: Array  # (M, S')
-    n: int  # S
+    sources: NDArray[np.intp]  # (n,) their numbers, ascending
+    keys: Array  # (n, S', H) of (1), S' a multiple of STRIDE
+    values: Array  # (n, M, S')
+    lengths: NDArray[np.intp]  # (n,) S of each
 
 
 def shapes(H: int, M: int, Y: int) -> Shapes:
@@ -96,20 +99,54 @@ def flatly(x: Array, y: Array) -> Array:
     return product.reshape(*x.shape[:2], -1)
 
 
-def memory_of(weights: Mapping[str, Array], m: Array) -> Memory:
-    """One source m (S, M), whose bits are its own."""
-    longer = np.zeros((-len(m) % STRIDE, m.shape[1]), m.dtype)
-    m = np.concatenate([m, longer])
-    return Memory(apart(m, weights[KEY]), np.ascontiguousarray(m.T), len(m) - len(longer))
+def memories_of(weights: Mapping[str, Array], m: Sequence[Array]) -> tuple[Memory, ...]:
+    """Sources m, (S, M) each, those of like length together; the bits of each are its own."""
+    lengths = np.array([len(one) for one in m])
+    k = np.split(apart(np.concatenate(list(m)), weights[KEY]), np.cumsum(lengths)[:-1])  # (1)
+    padded, found = -(-lengths // STRIDE) * STRIDE, []
+    for S in np.unique(padded).tolist():
+        some = np.flatnonzero(padded == S)
+        keys, values = (side_by_side([x[i] for i in some.tolist()], S) for x in (k, m))
+        values = np.ascontiguousarray(values.swapaxes(1, 2))
+        found.append(Memory(some, keys, values, lengths[some]))
+    return tuple(found)
 
 
-def look(weights: Mapping[str, Array], h: Array, memory: Memory) -> tuple[Array, Array]:
-    """``forward`` in numpy, of queries h (N, H) to one source -> c (N, M), a (N, S)."""
-    a = apart(h, memory.keys)
-    a *= a.dtype.type(h.shape[1] ** -0.5)
-    a[:, memory.n :] = -np.inf
-    softmax(a)
-    return apart(a, memory.values), a[:, : memory.n]
+def side_by_side(rows: Sequence[Array], S: int) -> Array:
+    """Arrays (n, K) with zeros below -> (B, S, K)."""
+    out = np.zeros((len(rows), S, rows[0].shape[1]), rows[0].dtype)
+    for own, one in zip(out, rows, strict=True):
+        own[: len(one)] = one
+    return out
+
+
+def look(h: Array, which: NDArray[np.intp], memories: Sequence[Memory]) -> tuple[Array, Array]:
+    """``forward`` in numpy, of queries h (N, H), each to its source -> c (N, M), a (N, S)."""
+    c = np.empty((len(h), memories[0].values.shape[1]), h.dtype)
+    a = np.zeros((len(h), max(int(memory.lengths.max()) for memory in memories)), h.dtype)
+    for memory in memories:
+        some = np.flatnonzero(np.isin(which, memory.sources))
+        if len(some):
+            c[some], own = look_at(memory, h[some], np.searchsorted(memory.sources, which[some]))
+            a[some, : own.shape[1]] = own
+    return c, a
+
+
+def look_at(memory: Memory, h: Array, which: NDArray[np.intp]) -> tuple[Array, Array]:
+    """The same of queries to the sources of one memory, ``which`` their places there."""
+    asked, place, n = np.unique(which, return_inverse=True, return_counts=True)
+    _, keys, values, lengths = (part[asked] for part in memory)
+    order = np.argsort(which, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(h)) - np.repeat(np.cumsum(n) - n, n)
+    queries = np.zeros((len(asked), n.max(), h.shape[1]), h.dtype)
+    queries[place, rank] = h
+    a = products(queries, keys)
+    a *= a.dtype.type(h.shape[1] ** -0.5)  # (2)
+    a += np.where(np.arange(a.shape[2]) < lengths[:, None], 0, -np.inf).astype(a.dtype)[:, None]
+    softmax(a)  # (3)
+    c = products(a, values)  # (4)
+    return c[place, rank], a[place, rank, : lengths.max()]
 
 
 def mixed(weights: Mapping[str, Array], h: Array, c: Array) -> Array:
@@ -123,3 +160,9 @@ def softmax(e: Array) -> None:
     e -= e.max(axis=-1, keepdims=True)
     np.exp(e, out=e)
     e /= e.sum(axis=-1, keepdims=True)
+
+
+def keeps_apart(weights: Mapping[str, Array]) -> bool:
+    """Whether a query has the same bits beside others; tried on this processor."""
+    (H, M), dtype = weights[KEY].shape, weights[KEY].dtype.char
+    return all(stackable(H, S, dtype) and stackable(S, M, dtype) for S in TRIED)

@@ -15,11 +15,14 @@ from lmtool.settings.inference import (
     LEVELS,
     BleuSettings,
     CompareSettings,
+    HearSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TranscribeSettings,
 )
+from lmtool.settings.inside import GradientSettings, TraceSettings
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
     PAIRS,
@@ -30,6 +33,7 @@ from lmtool.settings.pairs import (
     refuse_columns,
     refuse_foreign,
 )
+from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
@@ -47,16 +51,21 @@ __all__ = [
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
+    "GradientSettings",
+    "HearSettings",
     "ModelSettings",
     "Option",
     "Pairing",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
+    "TranscribeSettings",
     "TranslatorSettings",
     "VectorSettings",
     "checked",

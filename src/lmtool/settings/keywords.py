@@ -15,6 +15,7 @@ __all__ = [
     "SearchKeywords",
     "SurprisalKeywords",
     "TrainingKeywords",
+    "TranscribeKeywords",
 ]
 
 
@@ -66,6 +67,13 @@ class TaggerKeywords(TypedDict, total=False):
     tagging: str
 
 
+class RecogniserKeywords(TypedDict, total=False):
+    """What RecogniserSettings has beyond the others."""
+
+    bands: int
+    stack: int
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -89,6 +97,9 @@ class TrainKeywords(TypedDict, total=False):
     gain: float | None
     noise: float | None
     mirror: str | None
+    warp: float | None
+    band_mask: float | None
+    time_mask: float | None
     context: str
     ngram: int | str | None
     prune: str | None
@@ -98,7 +109,12 @@ class TrainKeywords(TypedDict, total=False):
 
 
 class NetworkKeywords(
-    ModelKeywords, ClassifierKeywords, FrameKeywords, TaggerKeywords, total=False
+    ModelKeywords,
+    ClassifierKeywords,
+    FrameKeywords,
+    TaggerKeywords,
+    RecogniserKeywords,
+    total=False,
 ):
     """What connects to what, of any kind of model."""
 
@@ -156,6 +172,26 @@ class SearchKeywords(TypedDict, total=False):
     no_repeat: int
 
 
+class TraceKeywords(TypedDict, total=False):
+    """TraceSettings."""
+
+    step: int | None
+    back: int | None
+    top: int
+    all: bool
+    member: int
+
+
+class GradientKeywords(TypedDict, total=False):
+    """GradientSettings."""
+
+    epsilon: float
+    limit: float
+    entries: int
+    member: int
+    seed: int
+
+
 class CompareKeywords(TypedDict, total=False):
     """CompareSettings."""
 
@@ -182,3 +218,13 @@ class RescoreKeywords(TypedDict, total=False):
     per_word: bool | None
     resamples: int
     seed: int
+
+
+class TranscribeKeywords(TypedDict, total=False):
+    """TranscribeSettings."""
+
+    n: int
+    beam: int | None
+    lm_weight: float
+    word_bonus: float
+    lexicon: bool

@@ -12,7 +12,6 @@ import numpy as np
 
 from lmtool.arrays import Array
 from lmtool.nn.rowwise import apart, product
-from lmtool.workers import has_small_products
 
 __all__ = [
     "Cell",
@@ -29,9 +28,6 @@ __all__ = [
 ]
 
 State = tuple[Array, ...]
-
-STRIP = 32  # columns
-SMALL = 10**6  # sgemm_small_kernel_permit of OpenBLAS
 
 
 class Weights(NamedTuple):
@@ -54,6 +50,7 @@ class Cell:
     backward(weights, gradients, tape, dh (T, B, H), dstate) -> (dx (T, B, I), dstate);
     ``gradients`` are overwritten.
     initialise(weights): what fresh weights need beside their uniform numbers.
+    kept(tape) -> the gate (T, B, H) by which the old state is kept, of cells with one.
     A cell may have an empty weight_hh (0, H), and biases of its first gates alone.
     """
 
@@ -64,6 +61,7 @@ class Cell:
     forward: Callable[[Weights, Array, State, Array | None, str], tuple[Array, State, Any]]
     backward: Callable[[Weights, Weights, Any, Array, State], tuple[Array, State]]
     initialise: Callable[[Weights], None] = lambda weights: None
+    kept: Callable[[Any], Array] | None = None
 
     def wide(self, words: int) -> "Cell":
         """The cell that sees so many words at once; itself where there is but one."""
@@ -147,40 +145,36 @@ def sigmoid(x: Array) -> Array:
 class Factor(NamedTuple):
     """A matrix (K, N), laid out so that many products with few rows each are fast."""
 
-    blocks: Array  # (n, K, STRIP), its first n STRIP columns
-    rest: Array  # (K, N - n STRIP)
+    strips: Array | None  # (n, K, width), the last one its last columns
+    whole: Array  # (K, N)
 
 
-def factor(x: Array, M: int) -> Factor:
-    """x (K, N) for products with M rows. It is copied in strips: fast for a transposed view, too.
+def factor(x: Array) -> Factor:
+    """x (K, N), of which a copy is made: fast for a transposed view, too.
 
-    A product copies both its matrices into another order first, which costs as much as the
-    product where M is small; OpenBLAS for AVX-512 does not if M K N is no more than SMALL.
+    BLAS copies both matrices of a product into another order first, which costs as much as the
+    product where it has few rows; ``lmtool.nn.kernels.products`` takes a copy that is made once.
     """
-    K, N = x.shape
-    n = N // STRIP if has_small_products() and M * K * STRIP <= SMALL else 0
-    blocks, rest = np.empty((n, K, STRIP), x.dtype), x[:, n * STRIP :]
-    for i in range(n):
-        blocks[i] = x[:, i * STRIP : (i + 1) * STRIP]
-    return Factor(blocks, rest if rest.flags.c_contiguous else in_strips(rest))
+    from lmtool.nn import kernels  # only training loads numba
 
-
-def in_strips(x: Array) -> Array:
-    """x in memory of its own, row by row."""
-    out = np.empty(x.shape, x.dtype)
-    for start in range(0, x.shape[1], STRIP):
-        out[:, start : start + STRIP] = x[:, start : start + STRIP]
-    return out
+    width, N = kernels.strip_width(x.itemsize), x.shape[1]
+    if not 0 < width <= N:
+        return Factor(None, np.ascontiguousarray(x))
+    strips = np.empty((-(-N // width), len(x), width), x.dtype)
+    for i, strip in enumerate(strips):
+        start = min(i * width, N - width)
+        strip[...] = x[:, start : start + width]
+    return Factor(strips, x)
 
 
 def multiply(x: Array, y: Factor, out: Array) -> None:
     """out (M, N) = x (M, K) y."""
-    n, _, width = y.blocks.shape
-    if n:
-        columns = out[:, : n * width].reshape(len(x), n, width)  # a view
-        np.matmul(x, y.blocks, out=columns.swapaxes(0, 1))
-    if y.rest.size:
-        np.matmul(x, y.rest, out=out[:, n * width :])
+    from lmtool.nn import kernels
+
+    if y.strips is None:
+        np.matmul(x, y.whole, out=out)
+    else:
+        kernels.multiply_strips(x, y.strips, out)
 
 
 def weight_gradients(

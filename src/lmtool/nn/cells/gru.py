@@ -61,7 +61,7 @@ def forward(
     z = project(weights, x)
     h, h_in, m = (np.empty((T, B, H), x.dtype) for _ in range(3))
     recurrent = np.empty((B, 3 * H), x.dtype)
-    U = factor(weights.weight_hh.T, B)
+    U = factor(weights.weight_hh.T)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])
@@ -78,7 +78,7 @@ def backward(
     from lmtool.nn import kernels
 
     dzx, dzh = np.empty_like(tape.gates), np.empty_like(tape.gates)
-    U = factor(weights.weight_hh, dzh.shape[1])
+    U = factor(weights.weight_hh)
     dh_next = np.array(dstate[0])
     recurrent = np.empty_like(dh_next)
     for t in reversed(range(len(dh))):
@@ -91,4 +91,10 @@ def backward(
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dzx, dzh), (dh_next,)
 
 
-CELL = Cell("gru", n_gates=3, n_states=1, update=update, forward=forward, backward=backward)
+def kept(tape: Tape) -> Array:
+    """u (T, B, H), the share of h[t-1] in h[t]."""
+    H = tape.h_in.shape[2]
+    return tape.gates[:, :, H : 2 * H]
+
+
+CELL = Cell("gru", 3, 1, update, forward, backward, kept=kept)

@@ -77,7 +77,7 @@ def forward(
     z = project(weights, x)  # the input's part of (1), all steps at once
     h, h_in, c_in, tanh_c = (np.empty((T, B, H), x.dtype) for _ in range(4))
     recurrent = np.empty((B, 4 * H), x.dtype)
-    U = factor(weights.weight_hh.T, B)
+    U = factor(weights.weight_hh.T)
     h_last, c_last = state
     c = np.empty((B, H), x.dtype)
     for t in range(T):
@@ -96,7 +96,7 @@ def backward(
     from lmtool.nn import kernels
 
     dz = np.empty_like(tape.gates)
-    U = factor(weights.weight_hh, dz.shape[1])
+    U = factor(weights.weight_hh)
     dh_next, dc = (np.ascontiguousarray(d).copy() for d in dstate)
     for t in reversed(range(len(dh))):
         kernels.lstm_gates_backward(
@@ -114,4 +114,10 @@ def open_forget_gates(weights: Weights) -> None:
     weights.bias_ih[H : 2 * H] = 1
 
 
-CELL = Cell("lstm", 4, 2, update, forward, backward, initialise=open_forget_gates)
+def kept(tape: Tape) -> Array:
+    """f (T, B, H), the share of c[t-1] in c[t]."""
+    H = tape.h_in.shape[2]
+    return tape.gates[:, :, H : 2 * H]
+
+
+CELL = Cell("lstm", 4, 2, update, forward, backward, initialise=open_forget_gates, kept=kept)

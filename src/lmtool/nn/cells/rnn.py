@@ -58,7 +58,7 @@ def forward(
     H = weights.weight_hh.shape[1]
     h = project(weights, x)  # becomes h in place
     h_in, recurrent = np.empty_like(h), np.empty((B, H), x.dtype)
-    U = factor(weights.weight_hh.T, B)
+    U = factor(weights.weight_hh.T)
     (h_last,) = state
     for t in range(T):
         kernels.enter(h_last, kernels.row(keep, t), h_in[t])
@@ -76,7 +76,7 @@ def backward(
 
     activate_backward = kernels.ACTIVATE_BACKWARD[tape.activation]
     dz = np.empty_like(tape.h)
-    U = factor(weights.weight_hh, dz.shape[1])
+    U = factor(weights.weight_hh)
     dh_next = np.array(dstate[0])
     for t in reversed(range(len(dh))):
         activate_backward(tape.h[t], dh[t], dh_next, dz[t])  # 1'

@@ -4,6 +4,7 @@ A file holds a family and calls no other's kernels: numba's cache does not notic
 """
 
 from lmtool.nn.kernels.chain import chain_cross_entropy, chain_messages
+from lmtool.nn.kernels.ctc import ctc_cross_entropy
 from lmtool.nn.kernels.gates import (
     ACTIVATE,
     ACTIVATE_BACKWARD,
@@ -19,6 +20,7 @@ from lmtool.nn.kernels.gates import (
     tanh_gate_backward,
 )
 from lmtool.nn.kernels.letters import largest_of_windows, largest_of_windows_backward
+from lmtool.nn.kernels.products import multiply_strips, strip_width
 from lmtool.nn.kernels.softmax import (
     block_cross_entropy,
     sampled_cross_entropy,
@@ -48,6 +50,7 @@ __all__ = [
     "chain_cross_entropy",
     "chain_decode",
     "chain_messages",
+    "ctc_cross_entropy",
     "dynamic_step",
     "enter",
     "gru_gates",
@@ -56,6 +59,7 @@ __all__ = [
     "largest_of_windows_backward",
     "lstm_gates",
     "lstm_gates_backward",
+    "multiply_strips",
     "relu_gate",
     "relu_gate_backward",
     "row",
@@ -64,6 +68,7 @@ __all__ = [
     "sgd_rows",
     "sgd_step",
     "softmax_cross_entropy",
+    "strip_width",
     "sum_of_squares",
     "tanh_gate",
     "tanh_gate_backward",

@@ -29,7 +29,7 @@ from lmtool.nn.rowwise import parts, product
 __all__ = ["LABELLING", "OUTPUT", "SOFTMAX", "TAGGING"]
 
 CHUNK = 1 << 22  # logits held at once: 16 MB of float32
-ROWS, COLUMNS = 128, 992  # of the logits in the cache; no power of two, which is slow to write
+ROWS, COLUMNS = 384, 1040  # of the logits at once; no power of two, which is slow to write
 LOWEST, HIGHEST = 1e-30, 1e30  # sums of exponentials in float32
 
 
