@@ -98,18 +98,23 @@ def hurt(
         )
 
 
+def killed(counts: Counter[str]) -> int:
+    """Processes, by any signal."""
+    return sum(n for name, n in counts.items() if name.startswith("kills"))
+
+
 def survive(
-    recipe: str, folder: Path, whole: bytes, chance: random.Random, kills: int
+    recipe: str, folder: Path, whole: bytes, chance: random.Random, kills: int, most: int
 ) -> Counter[str]:
-    """One training, with at most so many kills on its way to the end. Raises FaultError."""
+    """One training by at most so many processes, with so many kills. Raises FaultError."""
     counts = Counter[str]()
     while True:
         goes_on = (folder / f"{MODEL}.resume").exists()
-        n = chance.randint(1, MOST_RANKS)
+        n = chance.randint(1, most)
         counts["resumes"] += goes_on
         counts[f"by {n}"] += 1
         training = started(train_words(recipe, goes_on), folder, n)
-        if sum(k for name, k in counts.items() if name.startswith("kills")) < kills:
+        if killed(counts) < kills:
             hurt(training, folder, chance, counts)
         elif training.wait(5 * LONGEST):
             raise FaultError((folder.parent / "stderr").read_text()[-2000:])
@@ -118,11 +123,13 @@ def survive(
             return counts
 
 
-def campaign(kills: int, seed: int, work: Path, recipes: Sequence[str] = RECIPES) -> Counter[str]:
+def campaign(
+    kills: int, seed: int, work: Path, recipes: Sequence[str] = RECIPES, most: int = MOST_RANKS
+) -> Counter[str]:
     """Trainings until so many processes were killed; what was counted. Raises FaultError."""
     chance, counts = random.Random(seed), Counter[str]()
     resume.SHARE = SHARE
-    while (done := sum(n for name, n in counts.items() if name.startswith("kills"))) < kills:
+    while (done := killed(counts)) < kills:
         recipe = chance.choice(recipes)
         alone = fresh_folder(work, f"whole{counts['trainings']}", recipe)
         os.chdir(alone)
@@ -131,7 +138,7 @@ def campaign(kills: int, seed: int, work: Path, recipes: Sequence[str] = RECIPES
         folder = fresh_folder(work, f"run{counts['trainings']}", recipe)
         whole = (alone / MODEL).read_bytes()
         slowest = counts["slowest end, ms"]
-        own = survive(recipe, folder, whole, chance, min(MOST_KILLS, kills - done))
+        own = survive(recipe, folder, whole, chance, min(MOST_KILLS, kills - done), most)
         counts += own
         counts["slowest end, ms"] = max(slowest, own["slowest end, ms"])
         counts["trainings"] += 1

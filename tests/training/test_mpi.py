@@ -106,5 +106,5 @@ def test_one_process_speaks_for_all(folder: Path) -> None:
 def test_killed_and_resumed_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lmtool.training.resume.SHARE", 0.3)
-    counts = campaign(1, 4, tmp_path, RECIPES[:1])
+    counts = campaign(1, 4, tmp_path, RECIPES[:1], most=2)
     assert counts["trainings"] == 1 and counts["resumes"]

@@ -39,7 +39,7 @@ __all__ = ["run"]
 
 FILE = "file"  # the column of the input's name
 PREVIOUS = "_prev"  # in the names of spillover columns
-EXPECTED = 8  # words of a page instead of each
+EXPECTED = 6  # words of a page instead of each
 
 
 @takes(SurprisalSettings, AdaptSettings)

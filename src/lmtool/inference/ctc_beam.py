@@ -191,7 +191,9 @@ def grown(text: Text, k: int, rules: Rules, closing: list[tuple[Text, Text]]) ->
 
 
 def allowed(text: Text, new: Text, ends: bool, rules: Rules) -> bool:
-    """Whether the lexicon has the word that ends, and one that begins as the new one does."""
+    """Whether a blank parts two words, and the lexicon has the one that ends and the one begun."""
+    if rules.letters and not text.word and not new.word:
+        return False  # a blank after a blank, or before all
     if rules.lexicon is None:
         return True
     if ends and not rules.lexicon.holds(rules.spelled(text.word)):
@@ -201,11 +203,10 @@ def allowed(text: Text, new: Text, ends: bool, rules: Rules) -> bool:
 
 def complete(closing: Sequence[tuple[Text, Text]], rules: Rules) -> None:
     """Counts the words that ended, and asks the language model for them."""
-    weight, bonus = rules.settings.lm_weight, rules.settings.word_bonus
     found = closed([text for text, _ in closing], rules)
     for (_, new), (context, logp) in zip(closing, found, strict=True):
         new.context, new.lm, new.n = context, new.lm + logp, new.n + 1
-        new.beside = weight * new.lm + bonus * new.n
+        new.beside = worth(new.lm, new.n, rules)
 
 
 def closed(texts: Sequence[Text], rules: Rules) -> list[tuple[Context | None, float]]:
@@ -238,17 +239,23 @@ def holds(lexicon: Lexicon, text: Text, rules: Rules) -> bool:
 
 
 def worth(lm: float, n: int, rules: Rules) -> float:
-    """(4) without the paths."""
+    """(4) without the paths; nothing without a language model."""
+    if rules.language is None:
+        return 0.0
     return rules.settings.lm_weight * lm + rules.settings.word_bonus * n
 
 
 def ranked(logp: Array, ends: Sequence[Ending], rules: Rules) -> list[Decoded]:
     """The n best with ln P as it is, best first; of equals the lowest tokens."""
-    some = sorted(ends, key=lambda end: -end.score)[: max(rules.settings.n, 1)]
-    found = []
-    for end in some:
+    found, known = list[Decoded](), set[str]()
+    for end in sorted(ends, key=lambda end: -end.score):
         ids = np.array(end.text.ids(), np.int32)
+        if (spelled := rules.spelled(ids.tolist())) in known:
+            continue  # but for a blank at its end
+        known.add(spelled)
         total = log_probability(logp, ids)
         score = total + worth(end.lm, end.n, rules)
         found.append(Decoded(ids, total, score, (total, end.lm, float(end.n))))
+        if len(found) == rules.settings.n:
+            break
     return sorted(found, key=lambda one: (-one.score, one.ids.tolist()))

@@ -21,8 +21,9 @@ from lmtool.settings import TranscribeSettings
 __all__ = ["SpeakerErrors", "SpeechEvaluation", "Tuning", "evaluated", "transcribed", "tune"]
 
 MOST = 20  # confusions that are told
-ROUNDS = 4
-SHORT = 1e-9  # a change of weights that is none
+ROUNDS = 5
+LISTED = 20  # texts of each utterance, by which weights are found
+MOST_WEIGHT, MOST_BONUS = 5.0, 10.0  # beyond, lists that were made with less say nothing
 
 Counts = NDArray[np.int64]
 
@@ -138,26 +139,29 @@ def tune(
 ) -> tuple[TranscribeSettings, Tuning]:
     """The settings with the weights that make the fewest word errors, and how many these are.
 
-    Lists of the best texts are made with the weights so far, weights found that are exactly the
-    best for all lists so far (see ``weights``), until they stay. Raises InputError.
+    Lists of the best texts are made with the weights so far, then weights found that are the best
+    for all lists so far (see ``weights``), until they stay. Of all that were tried those are taken
+    whose texts have the fewest errors. Raises InputError.
     """
     if not recordings:
         raise InputError("weights cannot be tuned without an utterance")
     references = [one.reference or "" for one in recordings]
     lists: list[dict[str, Heard]] = [{} for _ in recordings]
+    now, tried = (settings.lm_weight, settings.word_bonus), dict[tuple[float, float], float]()
     beam = settings.width(True)
-    found = replace(settings, n=beam, beam=beam)
-    for _ in range(ROUNDS):
-        results = transcribed(model, recordings, found, language, threads)
+    while now not in tried and len(tried) < ROUNDS:
+        asked = replace(
+            settings, n=min(LISTED, beam), beam=beam, lm_weight=now[0], word_bonus=now[1]
+        )
+        results = [*transcribed(model, recordings, asked, language, threads)]
+        tried[now] = evaluated(results).wer
         for known, result in zip(lists, results, strict=True):
             known |= {one.text: one for one in result.hypotheses if one.text not in known}
-        vector = weights_of(lists, references)
-        before = found.lm_weight, found.word_bonus
-        found = replace(found, lm_weight=vector[0], word_bonus=vector[1])
-        if np.allclose(before, vector, atol=SHORT):
-            break
-    final = replace(settings, lm_weight=found.lm_weight, word_bonus=found.word_bonus)
-    return final, tuning(model, recordings, final, language, threads)
+        now = weights_of(lists, references)
+    best = min(tried, key=lambda weights: tried[weights])
+    plain = evaluated(transcribed(model, recordings, TranscribeSettings(beam=1), None, threads))
+    found = Tuning(*best, tried[best], plain.wer, len(recordings))
+    return replace(settings, lm_weight=best[0], word_bonus=best[1]), found
 
 
 def weights_of(lists: Sequence[dict[str, Heard]], references: Sequence[str]) -> tuple[float, float]:
@@ -171,17 +175,5 @@ def weights_of(lists: Sequence[dict[str, Heard]], references: Sequence[str]) -> 
         features[n, :, :3] = [one.parts for one in filled]
         errors[n] = [wer.n_errors(one.text.split(), said.split()) for one in filled]
     vector, _ = tuned(features, errors)
-    return min(float(vector[1]), 100.0), float(np.clip(vector[2], -100, 100))
-
-
-def tuning(
-    model: SpeechModel,
-    recordings: Sequence[Recording],
-    settings: TranscribeSettings,
-    language: Language,
-    threads: int,
-) -> Tuning:
-    """What the weights are worth."""
-    best = evaluated(transcribed(model, recordings, settings, language, threads))
-    plain = evaluated(transcribed(model, recordings, TranscribeSettings(beam=1), None, threads))
-    return Tuning(settings.lm_weight, settings.word_bonus, best.wer, plain.wer, best.n_utterances)
+    bonus = float(np.clip(vector[2], -MOST_BONUS, MOST_BONUS))
+    return round(min(float(vector[1]), MOST_WEIGHT), 3), round(bonus, 3)

@@ -2,7 +2,8 @@
 
 BLAS promises nothing of the kind: the last rows and columns of a matrix often go through another
 kernel, which adds up in another order. So products are cut into tiles of one width, in which BLAS
-is tried on the processor at hand, at every place and with any number of rows.
+is tried on the processor at hand, at every place and with any number of rows. Where rows differ at
+the edges of BLAS's own blocks alone, the columns there are computed once more, away from any edge.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.workers import single_threaded_blas
@@ -25,18 +27,18 @@ class Tile(NamedTuple):
     width: int  # columns
     group: int  # rows come in so many, the last ones zeros
     least: int  # or in so many, where no more are left
-    margin: int = 0  # columns at either edge that come out differently from ``group`` rows on
+    margin: int = 0  # columns at either edge of a width in which rows of a group differ
 
 
 TILES = (
     Tile(32, 32, 1, 2),  # OpenBLAS for AVX-512 copies no matrix where M K N is at most 10**6
     Tile(16, 32, 1, 2),
     Tile(8, 32, 1, 2),
-    # OpenBLAS for AVX2 has a kernel of 12 rows, which adds up in another order from the seventh on,
-    # but in 8 columns at an edge alone
-    Tile(384, 272, 12, 2, 8),
+    Tile(384, 320, 12, 2, 8),  # OpenBLAS for AVX2 has a kernel of 12 rows, which adds up in another
+    Tile(384, 512, 12, 2, 8),  # order from the seventh on, but at the edges of its blocks alone
     Tile(8, 512, 8, 8),
 )
+BLOCKS = 3  # of a trial
 STACKED = 8  # rows of many products at once
 Product = Callable[[Array, Array], Array]
 ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (np.exp, np.tanh, np.log)
@@ -47,12 +49,15 @@ def product(x: Array, W: Array) -> Array:
     fit = tile(x.shape[1], x.dtype.char) if len(x) > 1 else None
     if fit is None:
         return np.asarray(x @ W.T)
-    rows, columns, margin = slice(len(x)), len(W), fit.margin
-    x = at_least(x, n_rows(len(x), fit))
-    if columns >= fit.width:
-        return multiplied(x, W, edges(W, margin), fit)[rows]
-    narrow = at_least(W, max(fit.width - margin, columns + margin), margin)
-    return multiplied(x, narrow, None, fit)[rows, margin : margin + columns]
+    M, N = len(x), len(W)
+    x = at_least(x, n_rows(M, fit))
+    if fit.margin:
+        return in_blocks(x, W, fit)[:M]
+    W = at_least(W, fit.width)
+    out = np.empty((len(x), len(W)), x.dtype)
+    for part in parts(len(x), fit.rows):
+        in_strips(x[part], W, fit.width, out[part])
+    return out[:M, :N]
 
 
 def apart(x: Array, W: Array) -> Array:
@@ -71,22 +76,6 @@ def products(x: Array, W: Array) -> Array:
     return found.reshape(B, -1, W.shape[1])[:, :M]
 
 
-def multiplied(x: Array, W: Array, ends: Array | None, fit: Tile) -> Array:
-    """x (M, K) W' of as many rows as BLAS may get; ``ends`` has W's edges inside."""
-    if ends is not None and len(x) == fit.least:
-        return np.asarray(x @ W.T)
-    out, m = np.empty((len(x), len(W)), x.dtype), fit.margin
-    for part in parts(len(x), fit.rows):
-        if not m:
-            in_strips(x[part], W, fit.width, out[part])
-            continue
-        in_windows(x[part], W, fit.width, m, out[part])
-        if ends is not None:
-            found = x[part] @ ends.T
-            out[part, :m], out[part, -m:] = found[:, m : 2 * m], found[:, 2 * m : -m]
-    return out
-
-
 def in_strips(x: Array, W: Array, width: int, out: Array) -> None:
     """out (M, N) = x (M, K) W'; the last strip of so many columns overlaps the one before."""
     n = len(W) // width
@@ -97,20 +86,29 @@ def in_strips(x: Array, W: Array, width: int, out: Array) -> None:
         np.matmul(x, W[-width:].T, out=out[:, -width:])
 
 
-def in_windows(x: Array, W: Array, width: int, margin: int, out: Array) -> None:
-    """The same but for a margin on either side; what one strip lacks, those beside it have."""
-    last = len(W) - width
-    for start in (*range(0, last, width - 2 * margin), last):
-        before = out[:, start : start + margin].copy()
-        np.matmul(x, W[start : start + width].T, out=out[:, start : start + width])
-        if start:
-            out[:, start : start + margin] = before
+def in_blocks(x: Array, W: Array, fit: Tile) -> Array:
+    """x (M, K) W' of as many rows as BLAS may get; columns at an edge come from within others."""
+    if len(x) == fit.least and len(W) >= fit.width:
+        return np.asarray(x @ W.T)
+    out, m, whole = np.empty((len(x), len(W)), x.dtype), fit.margin, len(W) // fit.width * fit.width
+    edges, most = at_edges(len(W), fit), fit.width - 2 * m
+    cuts = [edges[i : i + most] for i in range(0, len(edges), most)]
+    within = [(some, at_least(W[some], -(-len(some) // m) * m + m, m)) for some in cuts]
+    for part in parts(len(x), fit.rows):
+        if whole:
+            np.matmul(x[part], W[:whole].T, out=out[part, :whole])
+        for some, others in within:
+            out[part, some] = (x[part] @ others.T)[:, m : m + len(some)]
+    return out
 
 
-def edges(W: Array, margin: int) -> Array | None:
-    """The first and last rows of W between as many zeros, (4 margin, K)."""
-    ends = [W[:margin], W[-margin:]]
-    return at_least(np.concatenate(ends), 3 * margin, margin) if margin else None
+@cache
+def at_edges(N: int, fit: Tile) -> NDArray[np.intp]:
+    """Of N columns those at an edge of a block, and those beyond the last whole one."""
+    columns = np.arange(N)
+    place = columns % fit.width
+    inside = (place >= fit.margin) & (place < fit.width - fit.margin)
+    return columns[~inside | (columns >= N // fit.width * fit.width)]
 
 
 def n_rows(n: int, fit: Tile) -> int:
@@ -161,13 +159,14 @@ def stackable(K: int, N: int, dtype: str) -> bool:
 
 def passes(one: Tile, K: int, dtype: str, multiply: Product = np.matmul) -> bool:
     """Whether a row has the same bits at every place, however many there are."""
-    rng = np.random.default_rng(0)
+    rng, n = np.random.default_rng(0), one.width * (BLOCKS if one.margin else 1)
     x = rng.standard_normal((1, K)).astype(dtype)
-    W = rng.standard_normal((one.width, K)).astype(dtype)
-    inside = slice(one.margin, one.width - one.margin)
-    few = multiply(x.repeat(one.least, axis=0), W[inside].T)
+    W = rng.standard_normal((n, K)).astype(dtype)
+    inside = np.ones(n, np.bool_)
+    inside[at_edges(n, one) if one.margin else []] = False
+    few = multiply(x.repeat(one.least, axis=0), W.T)
     found = (multiply(x.repeat(M, axis=0), W.T)[:, inside] for M in counts(one))
-    return all((y == few[0]).all() for y in (few, *found))
+    return all((y == few[0, inside]).all() for y in found)
 
 
 def counts(one: Tile) -> list[int]:

@@ -176,6 +176,6 @@ def figure(caption: Sequence[Child], *content: Child, **attributes: Any) -> Elem
     return e("figure", e("figcaption", *caption), *content, **attributes)
 
 
-def details(summary: str, *content: Child) -> Element:
-    """What is opened on demand, and in print."""
-    return e("details", e("summary", summary), *content)
+def details(summary: str, *content: Child, long: bool = False) -> Element:
+    """What is opened on demand, and in print unless it is ``long``."""
+    return e("details", e("summary", summary), *content, class_="long" if long else None)

@@ -71,7 +71,7 @@ def shaded(found: Heat, caption: Sequence[Child]) -> Element:
             items.append(item(word))
         lines.append(e("p", *parts, class_="heat"))
     rows = [cells(word) for line in found.lines for word in line]
-    numbers = details("Numbers", table(HEADS, rows, "Surprisal of each word"))
+    numbers = details("Numbers", table(HEADS, rows, "Surprisal of each word"), long=True)
     return live(caption, items, *lines, key(), numbers)
 
 

@@ -68,5 +68,5 @@ for (const figure of document.querySelectorAll("figure.live")) {
 }
 
 addEventListener("beforeprint", () => {
-  document.querySelectorAll("details").forEach((part) => { part.open = true; });
+  document.querySelectorAll("details:not(.long)").forEach((part) => { part.open = true; });
 });

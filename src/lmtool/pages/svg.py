@@ -34,12 +34,17 @@ POINT = 2.5
 
 
 def picture(
-    width: float, height: float, *content: Element | None, title: str, kind: str = ""
+    width: float,
+    height: float,
+    *content: Element | None,
+    title: str,
+    kind: str = "",
+    live: bool = False,
 ) -> Element:
-    """A picture with a name for who cannot see it; on paper as wide as it is."""
+    """A picture with a name for who cannot see it; what is in a ``live`` one can be reached."""
     box = f"0 0 {width:z.0f} {height:z.0f}"
     return e("svg", *content, viewBox=box, width=f"{width:z.0f}", height=f"{height:z.0f}",
-             role="img", aria_label=title, font_size=SIZE, class_=kind or None,
+             role="group" if live else "img", aria_label=title, font_size=SIZE, class_=kind or None,
              font_family="system-ui, Noto Sans, DejaVu Sans, sans-serif")  # fmt: skip
 
 
@@ -177,7 +182,9 @@ def matrix(
               fill="transparent", class_="handle", data_k=t, role="button", tabindex=-1 if t else 0,
               aria_label=word) for t, word in enumerate(sides)
         ]  # fmt: skip
-    return picture(max([right, *ends]) + 2, bottom + 2, *content, title=title, kind="matrix")
+    return picture(
+        max([right, *ends]) + 2, bottom + 2, *content, title=title, kind="matrix", live=handles
+    )
 
 
 def heading(x: float, y: float, word: str) -> Element:
@@ -223,7 +230,7 @@ def scatter(
         )  # fmt: skip
         if named:
             labels.append(label(x + 5, y + 4, shown, class_="ink name"))
-    return picture(wide, high, *labels, *content, title=title, kind="map")
+    return picture(wide, high, *labels, *content, title=title, kind="map", live=True)
 
 
 def spread(

@@ -71,7 +71,8 @@ def numbers(subject: Subject) -> Card:
     """What the file says of itself."""
     facts = [
         ("network", network(subject)),
-        ("weights", number(subject.card.get("n_parameters"))),
+        ("mixture", mixture(subject)),
+        ("weights", number(subject.card["n_parameters"]) if subject.card["n_parameters"] else ""),
         *words(subject),
         *names(subject),
         ("learnt from", counts(subject.claimed("corpus", "train"))),
@@ -91,10 +92,17 @@ def numbers(subject: Subject) -> Card:
 
 def network(subject: Subject) -> str:
     """Its settings in a line; of an n-gram model alone what is counted."""
-    if not subject.card.get("n_parameters"):
-        return "none: runs of words are counted"
+    if not subject.card["n_parameters"]:
+        mixed = mixture(subject)
+        return "none of its own: models are mixed" if mixed else "none: runs of words are counted"
     K = getattr(subject.face.settings, "members", 1) or 1
     return f"{'mean of ' + str(K) + ': ' if K > 1 else ''}{subject.face.settings}"
+
+
+def mixture(subject: Subject) -> str:
+    """What a language model mixes: ``network 0.723, 5-gram 0.277``"""
+    parts = subject.card.get("parts", ())
+    return ", ".join(f"{one['name']} {one['weight']:z.3f}" for one in parts if len(parts) > 1)
 
 
 def words(subject: Subject) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ from lmtool.pages.subject import SHOWN, Subject
 
 __all__ = ["LOOKED_INTO", "SAMPLES"]
 
-EXPECTED = 8  # words instead of each
-DRAWN, SEED, LONGEST = 8, 1, 30  # samples, and words of each
+EXPECTED = 6  # words instead of each
+DRAWN, SEED, LONGEST = 8, 1, 20  # samples, and words of each
 
 
 def given(subject: Subject) -> Heat | None:
@@ -43,9 +43,8 @@ def draw_samples(found: Heat) -> list[Element]:
     return [shaded(found, [caption]) if found.lines else e("p", "All samples are empty.")]
 
 
-LOOKED_INTO = Section(
-    "surprise", "Word by word", given, draw_given, "lmtool surprisal --top 8", ("language model",)
-)
+COMMAND = f"lmtool surprisal --top {EXPECTED}"
+LOOKED_INTO = Section("surprise", "Word by word", given, draw_given, COMMAND, ("language model",))
 SAMPLES = Section(
     "samples", "Made by it", samples, draw_samples,
     f"lmtool sample -n {DRAWN} --seed {SEED} --max-words {LONGEST}", ("language model",),

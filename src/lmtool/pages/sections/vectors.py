@@ -125,7 +125,7 @@ def drawn(one: Map, several: bool) -> Element:
     picture = svg.scatter(points, names, title, SIZE)
     rows = [(said(p.word), said(", ".join(f"{clipped(w)} {v:z.2f}" for w, v in p.near[:LISTED])))
             for p in one.points]  # fmt: skip
-    listed = details("Neighbours", table(("word", "nearest"), rows, "Nearest words", 2))
+    listed = details("Neighbours", table(("word", "nearest"), rows, "Nearest words", 2), long=True)
     return live([caption], [item(p) for p in one.points], scrolling(picture, title), listed)
 
 
