@@ -68,12 +68,11 @@ def test_the_measures_of_a_run_are_those_of_what_is_kept(
 def test_buckets_that_hold_on_the_other_half(mixed: LanguageModel) -> None:
     rng, n = np.random.default_rng(1), 4000
     value = (rng.random(n) < 0.5).astype(np.float32)
-    good, bad = np.log(0.5), np.log(0.05)
-    logp = np.where(value[:, None] == np.array([0, 1]), good, bad)
+    logp = np.full((n, 2), np.log(0.05), np.float32)
+    logp[np.arange(n), value.astype(int)] = np.log(0.5)
     assert mixed.mixture is not None
     parts: tuple[Part, ...] = mixed.mixture.parts
     clues = (Clue("known", 1, (0.0, 1.0)),)
-    logp = logp.astype(np.float32)
     found = choose(parts, clues, logp, value[:, None])
     assert found.buckets is not None and found.loss < 0.8
     assert found.weights == pytest.approx((0.5, 0.5), abs=0.05)
