@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lmtool.arrays import Array
 from lmtool.nn import rowwise
-from lmtool.nn.rowwise import TILES, Tile, apart, parts, passes, product, tile
+from lmtool.nn.rowwise import TILES, Tile, apart, parts, passes, product, products, tile
 from lmtool.workers import single_threaded_blas
 from tests import blas
 
@@ -77,3 +77,20 @@ def test_no_part_is_a_single_row(n: int, size: int) -> None:
     assert [i for part in cut for i in range(n)[part]] == list(range(n))
     lengths = [part.stop - part.start for part in cut]
     assert all(2 <= length <= size for length in lengths) or n == 1
+
+
+@pytest.mark.parametrize("tried", [True, False])
+@pytest.mark.parametrize(("M", "K", "N"), [(1, 16, 48), (5, 40, 16), (11, 16, 512)])
+def test_many_small_products_keep_rows_apart(
+    tried: bool, M: int, K: int, N: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, W = numbers(1, 4, M, K), numbers(2, 4, N, K)
+    with single_threaded_blas():
+        if not tried:
+            monkeypatch.setattr(rowwise, "stackable", lambda K, N, dtype: False)
+        found = products(x, W)
+        np.testing.assert_allclose(found, x @ W.swapaxes(1, 2), rtol=1e-3, atol=1e-2)
+        if rowwise.stackable(K, N, "f") or tile(K, "f") is not None:
+            for b, row in ((0, 0), (2, M - 1)):
+                alone = products(x[b : b + 1, row : row + 1], W[b : b + 1])
+                np.testing.assert_array_equal(alone[0, 0], found[b, row])
