@@ -17,7 +17,7 @@ from lmtool.arrays import Ids
 from lmtool.data.batch import Batch
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS
 
-__all__ = ["LAYOUTS", "Running", "Windows", "negatives"]
+__all__ = ["LAYOUTS", "Nothing", "Running", "Windows", "keep", "negatives"]
 
 FLATTEN = 0.75  # of (3)
 OF_PASS, OF_STEP = 0, 1  # what a random number belongs to
@@ -66,9 +66,7 @@ class Windows:
     def __init__(self, text: Running, batch: int, samples: int, output: str, seed: int) -> None:
         self._text, self._K, self._seed = text, samples, seed
         self._layout = LAYOUTS[output]
-        share = shares(text)
-        self._keep = np.minimum(1.0, np.sqrt(share) + share)
-        self._keep[:N_SPECIALS] = 0
+        self._keep = keep(text)
         self._cumulative = np.cumsum(negatives(text.counts))
         read = max(1.0, float(self._keep @ text.counts))
         self.steps_a_pass = max(1, round(read / batch))
@@ -108,13 +106,37 @@ class Windows:
         return self._last[1]
 
 
-def shares(text: Running) -> NDArray[np.float64]:
-    """t / f_w of (1), (V,); infinite where nothing is left out."""
+class Nothing:
+    """No batch but an empty one: what is counted has nothing left to learn."""
+
+    steps_a_pass, targets_a_step = 1, 1.0
+
+    def __init__(self, text: Running) -> None:
+        self._text = text
+
+    @property
+    def tokens(self) -> int:
+        """N."""
+        return len(self._text.ids)
+
+    @property
+    def tokens_a_step(self) -> float:
+        """All of them."""
+        return float(self.tokens)
+
+    def batch(self, step: int) -> Batch:
+        """One centre that is none."""
+        none = np.full((1, 1), -1, np.int32)
+        return Batch(None, None, none, none, 1, drawn=np.array([N_SPECIALS], np.int32))
+
+
+def keep(text: Running) -> NDArray[np.float64]:
+    """(1), (V,): 0 for the specials."""
     words = text.counts[N_SPECIALS:].sum()
-    if not text.subsample:
-        return np.full(len(text.counts), np.inf)
-    share: NDArray[np.float64] = text.subsample * words / np.maximum(1, text.counts)
-    return share
+    share = text.subsample * words / np.maximum(1, text.counts) if text.subsample else np.inf
+    kept: NDArray[np.float64] = np.minimum(1.0, np.sqrt(share) + share) * (text.counts > 0)
+    kept[:N_SPECIALS] = 0
+    return kept
 
 
 def around(

@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.data.batch import Batch
-from lmtool.data.windows import Running, Windows
+from lmtool.data.batch import Batch, Data
+from lmtool.data.windows import Nothing, Running, Windows, keep
 from lmtool.display import counted
 from lmtool.inference.closeness import Closeness
 from lmtool.kinds.base import Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.fits import default_shards
 from lmtool.kinds.language_model import facts, respelled, spelled
 from lmtool.kinds.memory import COMPILED, FLOAT
+from lmtool.models import word_embedding
+from lmtool.models.cooccurrence import count_vectors
 from lmtool.models.word_embedding import (
     PER_TOKEN,
     WordEmbedding,
-    initialise,
     loss_and_gradients,
     shapes,
 )
@@ -35,7 +36,7 @@ from lmtool.workers import Workers, n_cores
 
 __all__ = ["KIND"]
 
-OUTPUT = "skipgram"
+OUTPUT, COUNTS = "skipgram", "counts"
 SIZE = 100  # E
 SUBSAMPLE = 1e-3
 SAMPLES = 256
@@ -87,12 +88,19 @@ def plan(
     batch = recipe.batch or int(np.clip(n // STEPS, LEAST, MOST))
     shards = min(batch, recipe.shards or default_shards(batch, 1))
     asked = recipe.epochs or recipe.steps or recipe.seconds
+    output = recipe.output or OUTPUT
     network = replace(
-        settings, embed=settings.embed or SIZE, subsample=subsampled(settings), members=1
+        settings,
+        embed=settings.embed or SIZE,
+        subsample=subsampled(settings),
+        counted=output == COUNTS,
+        members=1,
     )
+    if output == COUNTS:
+        recipe, asked = replace(recipe, epochs=None, steps=1, seconds=None), 1.0
     return network, replace(
         recipe,
-        output=recipe.output or OUTPUT,
+        output=output,
         samples=recipe.samples or SAMPLES,
         epochs=recipe.epochs if asked else min(MOST_EPOCHS, max(1.0, round(WORDS / n, 1))),
         batch=batch,
@@ -105,16 +113,33 @@ def plan(
     )
 
 
-def data(material: Material, recipe: TrainSettings) -> Windows:
+def initialise(
+    parameters: Parameters,
+    settings: WordVectorSettings,
+    material: Material,
+    rng: np.random.Generator,
+) -> None:
+    """Fresh weights, or all that counting says."""
+    if settings.counted:
+        text, seed = material.train, int(rng.integers(1 << 31))
+        own = settings.window, settings.embed or 1, seed, n_cores()
+        parameters["embedding.weight"][...] = count_vectors(text.ids, keep(text), *own)
+        return
+    word_embedding.initialise(parameters, settings, rng)
+
+
+def data(material: Material, recipe: TrainSettings) -> Data:
     """Centres with what is around them."""
+    if recipe.output == COUNTS:
+        return Nothing(material.train)
     sizes = recipe.batch or 1, recipe.samples or 1
     return Windows(material.train, *sizes, recipe.output or OUTPUT, recipe.seed)
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Closeness:
     """By the loss."""
-    output, samples = recipe.output or OUTPUT, recipe.samples or 1
-    return Closeness(material.valid, output, samples, workers, units)
+    output = None if recipe.output == COUNTS else recipe.output
+    return Closeness(material.valid, output, recipe.samples or 1, workers, units)
 
 
 def learn(
@@ -164,7 +189,7 @@ KIND = Kind(
     plan=plan,
     build=WordEmbedding,
     shapes=lambda settings, vocabulary: shapes(settings, vocabulary.n_tokens),
-    initialise=lambda parameters, settings, material, rng: initialise(parameters, settings, rng),
+    initialise=initialise,
     data=data,
     judge=judge,
     learn=learn,

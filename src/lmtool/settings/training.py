@@ -22,7 +22,7 @@ OUTPUTS = {
     "language model": ("full", "sampled", "classes"),
     **dict.fromkeys(CONDITIONAL, ("full", "sampled")),
     "tagger": ("crf", "full", "sigmoid"),
-    "word embedding": ("skipgram", "cbow"),
+    "word embedding": ("skipgram", "cbow", "counts"),
 }
 TEXTS = ("language model", *CONDITIONAL, "classifier", "tagger")
 SPEECH = ("recogniser",)
@@ -53,8 +53,8 @@ class TrainSettings:
 
     output: str | None = option(
         None,
-        "How text (full, sampled, classes), tags (crf, full, sigmoid) or vectors (skipgram, cbow)"
-        " are trained.",
+        "How text (full, sampled, classes), tags (crf, full, sigmoid) or vectors (skipgram, cbow,"
+        " counts) are trained.",
         panel=TRAINING,
         metavar="NAME",
         shown=FOLLOWS,

@@ -23,6 +23,7 @@ class WordVectorSettings:
         at_least=0,
         at_most=1,
     )
+    counted: bool = False  # follows the output that is trained
     layers: int = 1
     members: int | None = 1
 
@@ -30,6 +31,7 @@ class WordVectorSettings:
         check(self)
 
     def __str__(self) -> str:
-        """``vectors of 100, from 5 words on either side, those above 0.001 less often``"""
+        """``learnt vectors of 100, from 5 words on either side, those above 0.001 less often``"""
         seldom = f", those above {self.subsample:g} less often" * bool(self.subsample)
-        return f"vectors of {self.embed}, from {self.window} words on either side{seldom}"
+        how = "counted" if self.counted else "learnt"
+        return f"{how} vectors of {self.embed}, from {self.window} words on either side{seldom}"

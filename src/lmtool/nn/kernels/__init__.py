@@ -27,6 +27,7 @@ from lmtool.nn.kernels.softmax import (
     sampled_cross_entropy,
     softmax_cross_entropy,
 )
+from lmtool.nn.kernels.sparse import multiply_sparse
 from lmtool.nn.kernels.updates import (
     adam_catch_up,
     adam_rows,
@@ -62,6 +63,7 @@ __all__ = [
     "lstm_gates",
     "lstm_gates_backward",
     "mean_rows",
+    "multiply_sparse",
     "multiply_strips",
     "relu_gate",
     "relu_gate_backward",
