@@ -58,6 +58,7 @@ AFTERWARDS = {  # by what a kind of model is called
     "recogniser": ("lmtool transcribe{} FILE", "lmtool evaluate{} FILE"),
     "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
     "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
+    "word embedding": ("lmtool neighbours{} WORD", "lmtool analogy{} man king woman"),
 }
 LEARNT = (TextSettings, *(pair.settings for pair in PAIRS), TrainSettings)
 READ_BY_DEFAULT = "nothing, or text where no text is written"

@@ -28,9 +28,10 @@ class Batch(NamedTuple):
     spellings: Ids | None = None  # (S, B) rows of ``letters``; padding is any
     ngrams: Ids | None = None  # (N, B) distinct runs of words in each source; -1 is padding
     letters: Ids | None = None  # (N, W) a row for each spelled word of all sources: case, letters
+    drawn: Ids | None = None  # (K,) words that are no targets, for all B
 
     def columns(self, some: slice) -> "Batch":
-        """A shard: contiguous arrays of some of the sequences; ``n`` and ``letters`` stay."""
+        """A shard: contiguous arrays of some of the sequences; ``n``, ``letters``, ``drawn`` stay."""
         return Batch(
             source=shard(self.source, some),
             starts=None if self.starts is None else self.starts[some],
@@ -40,6 +41,7 @@ class Batch(NamedTuple):
             spellings=shard(self.spellings, some),
             ngrams=shard(self.ngrams, some),
             letters=self.letters,
+            drawn=self.drawn,
         )
 
     def real(self) -> NDArray[np.bool_]:

@@ -16,10 +16,11 @@ from lmtool.faces.language_model import Model
 from lmtool.faces.recogniser import Recogniser
 from lmtool.faces.tagger import Tagger
 from lmtool.faces.translator import Translator
+from lmtool.faces.word_embedding import WordEmbedding
 from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
-__all__ += ["Translator", "face_of", "load", "load_as", "load_for", "source_of", "trained"]
+__all__ += ["Translator", "WordEmbedding", "face_of", "load", "load_as", "load_for", "source_of", "trained"]
 
 FACES: dict[str, type] = {
     "language model": Model,
@@ -27,6 +28,7 @@ FACES: dict[str, type] = {
     "translator": Translator,
     "captioner": Captioner,
     "recogniser": Recogniser,
+    "word embedding": WordEmbedding,
     **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
 }
 

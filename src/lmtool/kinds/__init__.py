@@ -9,6 +9,7 @@ from lmtool.kinds import (
     tagger,
     translator,
     vector_classifier,
+    word_embedding,
 )
 from lmtool.kinds.base import Kind, Material
 
@@ -25,5 +26,6 @@ KINDS: dict[tuple[str, str], Kind] = {
         classifier.KIND,
         frame_classifier.KIND,
         vector_classifier.KIND,
+        word_embedding.KIND,
     )
 }

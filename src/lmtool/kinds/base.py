@@ -138,6 +138,8 @@ class Kind:
     descended(model, init) -> the model with what it owes to the one that it began with, if any.
     patient: whether of few examples all are learnt as long as the first run went, not its best
     step: where training on does no harm, and too few examples tell one step from another.
+    keeps_last: whether the last weights are kept, and not those that validation finds best: where
+    the loss stands for something else.
     dearer(settings, recipe, parts) -> how many times the work of a step one of the last is.
     """
 
@@ -174,4 +176,5 @@ class Kind:
     agreed: Callable[..., tuple[TextSettings, Any, TrainSettings]] | None = None
     descended: Callable[[Any, Any], Any] = lambda model, init: model
     patient: bool = False
+    keeps_last: bool = False
     dearer: Callable[[Any, TrainSettings, Any], float] = lambda settings, recipe, parts: 1.0

@@ -48,7 +48,8 @@ def example(kind: Kind, model: Any, text: str, given: Any = None, target: str = 
     source = text if kind.reads == "text" and kind.writes != "text" else given
     batch = sourced(kind, model, source)
     targets, name = WRITTEN[kind.writes](kind, model, text, target)
-    inputs = shifted(targets) if kind.outputs else None  # a decoder reads what it has written
+    reads = kind.outputs or kind.writes == "vectors"  # a decoder reads what it has written
+    inputs = shifted(targets) if reads else None
     return Example(batch._replace(inputs=inputs, targets=targets, n=1), name)
 
 
@@ -60,9 +61,9 @@ def refuse_misplaced(kind: Kind, text: str, given: Any, target: str) -> None:
         raise OptionError(f"{option('given')}: {message}")
     if not about and given is not None:
         raise OptionError(f"{option('given')}: a {kind.name} has no other source; leave it out")
-    if kind.writes == "text" and target:
+    if kind.writes in ("text", "vectors") and target:
         raise OptionError(f"{option('target')}: a {kind.name} writes text: give that alone")
-    spoken = kind.writes == "text" or kind.reads == "text"
+    spoken = kind.writes in ("text", "vectors") or kind.reads == "text"
     if spoken and not text.strip():
         raise InputError("nothing to check: the sentence is empty")
     if not spoken and text.strip():
@@ -117,6 +118,7 @@ def of_labels(kind: Kind, model: Any, text: str, target: str) -> tuple[Ids, str]
 
 WRITTEN: dict[str, Callable[[Kind, Any, str, str], tuple[Ids, str]]] = {
     "text": of_text,
+    "vectors": of_text,
     "tags": of_tags,
     "label": of_labels,
 }

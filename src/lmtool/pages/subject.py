@@ -124,4 +124,5 @@ READERS: dict[str, tuple[Reader, int, str]] = {
     "translator": (translations, SEARCHED, "pair"),
     "captioner": (captions, SEARCHED, "vector"),
     "recogniser": (recordings, SEARCHED, "recording"),
+    "word embedding": (lines, LINES, "line"),
 }

@@ -36,6 +36,7 @@ from lmtool.settings.pairs import (
 from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
+from lmtool.settings.word_vectors import WordVectorSettings
 
 __all__ = [
     "BASES",
@@ -68,6 +69,7 @@ __all__ = [
     "TranscribeSettings",
     "TranslatorSettings",
     "VectorSettings",
+    "WordVectorSettings",
     "checked",
     "declared",
     "in_seconds",

@@ -12,6 +12,7 @@ from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import TrainSettings
+from lmtool.settings.word_vectors import WordVectorSettings
 
 __all__ = ["PAIRS", "READS", "WRITES", "Pairing", "pair_of"]
 __all__ += ["refuse_choices", "refuse_foreign"]
@@ -30,7 +31,7 @@ class Pairing(NamedTuple):
     @property
     def takes(self) -> tuple[type, ...]:
         """Settings other than those of training."""
-        return (TextSettings, self.settings) if "text" in self[1:3] else (self.settings,)
+        return (TextSettings, self.settings) if {"text", "vectors"} & {*self[1:3]} else (self.settings,)
 
     def __str__(self) -> str:
         """``a classifier (reads text, writes label)``"""
@@ -51,6 +52,7 @@ PAIRS = (
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
     Pairing("vector classifier", "vector", "label", VectorSettings, ("label",)),
+    Pairing("word embedding", "nothing", "vectors", WordVectorSettings, (), EVERY_WORD),
 )
 READS = tuple(dict.fromkeys(pair.reads for pair in PAIRS))
 WRITES = tuple(dict.fromkeys(pair.writes for pair in PAIRS))
@@ -62,7 +64,7 @@ def pair_of(reads: str | None = None, writes: str | None = None) -> Pairing:
     Raises OptionError for a pair that there is not.
     """
     writes = writes or "text"
-    reads = reads or ("nothing" if writes == "text" else "text")
+    reads = reads or ("nothing" if writes in ("text", "vectors") else "text")
     for pair in PAIRS:
         if (pair.reads, pair.writes) == (reads, writes):
             return pair

@@ -27,7 +27,7 @@ def activation() -> Any:
 
 def window() -> Any:
     """N."""
-    help = "Words that a window cell sees, the last one read among them."
+    help = "Words that a window cell sees, the last one read among them; for vectors, on each side."
     return option(WINDOW, help, panel=MODEL, metavar="N", at_least=1, absurd=1000)
 
 

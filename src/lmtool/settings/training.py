@@ -22,6 +22,7 @@ OUTPUTS = {
     "language model": ("full", "sampled", "classes"),
     **dict.fromkeys(CONDITIONAL, ("full", "sampled")),
     "tagger": ("crf", "full", "sigmoid"),
+    "word embedding": ("skipgram", "cbow", "counts"),
 }
 TEXTS = ("language model", *CONDITIONAL, "classifier", "tagger")
 SPEECH = ("recogniser",)
@@ -52,7 +53,8 @@ class TrainSettings:
 
     output: str | None = option(
         None,
-        "How text (full, sampled, classes) or tags (crf, full, sigmoid) are trained.",
+        "How text (full, sampled, classes), tags (crf, full, sigmoid) or vectors (skipgram, cbow,"
+        " counts) are trained.",
         panel=TRAINING,
         metavar="NAME",
         shown=FOLLOWS,
@@ -62,12 +64,12 @@ class TrainSettings:
     )
     samples: int | None = option(
         None,
-        "Words drawn a step by the sampled softmax.",
+        "Words drawn a step by the sampled softmax, or as negatives.",
         panel=TRAINING,
         shown=FOLLOWS,
         at_least=1,
         absurd=1e7,
-        kinds=(*STREAMS, *CONDITIONAL),
+        kinds=(*STREAMS, *CONDITIONAL, "word embedding"),
     )
     finish: float | None = option(
         None,

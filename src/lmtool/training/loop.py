@@ -236,7 +236,7 @@ def validate(session: Session, run: Run) -> None:
     catch_up_all(session, run)
     weights_everywhere(session, run)
     score, measures = session.judge.judge(session.model(run.parameters))
-    best = score < run.best_score
+    best = score < run.best_score or (session.kind.keeps_last and math.isfinite(score))
     if best:
         run.best_score, run.best_step = score, run.step
         run.best[...] = run.parameters.flat

@@ -20,12 +20,14 @@ from lmtool.nn.kernels.gates import (
     tanh_gate_backward,
 )
 from lmtool.nn.kernels.letters import largest_of_windows, largest_of_windows_backward
+from lmtool.nn.kernels.negatives import attract, mean_rows, spread_rows
 from lmtool.nn.kernels.products import multiply_strips, strip_width
 from lmtool.nn.kernels.softmax import (
     block_cross_entropy,
     sampled_cross_entropy,
     softmax_cross_entropy,
 )
+from lmtool.nn.kernels.sparse import multiply_sparse
 from lmtool.nn.kernels.updates import (
     adam_catch_up,
     adam_rows,
@@ -46,6 +48,7 @@ __all__ = [
     "adam_rows",
     "adam_step",
     "add",
+    "attract",
     "block_cross_entropy",
     "chain_cross_entropy",
     "chain_decode",
@@ -59,6 +62,8 @@ __all__ = [
     "largest_of_windows_backward",
     "lstm_gates",
     "lstm_gates_backward",
+    "mean_rows",
+    "multiply_sparse",
     "multiply_strips",
     "relu_gate",
     "relu_gate_backward",
@@ -68,6 +73,7 @@ __all__ = [
     "sgd_rows",
     "sgd_step",
     "softmax_cross_entropy",
+    "spread_rows",
     "strip_width",
     "sum_of_squares",
     "tanh_gate",

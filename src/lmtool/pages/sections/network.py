@@ -173,6 +173,12 @@ def writer(settings: Any, shapes: Shapes) -> Built:
     return (read, write), (f"the first state, through {bridge}" if bridge else "the first state",)
 
 
+def word_embedding(settings: Any, shapes: Shapes) -> Built:
+    """A word in, those around it out."""
+    last = Layer("words around it", shapes["output.weight"][0], shape_of(shapes, "output.weight"))
+    return (Tower("", (*words(shapes, TARGET, "word"), last), steps=False),), ()
+
+
 BUILDERS: dict[str, Callable[[Any, Shapes], Built]] = {
     "language model": language_model,
     "tagger": tagger,
@@ -182,6 +188,7 @@ BUILDERS: dict[str, Callable[[Any, Shapes], Built]] = {
     "translator": writer,
     "captioner": writer,
     "recogniser": recogniser,
+    "word embedding": word_embedding,
 }
 
 
