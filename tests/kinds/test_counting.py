@@ -51,6 +51,23 @@ def test_a_counted_model_alone(folder: Path) -> None:
         _ = model.embeddings
 
 
+def test_files_as_they_were_kept_at_first(folder: Path, tmp_path: Path) -> None:
+    for name in ("counted", "mixed"):
+        card, tensors = tensor_file.read(folder / name, 2)
+        ngram: Any = lmtool.load(folder / name).language_model.ngram
+        for k in (2, 3):
+            for field in ("words", "after", "many"):
+                del tensors[f"ngram.{k}.{field}"]
+            tensors[f"ngram.{k}.keys"] = ngram.orders[k - 1].keys
+        mixture = card.pop("mixture", {"weights": []})
+        tensors.pop("mixture.table", None)
+        card["ngram"]["weights"] = mixture["weights"]
+        tensor_file.write(tmp_path / name, card, tensors)
+        again: Any = lmtool.load(tmp_path / name).language_model
+        assert again.weights == tuple(mixture["weights"])
+        assert again.ngram.digest == ngram.digest
+
+
 def test_it_is_what_counting_gives(folder: Path) -> None:
     model = lmtool.load(folder / "counted").language_model
     held_out = range(19, 40, 20)  # as the corpus splits forty lines

@@ -81,11 +81,18 @@ def beside(
     K = (settings.members != 0) + (ngram is not None) + len(others)
     if not K:
         raise ValueError("it holds neither a network nor n-grams")
-    if (K > 1) != (MIXTURE in card):
+    mixture = card.get(MIXTURE, first_mixture(card))
+    if (K > 1) != (mixture is not None):
         raise ValueError("the weights of its parts are missing or damaged")
     added: dict[str, Any] = {"ngram": ngram, "others": others}
-    added |= mixed(card[MIXTURE], K, tensors) if K > 1 else {}
+    added |= {} if mixture is None else mixed(mixture, K, tensors)
     return lambda model: replace(model, **added)
+
+
+def first_mixture(card: Card) -> Card | None:
+    """That of files which kept two weights with the n-grams."""
+    weights = card[NGRAM].get("weights") if NGRAM in card else None
+    return {"weights": weights, "temperatures": []} if weights else None
 
 
 def ngrams(said: Card, vocabulary: Vocabulary, tensors: Tensors) -> NgramModel:

@@ -203,7 +203,9 @@ class NgramModel(Shown):
         orders: list[Ngrams] = []
         for k in range(1, order + 1):
             keys = np.arange(vocabulary.n_tokens)
-            if k > 1:
+            if f"ngram.{k}.keys" in tensors:  # as they were kept at first
+                keys = aligned(tensors.pop(f"ngram.{k}.keys"))
+            elif k > 1:
                 words, after, many = (tensors.pop(f"ngram.{k}.{field}") for field in PACKED)
                 keys = keys_of(words, after, many, len(orders[-1]), vocabulary.n_tokens)
             logp = aligned(tensors.pop(f"ngram.{k}.logp"))
