@@ -15,9 +15,11 @@ from lmtool import inference
 from lmtool.api import Model, bleu, compare, gradcheck, rescore
 from lmtool.data.readers.labelled import Record
 from lmtool.data.readers.wordtests import Question, Rated
+from lmtool.data.spoken import Stacking
 from lmtool.data.standard import Framing, Standardisation
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.faces import Captioner, Translator
+from lmtool.faces.recogniser import Recogniser
 from lmtool.inference.bleu import ngrams
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import (
@@ -30,17 +32,26 @@ from lmtool.inference.classify import (
 from lmtool.inference.conditional import Parts as PairParts
 from lmtool.inference.conditional import VectorParts
 from lmtool.inference.phrases import evaluate_phrases
+from lmtool.inference.recogniser import Recogniser as HearingModel
 from lmtool.inference.score import WordScore
+from lmtool.inference.speech import Tuning, evaluated
 from lmtool.inference.tag import Parts as TagParts
 from lmtool.inference.tag import Tagger
 from lmtool.inference.tagging import tag_lines
+from lmtool.inference.transcribe import Said
 from lmtool.inference.vectors import analogies, similarity
 from lmtool.kinds import KINDS
-from lmtool.models import classifier, tagger
+from lmtool.models import classifier, recogniser, tagger
 from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import ClassifierSettings, ModelSettings, TaggerSettings, TextSettings
+from lmtool.settings import (
+    ClassifierSettings,
+    ModelSettings,
+    RecogniserSettings,
+    TaggerSettings,
+    TextSettings,
+)
 from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.text import tags as learnt
 from lmtool.text.labels import Labels, check_label
@@ -127,6 +138,7 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (tagging, tagging.parts.letters)
     for tagged in tag_lines(tagging, [TEXT, "", "word1"]):
         yield from (tagged, *tagged.spans)
+    yield from of_speech(lm)
     yield from (writing := writers_of(lm.vocabulary))
     yield from (translator := Translator(writing[0]), Captioner(writing[1]), translator.given(TEXT))
     yield translator.evaluate([(TEXT, TEXT)], max_length=2)
@@ -153,6 +165,25 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (checked, *checked.parameters)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
     yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+
+
+def of_speech(lm: Model) -> Iterator[Any]:
+    """A recogniser that writes the words, what it hears, how wrong that is, what would help."""
+    parts, settings = (
+        Parts(None, 4, Stacking(1), lm.vocabulary),
+        RecogniserSettings(hidden=4, embed=4),
+    )
+    shapes = recogniser.shapes(settings, parts.sizes())
+    hearing = Recogniser(HearingModel(settings, parts, Parameters(shapes)))
+    frames = [np.random.default_rng(n).normal(size=(9, 4)) for n in range(2)]
+    yield from (hearing, hearing.recogniser)
+    for heard in hearing.transcribe_files(frames, n=2):
+        yield from (heard, *heard.hypotheses)
+        yield Said(TEXT, 0.0, 1.0, 0.5)
+        known = dataclasses.replace(heard, reference=TEXT, speaker=TEXT)
+        measured = evaluated([known])
+        yield from (measured, *measured.speakers)
+    yield Tuning(0.5, 1.0, 3.0, 6.0, 100)
 
 
 def of_words(lm: Model) -> Iterator[Any]:
