@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lmtool import inference
-from lmtool.api import Model, bleu, compare, rescore
+from lmtool.api import Model, bleu, compare, gradcheck, rescore
 from lmtool.data.readers.labelled import Record
 from lmtool.data.readers.wordtests import Question, Rated
 from lmtool.data.standard import Framing, Standardisation
@@ -145,6 +145,12 @@ def shown(lm: Model) -> Iterator[Any]:
     result = compare(lm, lm, [TEXT, "word1"], resamples=9)
     yield from (result, result.a)
     yield from of_words(lm)
+    traced = lm.trace(TEXT, back=2, step=2)
+    yield from (traced, *traced.steps, *traced.steps[1].products)
+    assert traced.back is not None
+    yield from (traced.back, *traced.back.terms)
+    checked = gradcheck(lm, TEXT, entries=2)
+    yield from (checked, *checked.parameters)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
     yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
 

@@ -98,6 +98,8 @@ def test_python_compiles(page: Path) -> None:
 def test_command_lines_name_commands_and_options_that_exist(page: Path) -> None:
     known = text("docs/cli.md")
     written = [*code(page, "sh"), *code(page, "console")]
+    if page.name == "peers.md":
+        written += re.findall(r"`(lmtool [^`]*)`", page.read_text(encoding="utf-8"))
     lines = [line.split("#")[0] for block in written for line in block.splitlines()]
     calls = [call for line in lines for call in re.findall(r"\blmtool (\S+)([^|&>]*)", line)]
     for name, arguments in calls:
@@ -129,7 +131,9 @@ def test_exit_codes_are_those_of_the_code_and_listed_once() -> None:
     assert [page.name for page in elsewhere if again.search(page.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize(("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest")])
+@pytest.mark.parametrize(
+    ("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest -n auto")]
+)
 def test_ci_finds_the_two_commands_of_the_readme(name: str, ends: str) -> None:
     marked = re.findall(
         rf"^<!-- setup:{name} -->\n```sh\n((?:.+\n)+)```$", text("README.md"), re.MULTILINE

@@ -1,5 +1,6 @@
 """Ladder 7: the example corpora, and the perplexities that their README promises."""
 
+import importlib.util
 import json
 import math
 import re
@@ -17,6 +18,7 @@ import lmtool
 from lmtool.data.augment import stretched
 from lmtool.data.readers.columns import read_tagged
 from lmtool.data.readers.frames import read_frames
+from lmtool.data.readers.utterances import read_utterances
 from lmtool.inference.phrases import evaluate_phrases, phrases
 from lmtool.music.abc import folded, read_abc, written_tunes
 from lmtool.music.reading import FORMS
@@ -355,3 +357,45 @@ def test_expected_bleu_of_the_translations() -> None:
     assert result.bleu == pytest.approx(stated, abs=5)
     assert nearest + 30 < 50 < result.bleu < 95
     assert translator.attends
+
+
+SPEECH = CORPORA.parent / "speech"
+
+
+def spoken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script, a few utterances of which are written."""
+    script = importlib.util.spec_from_file_location("make_corpus", SPEECH / "make_corpus.py")
+    assert script is not None and script.loader is not None
+    module = importlib.util.module_from_spec(script)
+    monkeypatch.setitem(sys.modules, "make_corpus", module)
+    script.loader.exec_module(module)
+    monkeypatch.setattr(module, "SIZES", {"train": 8, "valid": 3, "test": 3})
+    monkeypatch.setattr(module, "N_SENTENCES", 500)
+    monkeypatch.setattr(sys, "argv", ["make_corpus.py", str(folder)])
+    module.main()
+    return module
+
+
+def test_the_village_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = spoken(tmp_path / "a", monkeypatch)
+    found = {
+        name: list(read_utterances(tmp_path / "a" / f"{name}.tsv").records) for name in module.SIZES
+    }
+    assert {name: len(some) for name, some in found.items()} == module.SIZES
+    lines = (tmp_path / "a/text.txt").read_text().splitlines()
+    told = {word for line in lines for word in line.split()}
+    assert told == set(module.WORDS) and len(lines) == module.N_SENTENCES
+    for one in chain(*found.values()):
+        assert one.text and set(one.text.split()) <= told
+        assert one.seconds and 0.5 < one.seconds < 6 and one.source.std() > 1
+    speakers = [{one.speaker for one in some} for some in found.values()]
+    assert not speakers[0] & speakers[1] and not speakers[1] & speakers[2]
+
+
+def test_the_village_speaks_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        spoken(tmp_path / name, monkeypatch)
+    files = [path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*")]
+    assert len(files) == 18
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()

@@ -30,6 +30,7 @@ from lmtool.settings import (
     CompareSettings,
     FrameSettings,
     ModelSettings,
+    RecogniserSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
@@ -37,6 +38,7 @@ from lmtool.settings import (
     TaggerSettings,
     TextSettings,
     TrainSettings,
+    TranscribeSettings,
     VectorSettings,
     declared,
     in_seconds,
@@ -55,10 +57,12 @@ KINDS = (
     FrameSettings,
     VectorSettings,
     TaggerSettings,
+    RecogniserSettings,
     TrainSettings,
     SurprisalSettings,
     SampleSettings,
     SearchSettings,
+    TranscribeSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,
@@ -80,7 +84,7 @@ def wrong_values() -> Iterator[Any]:
         for value in ("200", 1.5, float("nan"), float("inf"), -1, [], b"", object()):
             if known is not None and not (is_text(hint) and isinstance(value, str)):
                 is_number = "int" in str(hint) or "float" in str(hint)
-                unbounded = is_number and isinstance(value, float) and "float" in str(hint)
+                unbounded = is_number and isinstance(value, int | float) and "float" in str(hint)
                 if not (unbounded and known.admits(value)):
                     yield pytest.param(kind, name, value, id=f"{name}-{value!r:.12}")
         if known is not None and known.choices:
@@ -126,6 +130,7 @@ def test_two_budgets_are_one_too_many() -> None:
         (VectorSettings, "cell", {"rnn", NO_CELL}),
         (TaggerSettings, "cell", CELLS),
         (TaggerSettings, "activation", ACTIVATIONS),
+        (RecogniserSettings, "cell", CELLS),
         (TrainSettings, "output", {*OUTPUTS, *TAGGINGS}),
         (TrainSettings, "optimizer", OPTIMIZERS),
         (TrainSettings, "context", CONTEXTS),
@@ -148,6 +153,7 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
                 ClassifierSettings,
                 FrameSettings,
                 TaggerSettings,
+                RecogniserSettings,
                 TrainSettings,
             ),
             {"time"},
@@ -155,6 +161,7 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
         (keywords.SurprisalKeywords, (SurprisalSettings,), set()),
         (keywords.SampleKeywords, (SampleSettings,), set()),
         (keywords.SearchKeywords, (SearchSettings,), set()),
+        (keywords.TranscribeKeywords, (TranscribeSettings,), set()),
         (keywords.CompareKeywords, (CompareSettings,), set()),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -326,7 +333,7 @@ def foreign() -> Iterator[Any]:
             if known is not None and pair.name not in takers(name):
                 is_switch = bool in (hint, *get_args(hint))
                 other = "0:6:3" if is_text(hint) else not field.default if is_switch else 3
-                values = known.choices or (other,)
+                values = known.choices or (other, 4)
                 value = next(x for x in values if x != field.default)
                 yield pytest.param(pair, name, value, id=f"{pair.name} {name}")
 

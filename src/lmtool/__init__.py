@@ -3,7 +3,8 @@
 ``lmtool.train(corpus)`` and ``lmtool.load(path)`` give a ``Model`` that scores, samples,
 evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier`` that labels texts,
 ``writes="tags"`` a ``Tagger`` of their words; ``reads="text"`` alone a ``Translator``,
-``reads="vector"`` a ``Captioner``. With labels, ``"frames"`` and ``"vector"`` read no text.
+``reads="frames"`` a ``Recogniser`` of speech, ``reads="vector"`` a ``Captioner``. With labels,
+``"frames"`` and ``"vector"`` read no text.
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
@@ -25,14 +26,18 @@ from lmtool.settings import (
     ClassifierSettings,
     CompareSettings,
     FrameSettings,
+    GradientSettings,
     ModelSettings,
+    RecogniserSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TaggerSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
+    TranscribeSettings,
     TranslatorSettings,
     VectorSettings,
 )
@@ -42,12 +47,15 @@ if TYPE_CHECKING:
         Captioner,
         Classifier,
         Model,
+        Recogniser,
         Tagger,
         Translator,
         bleu,
         compare,
+        gradcheck,
         load,
         plan,
+        report,
         rescore,
         resume,
         sentence_bleu,
@@ -64,6 +72,7 @@ __all__ = [
     "CompareSettings",
     "ConfigError",
     "FrameSettings",
+    "GradientSettings",
     "InputError",
     "InterruptionError",
     "LmtoolError",
@@ -71,6 +80,8 @@ __all__ = [
     "ModelFileError",
     "ModelSettings",
     "OptionError",
+    "Recogniser",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
@@ -78,16 +89,20 @@ __all__ = [
     "Tagger",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
     "TrainingError",
+    "TranscribeSettings",
     "Translator",
     "TranslatorSettings",
     "VectorSettings",
     "__version__",
     "bleu",
     "compare",
+    "gradcheck",
     "load",
     "plan",
+    "report",
     "rescore",
     "resume",
     "sentence_bleu",
@@ -96,9 +111,9 @@ __all__ = [
 ]
 
 
-FACES = ("Captioner", "Classifier", "Model", "Tagger", "Translator")
-USES = ("bleu", "compare", "load", "plan", "rescore", "resume", "sentence_bleu", "train", "wer")
-LAZY = (*FACES, *USES)
+FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
+USES = ("bleu", "compare", "gradcheck", "load", "plan", "report", "rescore", "resume")
+LAZY = (*FACES, *USES, "sentence_bleu", "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,17 +2,29 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from lmtool import arguments, faces, model_file
 from lmtool.arguments import Lists, PathLike, Paths, References
 from lmtool.errors import ConfigError, OptionError, option
-from lmtool.faces import Captioner, Classifier, Model, Tagger, Translator, load_for
+from lmtool.faces import (
+    Captioner,
+    Classifier,
+    Model,
+    Recogniser,
+    Tagger,
+    Translator,
+    load_as,
+    load_for,
+)
 from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
 from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
 from lmtool.inference.compare import Comparison
 from lmtool.inference.compare import compare as compare_models
+from lmtool.inference.gradients import GradientCheck
+from lmtool.inference.mix import mix as mix_models
 from lmtool.inference.pairs import accuracies
 from lmtool.inference.rescore import Rescoring, scored_lists
 from lmtool.inference.rescore import rescore as rescore_lists
@@ -21,10 +33,16 @@ from lmtool.inference.weights import Weights
 from lmtool.inference.wer import Wer, error_rate
 from lmtool.interactive import attended
 from lmtool.kinds import KINDS
+from lmtool.kinds.gradients import check_gradients
+from lmtool.pages.report import Report
+from lmtool.pages.report import report as report_of
+from lmtool.pages.subject import base, subject
 from lmtool.settings import (
     CHECKPOINT_EVERY,
+    CONTEXTS,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Pairing,
     RescoreSettings,
     TextSettings,
@@ -38,6 +56,7 @@ from lmtool.settings import (
 from lmtool.settings.keywords import (
     BleuKeywords,
     CompareKeywords,
+    GradientKeywords,
     RescoreKeywords,
     TrainingKeywords,
 )
@@ -47,12 +66,12 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Tagger", "Translator", "accuracies", "bleu"]
-__all__ += ["compare", "load", "load_for", "plan", "rescore", "resume", "sentence_bleu", "train"]
-__all__ += ["wer"]
+__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
+__all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
+__all__ = ["mix", "plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner)
+Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
 
 
 @overload
@@ -84,6 +103,7 @@ def train(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
+    mpi: bool = False,
     **options: Unpack[TrainingKeywords],
 ) -> Any:
     """Builds the vocabulary from files or sentences, trains, writes ``model`` if a path is given.
@@ -91,11 +111,13 @@ def train(
     ``init`` is a finished model to go on with; vocabulary and network are then that model's.
     ``options`` are fields of TextSettings, ModelSettings and TrainSettings. Beside the model the
     run is saved every so many seconds, for ``resume``; ``stop`` is asked after each step and gives
-    the number of the signal that ends the run, by default that of Ctrl-C. Raises InputError,
-    ConfigError, TrainingError, InterruptionError, and ModelFileError at once where ``model``
-    exists.
+    the number of the signal that ends the run, by default that of Ctrl-C. With ``mpi`` all
+    processes that ``mpiexec`` has started call this together, train one model, and each gets it.
+    Raises InputError, ConfigError, TrainingError, InterruptionError, and ModelFileError at once
+    where ``model`` exists.
     """
     from lmtool.training import launch
+    from lmtool.training.mpi import together
 
     pair = pair_of(reads, writes)
     refuse_columns(pair, columns or {})
@@ -105,11 +127,12 @@ def train(
     path, held = arguments.optional(model, "model"), arguments.valid_of(valid)
     kind = pair.reads, pair.writes
     request = launch.Request(files, held, path, *settings, *kind, dict(columns or {}), named)
-    with attended(on_event, stop, model is not None) as (emit, ends):
+    with together(mpi) as ranks, attended(on_event, stop, model is not None) as (emit, ends):
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, given, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return faces.face_of(launch.train(request, overwrite, emit, keeping, given, known))
+        trained = launch.train(request, overwrite, emit, keeping, given, known, ranks)
+        return faces.face_of(trained)
 
 
 def resume(
@@ -122,25 +145,28 @@ def resume(
     on_event: "Callable[[Event], None] | None" = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
+    mpi: bool = False,
     **options: Unpack[TrainingKeywords],
 ) -> Any:
     """Goes on with the interrupted run of ``model``, to the same bits as if it had never stopped.
 
     ``corpus``, ``valid`` and ``init`` are needed only where the files have moved, ``sentences``
     and a ``Model`` as ``init`` where the run began with them; ``options`` must be those that it
-    began with. Raises as ``train``, and ModelFileError where there is nothing to resume or
-    something has changed.
+    began with; ``mpi`` is that of ``train``, with any number of processes. Raises as ``train``,
+    and ModelFileError where there is nothing to resume or something has changed.
     """
     from lmtool.training import launch
+    from lmtool.training.mpi import together
 
     files, lines = arguments.texts(corpus, sentences, needed=False)
     known, named = initial(init)
     given = launch.Given(files, arguments.valid_of(valid), in_fields(options), lines, known)
-    with attended(on_event, stop, True) as (emit, ends):
+    with together(mpi) as ranks, attended(on_event, stop, True) as (emit, ends):
         in_memory = known is not None and named is None
         goes_on = arguments.continues(model, lines, in_memory) if stop is None else None
         keeping = launch.Keeping(checkpoint_every, ends, goes_on)
-        return faces.face_of(launch.resume(arguments.path(model, "model"), given, emit, keeping))
+        path = arguments.path(model, "model")
+        return faces.face_of(launch.resume(path, given, emit, keeping, ranks))
 
 
 def compare(
@@ -161,6 +187,40 @@ def compare(
     names = name_of(a, "A"), name_of(b, "B")
     settings = arguments.options(CompareSettings, options)
     return compare_models(first, second, lines, settings, names=names, speller=spelling)
+
+
+def mix(
+    models: Sequence[PathLike | Model],
+    *,
+    valid: Paths,
+    output: PathLike | None = None,
+    context: str = CONTEXTS[0],
+    overwrite: bool = False,
+    threads: int = 1,
+) -> Model:
+    """A weighted mean of language models over the same tokens, written where ``output`` is given.
+
+    The weights are found on ``valid``, a file or several, which no model has learnt; of a mixture
+    its parts are mixed anew. ``provenance["mixed"]`` says what came of it. Raises InputError,
+    ModelFileError, and ConfigError where the models predict different tokens.
+    """
+    if len(models) < 2:
+        raise ConfigError("there is nothing to mix: give two models or more")
+    if output is not None:
+        model_file.check_target(arguments.path(output, "output"), overwrite, "output")
+    loaded = [one if isinstance(one, Model) else load_for("mix", one) for one in models]
+    names = [title(one, f"model {n}") for n, one in enumerate(models, 1)]
+    lines = chain.from_iterable(map(arguments.source, arguments.valid_of(valid)))
+    named = [(name, one.language_model) for name, one in zip(names, loaded, strict=True)]
+    mixed = Model(mix_models(named, lines, context, arguments.whole(threads, "threads", 1)))
+    if output is not None:
+        mixed.save(output, overwrite)
+    return mixed
+
+
+def title(model: PathLike | Model, otherwise: str) -> str:
+    """What a part of a mixture is called: its file's name without what all such names end in."""
+    return otherwise if isinstance(model, Model) else Path(model).name.removesuffix(".safetensors")
 
 
 @overload
@@ -259,6 +319,28 @@ def wer(
     return error_rate(arguments.source(hypotheses), arguments.source(references), characters)
 
 
+def gradcheck(
+    model: PathLike | Any,
+    text: str = "",
+    *,
+    given: Any = None,
+    target: str = "",
+    **options: Unpack[GradientKeywords],
+) -> GradientCheck:
+    """A model's analytic gradients against differences, on one example; for every kind.
+
+    ``text`` is what it reads, or what it writes about ``given``, a text, an array or a clip;
+    ``target`` holds tags between blanks or labels between commas, by default the first one for all.
+    Options are fields of GradientSettings. Raises InputError, ConfigError, ModelFileError.
+    """
+    settings = arguments.options(GradientSettings, options)
+    is_path = isinstance(model, str | Path)
+    trained = model_file.load(arguments.path(model, "model")) if is_path else faces.trained(model)
+    words, name = arguments.text(text), arguments.text(target, "target")
+    kind, source = model_file.kind_of(trained), faces.source_of(trained, given)
+    return check_gradients(kind, trained, words, source, name, settings)
+
+
 def name_of(model: PathLike | Model, otherwise: str) -> str:
     """The file's name, where there is one."""
     return otherwise if isinstance(model, Model) else str(model)
@@ -341,3 +423,21 @@ def merge(
     given = (text or pair.text, network or pair.settings(), recipe or TrainSettings())
     laid = [replace(own, **more) for own, more in zip(given, chosen, strict=True)]
     return laid[0], laid[1], laid[2]
+
+
+def report(
+    model: PathLike,
+    files: Paths = (),
+    text: Iterable[str] = (),
+    *,
+    threads: int = 1,
+) -> Report:
+    """What is to be said of a model, and its page: ``report(path).save("report.html")``.
+
+    ``files`` are what ``evaluate`` takes: what the model is measured on; ``text`` are sentences to
+    look into. Raises ModelFileError, InputError, ConfigError.
+    """
+    path = arguments.path(model, "model")
+    measured, said = arguments.paths(files, "files"), arguments.lines(text, "text")
+    threads = arguments.whole(threads, "threads", 1)
+    return report_of(subject(base(path), load(path), measured, said, threads))

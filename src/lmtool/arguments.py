@@ -16,13 +16,17 @@ from lmtool.inference.pairs import Pair
 from lmtool.inference.reading import Ahead
 from lmtool.inference.weights import Weights
 from lmtool.settings import (
+    AdaptSettings,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TraceSettings,
+    TranscribeSettings,
     checked,
 )
 from lmtool.text.reader import STDIN, Line, display_name, read_lines
@@ -34,6 +38,7 @@ __all__ = [
     "Paths",
     "References",
     "TaggedTexts",
+    "apart",
     "continues",
     "lines",
     "optional",
@@ -54,12 +59,16 @@ Lists: TypeAlias = PathLike | Sequence[Path] | Iterable[Mapping[str, Any]]
 
 Settings = TypeVar(
     "Settings",
+    AdaptSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TranscribeSettings,
+    TraceSettings,
+    GradientSettings,
 )
 
 ONE = "for one sentence give [text]"
@@ -319,6 +328,13 @@ def options(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     if unknown:
         raise OptionError(f"unknown option {sorted(unknown)[0]!r}: see lmtool.{kind.__name__}")
     return kind(**values)
+
+
+def apart(kind: type[Settings], values: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Settings from those keyword options that they have, and the other options."""
+    known = {field.name for field in fields(kind)}
+    own = {name: value for name, value in values.items() if name in known}
+    return kind(**own), {name: x for name, x in values.items() if name not in known}
 
 
 def items(values: object, name: str, wanted: str, advice: str) -> Iterator[Any]:

@@ -1,15 +1,32 @@
 """How an object shows itself: a line at a prompt, a table in a notebook."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any, ClassVar, TypeVar
 
-__all__ = ["Listing", "Shown", "Tabular", "counted", "table"]
+__all__ = ["Listing", "Shown", "Tabular", "counted", "harmless", "table"]
 
 LIMIT = 118  # characters of a line
 QUOTED = 30  # characters shown of a text in it
 CELL = 300  # characters shown of a text in a table
 ROWS = 100  # of a table
+# C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
+# what stands for a byte of an argument that is not text
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def harmless(text: str) -> str:
+    """Text whose control characters are spelled out: ESC -> ``\\x1b``."""
+    return CONTROL.sub(lambda match: NAMED.get(match[0]) or _spelled(match[0]), text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 class Shown:

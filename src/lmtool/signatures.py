@@ -5,7 +5,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-__all__ = ["MODELS", "START", "Kind", "conversion", "encoding", "is_text", "recognised"]
+__all__ = ["MODELS", "RECORDINGS", "SOUNDS", "START", "Kind"]
+__all__ += ["conversion", "encoding", "is_text", "recognised"]
 
 START = 4096  # bytes that suffice to know a file
 
@@ -23,6 +24,9 @@ EXPORT = "export it as CSV or as plain text first"
 UNPACK = "unpack it first"
 
 MODELS = ("a model of lmtool's", "a safetensors model")  # what tensor_file reads
+SOUNDS = (".wav", ".flac", ".aif", ".aiff", ".au", ".ogg", ".oga", ".opus", ".mp3")  # names' ends
+FORMS = ("a WAV", "a FLAC", "an AIFF", "an Ogg", "an MP3")
+RECORDINGS = tuple(f"{form} recording" for form in FORMS)
 OFFICE = "a word processor's or spreadsheet's document"
 KINDS = (  # no text begins so: what is ASCII in a pattern is followed by a byte that is not
     (rb"%PDF-", "a PDF document", SAVE),  # but for these four, which may be texts all the same
@@ -39,6 +43,7 @@ KINDS = (  # no text begins so: what is ASCII in a pattern is followed by a byte
     (rb"BM.{4}\0{4}", "a BMP picture", NEEDED),
     (rb"\0\0..ftyp(heic|heix|mif1|avif)", "a HEIF or AVIF picture", NEEDED),
     (rb"RIFF.{4}WAVE", "a WAV recording", NEEDED),
+    (rb"FORM.{4}AIF[CF]", "an AIFF recording", NEEDED),
     (rb"fLaC[\0\x80]\0", "a FLAC recording", NEEDED),
     (rb"OggS\0", "an Ogg recording", NEEDED),
     (rb"ID3[\x02-\x04]|\xff[\xf2\xf3\xfa\xfb]", "an MP3 recording", NEEDED),

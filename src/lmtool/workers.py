@@ -10,16 +10,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["Workers", "n_cores", "single_threaded_blas", "slices"]
+__all__ = ["Workers", "n_cores", "pooled", "single_threaded_blas", "slices"]
 
 MOST_THREADS = 256
 AHEAD = 8  # items under way for each thread
+POOLED = ContextVar("cores of all processes that work together", default=0)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -143,8 +145,20 @@ def until_failure(items: Iterable[Item], failure: list[Exception]) -> Iterator[I
         failure.append(error)
 
 
+@contextmanager
+def pooled(cores: int) -> Iterator[None]:
+    """Within it there are so many cores, since other processes work for this one, too."""
+    former = POOLED.set(cores)
+    try:
+        yield
+    finally:
+        POOLED.reset(former)
+
+
 def n_cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use, or that it and others may together."""
+    if pooled := POOLED.get():
+        return pooled
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -57,9 +57,9 @@ def check(found: list[Clip], labelled: bool = True) -> None:
     [
         lines().encode(),
         b"\n" + lines(subject=3, id="a").encode(),
-        gzip.compress(lines().encode()),
+        gzip.compress(lines().encode(), mtime=0),
         series().encode(),
-        gzip.compress(series().encode()),
+        gzip.compress(series().encode(), mtime=0),
         archive(frames=FLAT, lengths=LENGTHS, labels=LABELS),
         archive(frames=FLAT.astype(">f8"), offsets=np.array([0, 2, 3, 6]), labels=LABELS),
         archive(frames=np.asfortranarray(FLAT), lengths=LENGTHS.astype(np.uint8), labels=LABELS),

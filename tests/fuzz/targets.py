@@ -30,6 +30,7 @@ from tests.fuzz.conditional import (
 )
 from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
+from tests.fuzz.sounds import manifests_case, manifests_seeds, sounds_case, sounds_seeds
 from tests.fuzz.tagged import tagged_case, tagged_seeds
 
 __all__ = ["TARGETS", "Target"]
@@ -351,5 +352,7 @@ TARGETS: dict[str, Target] = {
     "tagged": Target(tagged_seeds, damaged_bytes, tagged_case),
     "parallel": Target(parallel_seeds, damaged_bytes, parallel_case),
     "captions": Target(captions_seeds, damaged_bytes, captions_case),
+    "sounds": Target(sounds_seeds, damaged_bytes, sounds_case),
+    "manifests": Target(manifests_seeds, damaged_bytes, manifests_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

@@ -11,18 +11,21 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 READERS = ["corpus", "table", "labelled", "clips", "tagged", "parallel", "captions"]
+READERS += ["sounds", "manifests"]
 ROOT = Path(__file__).parents[2]
 CASES = {
-    "model": 1200,
-    "resume": 800,
-    "corpus": 1200,
-    "table": 1500,
-    "labelled": 1500,
-    "clips": 1500,
-    "tagged": 1500,
-    "parallel": 1500,
-    "captions": 1500,
-    "arguments": 800,
+    "model": 600,
+    "resume": 400,
+    "corpus": 800,
+    "table": 800,
+    "labelled": 800,
+    "clips": 800,
+    "tagged": 800,
+    "parallel": 800,
+    "captions": 800,
+    "sounds": 800,
+    "manifests": 600,
+    "arguments": 400,
 }
 
 

@@ -5,6 +5,7 @@ import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.errors import ConfigError, InterruptionError, ModelFileError, OptionError
+from lmtool.inference.mixing import Fit
+from lmtool.inference.validation import Judgement
+from lmtool.kinds import counting
 from lmtool.models.kneser_ney import count
+from lmtool.settings import TrainSettings
 from lmtool.tensor_file import Card, Tensors
 
 LINES = [
@@ -130,11 +135,44 @@ def test_what_cannot_be_meant() -> None:
     for prune in ("1", "0 2 1", "x", "0;1", "0 -1"):
         with pytest.raises(OptionError, match="counts"):
             lmtool.train(sentences=LINES, ngram=3, prune=prune)
-    for ngram in (0, 21):
+    wrong: tuple[Any, ...] = (-1, 21, 2.5)
+    for ngram in wrong:
         with pytest.raises(OptionError):
             lmtool.train(sentences=LINES, ngram=ngram)
+    with pytest.raises(OptionError, match="no n-grams"):
+        lmtool.train(sentences=LINES, ngram=0, prune="0 1", time=1)
     with pytest.raises(OptionError, match="does not take it"):
         lmtool.train(sentences=LINES, writes="label", ngram=3)
+
+
+def test_against_the_clock(folder: Path) -> None:
+    def texts(train: str, valid: str) -> Any:
+        return SimpleNamespace(
+            train=SimpleNamespace(fingerprint=train), valid=SimpleNamespace(fingerprint=valid)
+        )
+
+    found = counting.planned(TrainSettings(seconds=9), texts("a", "b"))
+    assert (found.ngram, found.prune) == (counting.ORDER, counting.PRUNE)
+    for recipe in (TrainSettings(), TrainSettings(steps=9), TrainSettings(seconds=9, ngram=0)):
+        assert counting.planned(recipe, texts("a", "b")) == recipe
+    assert counting.planned(TrainSettings(seconds=9), texts("a", "a")).ngram is None
+
+
+def test_what_does_not_help_is_left_out(folder: Path) -> None:
+    own = lmtool.load(folder / "mixed").language_model
+    for loss, kept in ((1.0, False), (0.9, True)):
+        fit = Fit((0.9, 0.1), (1.0, 1.0), None, loss, (1.0, 2.0), 10)
+        judge: Any = SimpleNamespace(
+            counting=lambda: own.ngram,
+            seen=False,
+            fit=lambda both, fit=fit: fit,
+            judge=lambda model: Judgement(1.0, {}),
+            both=lambda model, score: {"valid_perplexity": score},
+        )
+        model, measures, said = counting.complete(own.alone, judge, {})
+        assert (model.ngram is not None) == kept
+        assert measures == {"valid_perplexity": loss}
+        assert ("does not help" in said) != kept
 
 
 def test_plan() -> None:
@@ -149,6 +187,12 @@ def changed(tensors: Tensors, name: str, value: float, at: int = 0) -> Tensors:
     return tensors | {name: x}
 
 
+def mixed(card: Card) -> Card:
+    """What a card says of weights, made up where there are none."""
+    found: Card = card.setdefault("mixture", {"weights": [0.5, 0.5], "temperatures": []})
+    return found
+
+
 DAMAGE: dict[str, tuple[str, Callable[[Card, Tensors], Any]]] = {
     "no order": ("lacks", lambda c, t: c["ngram"].pop("order")),
     "another order": ("lacks|names", lambda c, t: c["ngram"].update(order=4)),
@@ -156,19 +200,26 @@ DAMAGE: dict[str, tuple[str, Callable[[Card, Tensors], Any]]] = {
     "no order at all": ("order", lambda c, t: c["ngram"].update(order=0)),
     "a huge order": ("order", lambda c, t: c["ngram"].update(order=10**9)),
     "an odd order": ("order", lambda c, t: c["ngram"].update(order="3")),
-    "no tensors": ("lacks", lambda c, t: t.pop("ngram.2.keys")),
-    "no card": ("names|neither", lambda c, t: c.pop("ngram")),
+    "no tensors": ("lacks", lambda c, t: t.pop("ngram.2.words")),
+    "no card": ("names|neither|weights", lambda c, t: c.pop("ngram")),
     "a tensor too many": ("names", lambda c, t: t.update({"ngram.9.logp": t["ngram.1.logp"]})),
-    "unsorted": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.keys", 10**6))),
+    "unsorted": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.words", 8))),
     "NaN": ("order 3", lambda c, t: t.update(changed(t, "ngram.3.logp", np.nan))),
     "above 1": ("order 1", lambda c, t: t.update(changed(t, "ngram.1.logp", 0.5))),
     "infinite": ("order 2", lambda c, t: t.update(changed(t, "ngram.2.backoff", np.inf))),
     "another sum": ("sum", lambda c, t: t.update(changed(t, "ngram.1.logp", -9.0, 2))),
     "short": ("order 2", lambda c, t: t.update({"ngram.2.logp": t["ngram.2.logp"][1:]})),
-    "a matrix": ("order 2", lambda c, t: t.update({"ngram.2.keys": t["ngram.2.keys"][None]})),
-    "odd weights": ("weights", lambda c, t: c["ngram"].update(weights=[0.5])),
-    "weights of NaN": ("numbers|weights", lambda c, t: c["ngram"].update(weights=[math.nan, 0.5])),
-    "weights that do not sum": ("sum|weights", lambda c, t: c["ngram"].update(weights=[0.9, 0.5])),
+    "a matrix": ("contexts", lambda c, t: t.update({"ngram.2.words": t["ngram.2.words"][None]})),
+    "another token": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.words", 10**6))),
+    "more after": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.after", 99))),
+    "many after": ("contexts", lambda c, t: t.update(changed(t, "ngram.2.after", 255))),
+    "odd weights": ("weights|lacks", lambda c, t: mixed(c).update(weights=[0.5])),
+    "weights of NaN": ("numbers|weights", lambda c, t: mixed(c).update(weights=[math.nan, 0.5])),
+    "weights that do not sum": ("sum|weights", lambda c, t: mixed(c).update(weights=[0.9, 0.5])),
+    "no warmth": ("weights|damaged", lambda c, t: mixed(c).update(temperatures=[0.0, 1.0])),
+    "buckets of nothing": ("lacks|damaged", lambda c, t: mixed(c).update(clues=[])),
+    "odd parts": ("parts|damaged", lambda c, t: c.update(parts=7)),
+    "a part of nothing": ("lacks|weights", lambda c, t: c.update(parts=[{"name": "x"}])),
     "odd discounts": ("numbers|not", lambda c, t: c["ngram"].update(discounts=7)),
     "no network": ("lacks|weights", lambda c, t: c["model"].update(members=0)),
 }
@@ -183,7 +234,7 @@ def test_damaged_files(how: str, name: str, folder: Path, tmp_path: Path) -> Non
         del tensors["ngram.1.logp"]
     damage(card, tensors)
     if how == "weights of NaN":
-        card["ngram"]["weights"] = [1e400, 0.5]
+        card["mixture"]["weights"] = [1e400, 0.5]
     tensor_file.write(tmp_path / "model", card, tensors)
     with pytest.raises(ModelFileError, match=message) as error:
         model_file.load(tmp_path / "model")

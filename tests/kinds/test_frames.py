@@ -11,9 +11,12 @@ import pytest
 
 import lmtool
 from lmtool import faces, model_file, tensor_file
+from lmtool.audio.filterbank import Filterbank
+from lmtool.audio.sound import Sound, read_sound
 from lmtool.cli.app import main
 from lmtool.inference.classify import FrameClassifier, VectorClassifier
 from lmtool.training.resume import path_of
+from tests.audio.handmade import saved
 
 FRAMES: dict[str, Any] = {"reads": "frames", "writes": "label"}
 VECTOR: dict[str, Any] = {"reads": "vector", "writes": "label"}
@@ -239,3 +242,100 @@ def test_the_commands_of_vectors(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (result["file"], result["n"]) == (x, 40)
     assert main(["evaluate", x, "-m", model]) == 1
     assert "no file of labels after it" in capsys.readouterr().err
+
+
+def recordings(folder: Path, name: str, n: int) -> Path:
+    """A manifest of tones that rise or fall, loud and soft."""
+    rng, rows = np.random.default_rng(n), ["file\ttext\tspeaker"]
+    for i in range(n):
+        rises, t = i % 2, np.arange(1_600 + 160 * (i % 5)) / 8_000
+        pitch = np.linspace(500, 2_500, len(t))[:: 1 if rises else -1]
+        tone = np.sin(2 * np.pi * np.cumsum(pitch) / 8_000 * rng.uniform(0.9, 1.1))
+        noisy = rng.uniform(0.05, 0.9) * (tone + 0.1 * rng.standard_normal(len(t)))
+        saved(folder / f"{name}{i}.wav", Sound((noisy / 2).astype(np.float32), 8_000))
+        rows.append(f"{name}{i}.wav\t{('falls', 'rises')[rises]}\ts{i % 3}")
+    manifest = folder / f"{name}.tsv"
+    manifest.write_text("\n".join(rows) + "\n")
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, lmtool.Classifier]:
+    """A folder of recordings, and a model of them."""
+    folder = tmp_path_factory.mktemp("sound")
+    train, valid = recordings(folder, "t", 40), recordings(folder, "v", 20)
+    options = SMALL | FRAMES | {"steps": 60, "lr": 0.02, "model": folder / "m"}
+    return folder, lmtool.train(train, valid=valid, **options)
+
+
+def test_recordings_are_learnt_and_kept(heard: tuple[Path, lmtool.Classifier]) -> None:
+    folder, model = heard
+    again = faces.load(folder / "m")
+    assert again.filterbank == model.filterbank == Filterbank(8_000)
+    assert (again.width, again.settings.centre, again.settings.differences) == (40, True, False)
+    found = again.evaluate(folder / "v.tsv")
+    assert found.accuracy > 90
+    assert found.to_dict() == model.evaluate(folder / "v.tsv").to_dict()
+    assert again.info()["filterbank"] == "40 log-mel bands of 8,000 Hz"
+
+
+def test_a_recording_is_classified_by_its_path_and_as_frames(
+    heard: tuple[Path, lmtool.Classifier], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, model = heard
+    path = folder / "v1.wav"
+    by_path = model.classify(str(path))
+    assert by_path.label == "rises" and by_path.text == str(path)
+    assert model.filterbank is not None
+    frames = model.filterbank.features(read_sound(path))
+    assert model.classify(frames).labels == by_path.labels
+    commands = ([str(path)], ["-f", str(path)], ["-f", str(folder / "list.txt")])
+    (folder / "list.txt").write_text("v1.wav\n")
+    for words in commands:
+        assert main(["classify", "-m", str(folder / "m"), *words]) == 0
+        printed = capsys.readouterr()
+        assert printed.out.startswith("rises\t") and not printed.err
+    assert main(["classify", "-m", str(folder / "m"), "Todd met Pete"]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_sound_of_another_rate_is_refused(heard: tuple[Path, lmtool.Classifier]) -> None:
+    folder, model = heard
+    path = saved(folder / "wide.wav", Sound(np.zeros(9_000, np.float32), 16_000))
+    with pytest.raises(lmtool.InputError, match=r"wide\.wav: .* -ar 8000"):
+        model.classify(path)
+
+
+def test_sound_resumed_equals_uninterrupted(
+    heard: tuple[Path, lmtool.Classifier], tmp_path: Path
+) -> None:
+    folder, _ = heard
+    options = SMALL | FRAMES | {"warp": 0.2, "band_mask": 0.3, "time_mask": 0.2}
+    whole = lmtool.train(folder / "t.tsv", model=tmp_path / "whole", **options)
+    asked = iter(range(100))
+    with pytest.raises(lmtool.InterruptionError):
+        options["stop"] = lambda: 2 * (next(asked) == 7)
+        lmtool.train(folder / "t.tsv", model=tmp_path / "m", **options)
+    assert weights(lmtool.resume(tmp_path / "m")) == weights(whole)
+
+
+def test_options_of_sound_are_for_sound(
+    heard: tuple[Path, lmtool.Classifier], training: Path
+) -> None:
+    folder, _ = heard
+    with pytest.raises(lmtool.ConfigError, match="mirror: sound has no columns"):
+        lmtool.train(folder / "t.tsv", mirror="0", **SMALL, **FRAMES)
+    with pytest.raises(lmtool.ConfigError, match="each band of a recording"):
+        lmtool.train(folder / "t.tsv", centre=False, **SMALL, **FRAMES)
+    with pytest.raises(lmtool.ConfigError, match="warp: these frames are no sound's"):
+        lmtool.train(training, warp=0.1, **SMALL, **FRAMES)
+
+
+@pytest.mark.parametrize("change", [{"stack": 0}, {"stack": "3"}, {"stack": None}])
+def test_damaged_models_of_sound_are_refused(
+    heard: tuple[Path, lmtool.Classifier], tmp_path: Path, change: Any
+) -> None:
+    card, tensors = tensor_file.read(heard[0] / "m", *model_file.FORMATS)
+    tensor_file.write(tmp_path / "m", card | change, tensors)
+    with pytest.raises(lmtool.ModelFileError, match="not a usable"):
+        model_file.load(tmp_path / "m")

@@ -50,7 +50,7 @@ def test_sums_and_single_lookups(mixture: Mixture, vocabulary: Vocabulary) -> No
     assert np.exp(every, dtype=np.float64).sum(axis=1) == pytest.approx(1, abs=1e-5)
     chosen = mixture.log_probability(tops, ids)
     np.testing.assert_allclose(chosen, every[np.arange(len(ids)), ids], rtol=1e-5)
-    network, counted = np.exp(mixture.columns(tops, ids))
+    network, counted = np.exp(mixture.columns(tops, ids).logp)
     np.testing.assert_allclose(np.exp(chosen), 0.7 * network + 0.3 * counted, rtol=1e-5)
 
 

@@ -64,7 +64,7 @@ def test_numbers_and_path(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("raw", [b"", BOM, gzip.compress(b"")])
+@pytest.mark.parametrize("raw", [b"", BOM, gzip.compress(b"", mtime=0)])
 def test_a_file_without_text_has_no_lines(tmp_path: Path, raw: bytes) -> None:
     assert texts(written(tmp_path, raw)) == []
 
@@ -83,7 +83,7 @@ def test_a_long_line(tmp_path: Path) -> None:
 
 
 def test_gzip_in_several_members_under_any_name(tmp_path: Path) -> None:
-    raw = gzip.compress(b"a\nb") + gzip.compress(b"c\n")
+    raw = gzip.compress(b"a\nb", mtime=0) + gzip.compress(b"c\n", mtime=0)
     assert texts(written(tmp_path, raw, "corpus")) == ["a", "bc"]
 
 
@@ -99,7 +99,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, pack: type, buffered: b
     ]
 
 
-packed = gzip.compress(b"some words\n" * 1000)
+packed = gzip.compress(b"some words\n" * 1000, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,10 @@ packed = gzip.compress(b"some words\n" * 1000)
         ("hello\n".encode("utf-16"), r"txt: is UTF-16, .*iconv -f UTF-16 -t"),
         (b"\xfe\xff\0h", r"txt: is UTF-16"),
         ("hello\n".encode("utf-16-le"), r"txt: is UTF-16LE, .*iconv -f UTF-16LE -t UTF-8"),
-        (gzip.compress("hello\n".encode("utf-16-be")), r"txt: is UTF-16BE, .*iconv -f UTF-16BE"),
+        (
+            gzip.compress("hello\n".encode("utf-16-be"), mtime=0),
+            r"txt: is UTF-16BE, .*iconv -f UTF-16BE",
+        ),
         (b"%PDF-1.7\n1 0 obj", r"txt: is a PDF document, not text; save it as plain text first"),
         (b"ok\n\x93hm\x94\n", r":2: not UTF-8: byte 0x93 .*; .*iconv -f CP1252 -t UTF-8"),
         ("Ż żółw\n".encode() + b"\xff\n", r":2: not UTF-8: .*; .*iconv -c -f UTF-8 -t UTF-8"),

@@ -120,7 +120,9 @@ FORMATS = list(dict.fromkeys([*PLAIN, *RECORDS]))
 def run(
     text: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT|-]...", help="Texts to label; quote each one."),
+        typer.Argument(
+            metavar="[TEXT|-]...", help="Texts to label, each in quotes; or recordings: a.wav"
+        ),
     ] = None,
     files: Files = None,
     column: TextColumn = None,
@@ -177,7 +179,7 @@ def run(
         texts = beside(found, lambda lines: labelled(noted_in(lines)))
         before, answers = found.before, ((source.kept or {}, one) for source, one in texts)
     else:
-        refuse_texts(classifier, given, column)
+        given = only_files(classifier, given, column)
         before, some = clips(classifier, given)
         answers = (({}, result) for result in labelled(some))
     printed = chosen(columns, names, names)
@@ -191,11 +193,17 @@ def run(
         say(chunk)
 
 
-def refuse_texts(classifier: "Classifier", given: Inputs, column: str | None) -> None:
-    """Wrong usage for texts where clips or vectors of files are to be labelled."""
+def only_files(classifier: "Classifier", given: Inputs, column: str | None) -> Inputs:
+    """The files; recordings may stand where texts do.
+
+    Wrong usage for texts where clips or vectors of files are to be labelled.
+    """
+    if column is None and given.sentences and classifier.filterbank is not None:
+        return Inputs([], given.sentences)
     if given.sentences or column:
         message = f"a {classifier.kind} reads {classifier.reads} of files: -f FILE alone"
         raise typer.BadParameter(message, param_hint="--text" if column else "TEXT")
+    return given
 
 
 def chosen_format(form: str | None, as_json: bool, keep: str | None, columns: str | None) -> str:

@@ -1,19 +1,22 @@
 """``lmtool evaluate``: how good is a model? What the file holds decides what is measured."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import refuse_tune, tuned
 from lmtool.cli.inputs import once, text_of
 from lmtool.cli.label_report import report
-from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice
+from lmtool.cli.options import MODEL, Json, ModelPath, Threads, choice, flag, said, settings, takes
 from lmtool.cli.render import json_line, pairs, say
-from lmtool.settings import CONTEXTS
+from lmtool.cli.speech import Lm, helped, speech_report
+from lmtool.settings import CONTEXTS, AdaptSettings, HearSettings, TranscribeSettings, declared
 
 if TYPE_CHECKING:
-    from lmtool.api import Captioner, Classifier, Model, Tagger, Translator
+    from lmtool.api import Captioner, Classifier, Model, Recogniser, Tagger, Translator
     from lmtool.inference.evaluate import Evaluation
 
 __all__ = ["run"]
@@ -33,9 +36,14 @@ class Job:
     text: str | None = None
     label: str | None = None
     tags: str | None = None
+    lm: Path | None = None
+    tune: str | None = None
+    search: Mapping[str, Any] = field(default_factory=dict)  # of AdaptSettings, HearSettings
 
 
+@takes(AdaptSettings, HearSettings)
 def run(
+    called: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(
@@ -48,7 +56,7 @@ def run(
         typer.Option(
             metavar="|".join((*CONTEXTS, BOTH)),
             help="Of language models: each line afresh, or the state carried over.",
-            show_default="both; sentence with --json",
+            show_default="both; sentence with --json; document where the model follows the text",
         ),
     ] = None,
     text: Annotated[
@@ -76,9 +84,19 @@ def run(
             show_default="the last one",
         ),
     ] = None,
+    lm: Lm = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Choose the numbers of --adapt and --cache, or of --lm, by this text or manifest,"
+            " which is no test.",
+        ),
+    ] = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
+    **values: Any,
 ) -> None:
     """Measure a model on texts that it was not trained on.
 
@@ -95,6 +113,9 @@ def run(
     A translator or a captioner, on files as in training, test.de test.en or vectors.npy texts.tsv:
     BLEU of the best texts that lmtool translate and lmtool caption find, in lower case where the
     model writes no other, and the perplexity of those that are known.
+
+    A recogniser, on recordings whose texts are known: the error rate of words and of letters, the
+    most frequent confusions, each speaker; with a language model as lmtool transcribe takes it.
     """
     if context is not None:
         choice("--context", context, (*CONTEXTS, BOTH))
@@ -103,26 +124,31 @@ def run(
     from lmtool import api
     from lmtool.workers import n_cores
 
-    job = Job(files, threads or n_cores(), as_json, context, text, label, tags)
+    job = Job(files, threads or n_cores(), as_json, context, text, label, tags, lm, tune)
+    job = replace(job, search=said(called, values))
     loaded = api.load_for("evaluate", model)
     measure, options = KINDS[loaded.kind]
     for name in OPTIONS:
-        if getattr(job, name) is not None and name not in options:
+        given = getattr(job, name, None) is not None or name in job.search
+        if given and name not in options:
             takers = " or ".join(known for known, (_, taken) in KINDS.items() if name in taken)
             message = f"{model} is a {loaded.kind}; only a {takers} takes this option"
-            raise typer.BadParameter(message, param_hint=f"--{name}")
+            raise typer.BadParameter(message, param_hint=flag(name))
     measure(loaded, job)
 
 
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
-    context = job.context or (CONTEXTS[0] if job.as_json else BOTH)
+    adaptation = settings(AdaptSettings, dict(job.search))
+    refuse_tune(job.tune, adaptation)
+    usual = CONTEXTS[1] if adaptation.active else CONTEXTS[0] if job.as_json else BOTH
+    context, adapting = job.context or usual, tuned(lm, job.tune, adaptation)
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [
         {FILE: file} | ordered(result)
         for file, text in texts
-        for result in lm.evaluations(text, contexts, threads=job.threads)
+        for result in lm.evaluations(text, contexts, threads=job.threads, **adapting)
     ]
     if job.as_json:
         say("\n".join(map(json_line, records)))
@@ -133,6 +159,7 @@ def of_language(lm: "Model", job: Job) -> None:
 def by_part(record: dict[str, Any]) -> dict[str, Any]:
     """The record with a name for each number of a mixture's parts, before the signature."""
     last = {"signature": record.pop("signature")}
+    record.pop("adaptation", None)  # the signature says it
     for part in record.pop("parts", ()):
         name = part["name"]
         last = {f"weight {name}": part["weight"], f"perplexity {name}": part["perplexity"]} | last
@@ -191,17 +218,36 @@ def of_writing(writer: "Translator | Captioner", job: Job) -> None:
         say(pairs(side_by_side(records, len(groups) > 1)))
 
 
+def of_speech(recogniser: "Recogniser", job: Job) -> None:
+    """Word error rates, confusions, speakers."""
+    wanted = settings(TranscribeSettings, dict(job.search))
+    lm, wanted = helped(recogniser, job.lm, job.tune, wanted, job.threads)
+    options: Any = asdict(wanted) | {"lm": lm, "threads": job.threads}
+    for index, file in enumerate(job.files):
+        result = recogniser.evaluate(file, **options)
+        if job.as_json:
+            say(json_line({FILE: file} | result.to_dict()))
+            continue
+        heading = f"{file}\n" * (len(job.files) > 1)
+        say("\n" * bool(index) + heading + speech_report(result))
+
+
+RUNNING = ("context", "tune", *declared(AdaptSettings))
+SPEECH = ("lm", "tune", *declared(HearSettings))
 # kind -> what measures it, and the options that it takes
 KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
-    "language model": (of_language, ("context",)),
+    "language model": (of_language, RUNNING),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
     "translator": (of_writing, ()),
     "captioner": (of_writing, ()),
+    "recogniser": (of_speech, SPEECH),
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = ("context", "text", "label", "tags")  # that not every kind takes
+OPTIONS = tuple(
+    dict.fromkeys((*RUNNING, "text", "label", "tags", *SPEECH))
+)  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -3,13 +3,15 @@
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lmtool.cli.terminal import console, harmless
 from lmtool.errors import InputError
 from lmtool.files import write_atomically
+from lmtool.pages.shades import HEAT as SHADES
+from lmtool.pages.shades import STEP, ink
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Page", "has_colours", "heat", "legend", "put", "rendered"]
 
-STEP = 2.5  # bits a shade
-SHADES = (  # paper to brick
-    "#ffffff", "#fff3e0", "#ffe0b8", "#ffc78a", "#ffa860", "#f9823f", "#e45a2c", "#b93424",
-)  # fmt: skip
-INK, LIGHT_INK = "#202020", "#ffffff"
 WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # would be fetched by the viewer
 WIDTH = 80  # columns of an exported page
 
@@ -53,8 +50,7 @@ def style(word: "WordSurprisal") -> str:
 def shade(index: int) -> str:
     """Dark ink on light paper, light ink on dark."""
     place = min(max(0, index), len(SHADES) - 1)
-    ink = LIGHT_INK if place >= len(SHADES) - 2 else INK
-    return f"{ink} on {SHADES[place]}"
+    return f"{ink(place)} on {SHADES[place]}"
 
 
 def legend() -> "Text":
@@ -76,37 +72,38 @@ def rendered(text: "Text") -> str:
 
 
 class Page:
-    """Coloured lines collected for files, written when all are there."""
+    """Results collected for files, written when all are there."""
 
-    def __init__(self, html: Path | None, svg: Path | None, title: str) -> None:
-        self._html, self._svg, self._title = html, svg, title
-        self._console = paper() if html or svg else None
+    def __init__(
+        self,
+        html: Path | None,
+        svg: Path | None,
+        drawn: "Callable[[Any], Text]",
+        page: Callable[[list[Any]], str],
+    ) -> None:
+        """``drawn`` is a line of the picture, ``page`` the whole HTML."""
+        self._html, self._svg, self._drawn, self._page = html, svg, drawn, page
+        self._console = paper() if svg else None
+        self._results: list[Any] = []
 
-    @property
-    def wanted(self) -> bool:
-        """Whether there is a file to write."""
-        return self._console is not None
-
-    def add(self, line: "Text") -> None:
+    def add(self, result: Any) -> None:
         """One more."""
+        if self._html:
+            self._results.append(result)
         if self._console is not None:
-            self._console.print(line)
+            self._console.print(self._drawn(result))
 
-    def write(self) -> None:
-        """The files, each whole or not at all. Raises InputError."""
-        if self._console is None:
-            return
-        for path, content in self._files(self._console):
-            put(path, content)
-
-    def _files(self, page: "Console") -> Iterator[tuple[Path, str]]:
+    def write(self, title: str, last: "Text | None" = None) -> None:
+        """The files, each whole or not at all; ``last`` ends the picture. Raises InputError."""
         from rich.terminal_theme import DEFAULT_TERMINAL_THEME as THEME
 
         if self._html:
-            yield self._html, page.export_html(theme=THEME, inline_styles=True, clear=False)
-        if self._svg:
-            svg = page.export_svg(title=self._title, theme=THEME, clear=False)
-            yield self._svg, WEB_FONT.sub("", svg)
+            put(self._html, self._page(self._results))
+        if self._svg and self._console is not None:
+            if last is not None:
+                self._console.print(last)
+            svg = self._console.export_svg(title=title, theme=THEME, clear=False)
+            put(self._svg, WEB_FONT.sub("", svg))
 
 
 def put(path: Path, content: str) -> None:

@@ -19,6 +19,7 @@ from lmtool.cli.counter import followed
 from lmtool.cli.render import cut
 from lmtool.cli.terminal import talk
 from lmtool.errors import InputError
+from lmtool.signatures import SOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,8 @@ def example(command: str) -> str:
 
 def hint(sentences: list[str], command: str) -> None:
     """A note where a file was probably meant, or one sentence in place of its words."""
-    file = next(filter(os.path.isfile, sentences), None)
+    texts = (name for name in sentences if not name.lower().endswith(SOUNDS))
+    file = next(filter(os.path.isfile, texts), None)
     if file is not None:
         note(f"{file} is a file; -f {shlex.quote(file)} takes its lines")
     elif len(sentences) > 1 and all(len(sentence.split()) == 1 for sentence in sentences):

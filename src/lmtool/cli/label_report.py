@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lmtool.cli.heat import SHADES, has_colours, rendered, shade
+from lmtool.cli.heat import has_colours, rendered, shade
 from lmtool.cli.render import cut, number, pairs, table
 from lmtool.cli.terminal import console, harmless, is_terminal
+from lmtool.pages.shades import HEAT as SHADES
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -5,26 +5,24 @@ Nothing is fetched and nothing runs; every token is text, whatever it holds.
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from lmtool.cli.terminal import harmless
+from lmtool.pages import elements
+from lmtool.pages.shades import BLUES as SHADES
+from lmtool.pages.shades import INK, LIGHT_INK
+from lmtool.pages.shades import blue as shade_of
 
 if TYPE_CHECKING:
     from lmtool.arrays import Array
 
-__all__ = ["INK", "LIGHT_INK", "SHADES", "Pair", "html", "shade_of", "spelled", "svg"]
+__all__ = ["INK", "LIGHT_INK", "LINE", "SHADES", "Drawing", "Pair", "html", "isolated", "page"]
+__all__ += ["picture", "shade_of", "spelled", "svg"]
 
 Pair = tuple[Sequence[str], Sequence[str], "Array"]  # source tokens, target tokens, (T, S)
 
-SHADES = (  # white to one blue; light ink on the last one
-    "#ffffff", "#dfedf5", "#bfdcec", "#9fcae2", "#80b8d8", "#60a7cf", "#4095c5", "#2084bc",
-    "#0072b2",
-)  # fmt: skip
-INK, LIGHT_INK, LINE = "#000000", "#ffffff", "#b0b0b0"
-UNSEEN = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+LINE = "#b0b0b0"
 CELL, MARGIN, GAP = 20, 10, 30  # pixels
 LETTER, SLANT, RISE = 7.5, 0.71, 4  # width of a letter, sine of 45 degrees, of a line's middle
 LONGEST = 24  # letters of a token
@@ -50,14 +48,9 @@ class Drawing(NamedTuple):
     height: float
 
 
-def shade_of(weight: float) -> int:
-    """Which shade stands for a share between 0 and 1."""
-    return min(max(0, int(weight * len(SHADES))), len(SHADES) - 1)
-
-
 def spelled(token: str) -> str:
     """A token that shows what it holds: controls, directions and blanks spelled out."""
-    shown = UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", harmless(token))
+    shown = elements.spelled(token)
     return shown if shown.strip() else shown.replace(" ", "␣") or "''"
 
 
@@ -66,7 +59,7 @@ def svg(pairs: Iterable[Pair]) -> str:
     return picture([*(matrix(*pair) for pair in pairs), scale()])
 
 
-def picture(drawings: Sequence[Drawing]) -> str:
+def picture(drawings: Sequence[Drawing], title: str = TITLE) -> str:
     """Drawings under each other on white."""
     width = max(drawing.width for drawing in drawings) + 2 * MARGIN
     parts, y = [], MARGIN
@@ -77,7 +70,7 @@ def picture(drawings: Sequence[Drawing]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:z.0f} {height}" '
         f'width="{width:z.0f}" height="{height}" role="img" font-family="{FONTS}" font-size="12">'
-        f'<title>{TITLE}</title><rect width="100%" height="100%" fill="{LIGHT_INK}"/>'
+        f'<title>{title}</title><rect width="100%" height="100%" fill="{LIGHT_INK}"/>'
         f"{''.join(parts)}</svg>\n"
     )
 
@@ -149,15 +142,19 @@ def length(word: str) -> float:
 
 def html(pairs: Iterable[Pair]) -> str:
     """A page: each matrix as a picture, and its numbers as a table."""
+    return page("Attention", f"{TITLE}.", "".join(figure(*pair) for pair in pairs))
+
+
+def page(heading: str, said: str, figures: str) -> str:
+    """A page of figures that fetches and runs nothing."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    figures = "".join(figure(*pair) for pair in pairs)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Attention</title><style>{STYLE}</style></head>\n"
-        f"<body><main><h1>Attention</h1><p>{TITLE}.</p>{figures}</main></body></html>\n"
+        f"<title>{heading}</title><style>{STYLE}</style></head>\n"
+        f"<body><main><h1>{heading}</h1><p>{said}</p>{figures}</main></body></html>\n"
     )
 
 

@@ -12,15 +12,19 @@ import typer
 from lmtool.errors import OptionError
 from lmtool.settings import (
     PAIRS,
+    AdaptSettings,
     BleuSettings,
     CompareSettings,
+    GradientSettings,
     Option,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
     TextSettings,
+    TraceSettings,
     TrainSettings,
+    TranscribeSettings,
     declared,
     in_seconds,
 )
@@ -39,9 +43,13 @@ SETTINGS = (
     SurprisalSettings,
     SampleSettings,
     SearchSettings,
+    TranscribeSettings,
     CompareSettings,
     BleuSettings,
     RescoreSettings,
+    TraceSettings,
+    GradientSettings,
+    AdaptSettings,
 )
 
 Settings = TypeVar("Settings")
@@ -83,6 +91,19 @@ def seconds(text: str) -> float:
         return in_seconds(text)
     except OptionError:
         raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 10m or 2h") from None
+
+
+def ngram(text: str) -> int | str:
+    """An order, ``5``, or the name of a file."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else text
+
+
+# fields whose text the command line takes apart itself: their type there, and what does it
+PARSED: dict[str, tuple[Any, Callable[[str], Any]]] = {
+    "seconds": (float | None, seconds),
+    "ngram": (str | None, ngram),
+}
 
 
 def flag(name: str, value: str | None = None) -> str:
@@ -133,7 +154,7 @@ def from_fields(kinds: Iterable[type]) -> Iterator[inspect.Parameter]:
     """A parameter for typer for each field that has an Option; those of one name are one."""
     for name, (field, hint, option) in united(kinds).items():
         given = typer_option(name, hint, field.default, option)
-        annotation: Any = Annotated[hint, given]
+        annotation: Any = Annotated[PARSED.get(name, (hint,))[0], given]
         kind = inspect.Parameter.KEYWORD_ONLY
         yield inspect.Parameter(name, kind, default=field.default, annotation=annotation)
 
@@ -164,8 +185,8 @@ def typer_option(name: str, hint: Any, default: Any, option: Option) -> Any:
     }
     if option.shown:
         words["show_default"] = option.shown
-    if name == "seconds":
-        words["parser"] = seconds
+    if name in PARSED:
+        words["parser"] = PARSED[name][1]
     if option.choices:
         words["autocompletion"] = lambda: list(option.choices)
     switch = default is True or (bool in kinds and (default is None or bool(option.shown)))

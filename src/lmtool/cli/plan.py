@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lmtool.cli.options import Json, said, takes
-from lmtool.cli.progress import note_on_kernels
+from lmtool.cli.progress import ngrams, note_on_kernels
 from lmtool.cli.render import clock, json_line, pairs, say
 from lmtool.cli.train import (
     LEARNT,
@@ -75,6 +75,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     )  # fmt: skip
     return [
         *((name, chosen[name]) for name in shown if name in chosen),
+        *([("n-grams", ngrams(recipe.ngram, recipe.prune))] if recipe.ngram else []),
         ("parameters", forecast.n_parameters),
         ("outputs", forecast.n_outputs),
         ("tokens to train on", forecast.n_train_tokens),

@@ -181,16 +181,23 @@ def plan_lines(event: "Planned") -> Iterator[str]:
     for line in event.talk:
         yield f"{'corpus':9} {line}"
     if not event.n_parameters:
-        yield f"model     {recipe.ngram}-gram, counted"
+        yield f"model     {ngrams(recipe.ngram)}"
         return
     several = f"mean of {network.members} networks: " if (network.members or 1) > 1 else ""
     yield f"model     {several}{network}: {event.n_parameters:,} parameters"
     if recipe.ngram:
-        yield f"beside    a {recipe.ngram}-gram model of the same text, mixed at the end"
+        yield f"beside    {ngrams(recipe.ngram, recipe.prune)}, mixed at the end where that helps"
     yield (
         f"training  {budget(event)}, batch {recipe.batch}{bptt}, {recipe.optimizer}"
         f" {recipe.lr:zg}, dropout {recipe.dropout:zg}{along}, seed {recipe.seed}"
     )
+
+
+def ngrams(asked: int | str | None, prune: str | None = None) -> str:
+    """``5-gram, counted``, ``n-grams of model.arpa``."""
+    if isinstance(asked, str):
+        return f"n-grams of {asked}"
+    return f"{asked}-gram, counted" + (f", pruned at {prune}" if prune else "")
 
 
 def measured(measures: dict[str, float]) -> str:

@@ -102,18 +102,23 @@ def paragraph(text: str, indent: str = "") -> str:
 
 
 def table(
-    headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1, marked: Sequence[int] = ()
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    left: int = 1,
+    marked: Sequence[int] = (),
+    spoken: bool = True,
 ) -> str:
     """A table: the first ``left`` columns flush left, the others right; marked rows stand out.
 
-    On a terminal it breaks no word: columns without room follow below, the first one repeated.
+    On a terminal it breaks no word: columns without room follow below, the first one repeated; and
+    headers are ``spoken``, ``n_words`` as ``n words``, unless they are formulas.
     """
     lines = list(rows)
     if not is_terminal(sys.stdout):
         return _aligned(headers, lines, left, marked)
     width = console(sys.stdout).width
-    spoken = [header.replace("_", " ") for header in headers]
-    columns = list(zip(spoken, *lines, strict=True))
+    titles = [header.replace("_", " ") if spoken else header for header in headers]
+    columns = list(zip(titles, *lines, strict=True))
     parts = blocks([max(map(words_wide, column)) for column in columns], width)
     return "\n\n".join(
         _boxed(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lmtool.cli.adapting import Tune, refuse_tune, tuned
 from lmtool.cli.heat import Page, has_colours, heat, legend
 from lmtool.cli.inputs import Files, Source, beside, inputs, pace, sources
 from lmtool.cli.options import MODEL, Json, ModelPath, Threads, layout, settings, takes
@@ -27,9 +28,10 @@ from lmtool.cli.tables import (
 )
 from lmtool.cli.terminal import is_terminal
 from lmtool.cli.unknown import Unknown
-from lmtool.settings import CONTEXTS, LEVELS, SurprisalSettings
+from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, SurprisalSettings
 
 if TYPE_CHECKING:
+    from lmtool.inference.surprisal import SentenceSurprisal
     from lmtool.text.tokenizers import Tokenizer
     from lmtool.text.vocabulary import Vocabulary
 
@@ -37,9 +39,10 @@ __all__ = ["run"]
 
 FILE = "file"  # the column of the input's name
 PREVIOUS = "_prev"  # in the names of spillover columns
+EXPECTED = 6  # words of a page instead of each
 
 
-@takes(SurprisalSettings)
+@takes(SurprisalSettings, AdaptSettings)
 def run(
     text: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Sentences; quote each one.")
@@ -71,6 +74,7 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Write the shaded text as SVG, too.")
     ] = None,
     part: PartOf = None,
+    tune: Tune = None,
     threads: Threads = None,
     model: ModelPath = MODEL,
     as_json: Json = False,
@@ -87,7 +91,8 @@ def run(
     wanted = asked(column, keep, group)
     given = inputs(text, files, "surprisal", column, part)
     form = chosen_format(form, as_json, bool(given.sentences or part), columns)
-    options = settings(SurprisalSettings, values)
+    options, adaptation = settings(SurprisalSettings, values), settings(AdaptSettings, values)
+    refuse_tune(tune, adaptation)
     aligned = form == "heat" or (form == "table" and columns is not None)
     carried = options.context != CONTEXTS[0]
     asked_for = {f"--format {form}": aligned, f"--context {options.context}": carried}
@@ -111,14 +116,17 @@ def run(
     tokenizer = lm.vocabulary.tokenizer
     separator = " " if group else tokenizer.separator
     job = Job(names, columns is not None, options, separator, found.before)
-    keywords = asdict(options) | pace(given.files, threads, not wanted)
+    keywords = asdict(options) | tuned(lm, tune, adaptation)
+    keywords |= pace(given.files, threads, not wanted)
+    if html:  # whose words show what was expected instead
+        keywords["top"] = min(max(options.top, EXPECTED), lm.vocabulary.n_tokens)
     unknown = Unknown(lm.vocabulary)
     results = beside(found, lambda texts: unknown.seen(lm.surprisal_lines(texts, **keywords)))
-    page = Page(html, svg, "surprisal")
-    rows = on_page(earlier.counted(as_rows(results, tokenizer)), page, job)
+    page = Page(html, svg, lambda one: heat(one, separator), lambda all: as_page(all, separator))
+    rows = on_page(earlier.counted(as_rows(results, tokenizer)), page)
     for chunk in written(lambda shown: FORMATS[form](shown, job), rows, part):
         say(chunk)
-    page.write()
+    page.write("surprisal", legend() if svg else None)
     unknown.tell()
 
 
@@ -177,11 +185,15 @@ def as_rows(results: Iterable[Result], tokenizer: "Tokenizer") -> Iterator[Resul
         yield source, regrouped(sentence, words, tokenizer) if source.rows else sentence
 
 
-def on_page(results: Iterable[Result], page: Page, job: Job) -> Iterator[Result]:
-    """The same results, each put on the page as it passes; at the end what the shades mean."""
+def as_page(sentences: "list[SentenceSurprisal]", separator: str) -> str:
+    """What --html writes."""
+    from lmtool.pages.heat import heat_of, heat_page
+
+    return heat_page(heat_of(sentences, separator))
+
+
+def on_page(results: Iterable[Result], page: Page) -> Iterator[Result]:
+    """The same results, each put on the page as it passes."""
     for source, sentence in results:
-        if page.wanted:
-            page.add(heat(sentence, job.separator))
+        page.add(sentence)
         yield source, sentence
-    if page.wanted:
-        page.add(legend())

@@ -110,16 +110,22 @@ def run(
     valued = form not in BARE or bool(html or svg)
     lines = (source.text for source in sources(given, LINES))
     results = tagger.tag_lines(lines, probabilities=valued, **options)
-    page = Page(html, svg, "tags")
-    for chunk in FORMATS[form](on_page(results, page, tagger.tags), tagger.tags):
+    palette = Palette(tagger.tags.types or tagger.tags.names, True)
+    page = Page(html, svg, palette, lambda all: as_page(all, tagger.tags))
+    for chunk in FORMATS[form](on_page(results, page), tagger.tags):
         say(chunk)
-    page.write()
+    page.write("tags")
 
 
-def on_page(results: Results, page: Page, tags: "Tags") -> Iterator["TaggedSentence"]:
+def as_page(sentences: "list[TaggedSentence]", tags: "Tags") -> str:
+    """What --html writes."""
+    from lmtool.pages.sections.tagged import spans_page
+
+    return spans_page(sentences, tags)
+
+
+def on_page(results: Results, page: Page) -> Iterator["TaggedSentence"]:
     """The same results, each put on the page as it passes."""
-    palette = Palette(tags.types or tags.names, True)
     for result in results:
-        if page.wanted:
-            page.add(palette(result))
+        page.add(result)
         yield result

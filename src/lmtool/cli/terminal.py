@@ -3,11 +3,12 @@
 import contextlib
 import io
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO, cast
+
+from lmtool.display import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,24 +22,7 @@ __all__ = [
     "prepare_streams",
     "speaks_utf8",
 ]
-__all__ += ["give_up", "printing", "talk"]
-
-# C0 and C1 controls (escape sequences start with one), the two separators that end a line, and
-# what stands for a byte of an argument that is not text
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
-
-
-def harmless(text: str) -> str:
-    """Text whose control characters are spelled out: ESC -> ``\\x1b``."""
-    return CONTROL.sub(lambda match: NAMED.get(match[0]) or _spelled(match[0]), text)
-
-
-def _spelled(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+__all__ += ["give_up", "mute", "printing", "talk"]
 
 
 def prepare_streams() -> None:
@@ -56,6 +40,11 @@ def prepare_streams() -> None:
 
 def _nothing(mode: str) -> TextIO:
     return cast(TextIO, open(os.devnull, mode, encoding="utf-8"))
+
+
+def mute() -> None:
+    """From now on this process prints and says nothing: another one speaks for it."""
+    sys.stdout, sys.stderr = _nothing("w"), _nothing("w")
 
 
 def close_stdout() -> None:

@@ -14,6 +14,7 @@ from lmtool.cli.options import MODEL, said, seconds, settings, takes
 from lmtool.cli.progress import Quiet, listener, log_to, measured, note_on_kernels
 from lmtool.cli.render import clock, json_line, say
 from lmtool.cli.signals import Signals
+from lmtool.cli.terminal import mute
 from lmtool.display import counted
 from lmtool.settings import (
     CHECKPOINT_EVERY,
@@ -27,6 +28,7 @@ from lmtool.settings import (
     refuse_columns,
     refuse_foreign,
 )
+from lmtool.training.launchers import place
 
 if TYPE_CHECKING:
     from lmtool.training.events import Event, Finished
@@ -53,6 +55,7 @@ AFTERWARDS = {  # by what a kind of model is called
     "tagger": ('lmtool tag{} "..."', "lmtool evaluate{} FILE"),
     "translator": ('lmtool translate{} "..."', "lmtool evaluate{} FILE FILE"),
     "captioner": ("lmtool caption{} -f FILE", "lmtool evaluate{} FILE FILE"),
+    "recogniser": ("lmtool transcribe{} FILE", "lmtool evaluate{} FILE"),
     "frame classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
     "vector classifier": ("lmtool classify{} -f FILE", "lmtool evaluate{} FILE"),
 }
@@ -166,6 +169,9 @@ def run(
     With no option, sizes, epochs and batch follow the corpus, from two sentences up; the choices
     are printed, and at the end the command that repeats the run.
     """
+    one = place()
+    if one.rank:
+        mute()
     check(corpus, resume)
     given = said(called, values)
     columns = {"text": text, "label": label, "tags": tags, "source": source, "target": target}
@@ -174,7 +180,12 @@ def run(
 
     from lmtool import api
 
-    with log_to(log) as logged, listener(quiet) as talker, Signals() as signals:
+    log = None if one.rank else log
+    with (
+        log_to(log) as logged,
+        listener(quiet) as talker,
+        Signals() as signals,
+    ):
 
         def on_event(event: "Event") -> None:
             signals.on_event(event)
@@ -184,12 +195,13 @@ def run(
 
         every = checkpoint_every or CHECKPOINT_EVERY
         kept: Any = {"valid": valid, "init": init, "on_event": on_event}
-        kept |= {"checkpoint_every": every, "stop": signals.received}
+        kept |= {"checkpoint_every": every, "stop": signals.received, "mpi": one.n > 1}
         if resume:
             api.resume(model, corpus=corpus, **kept, **given)
         else:
             api.train(corpus or [], model=model, overwrite=overwrite, **kept, **asked)
-    report(talker, model, as_json)
+    if not one.rank:
+        report(talker, model, as_json)
 
 
 def learnt(pair: Pairing, given: dict[str, Any], columns: dict[str, str | None]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class Examples:
     within pools of 50 batches, the batches mixed. A source without any step is read as one step of
     0. ``augment`` takes the sources of a step's batch, views that it must not write into, and gives
     other ones, of any length, by a generator that follows from (seed, step); ``in_order`` never
-    calls it. ``source_of`` (n,) says which source each example has, where several share one.
+    calls it. ``source_of`` (n,) says which source each example has, where several share one. With
+    ``short_first`` the first pass goes from the shortest to the longest (Amodei et al. 2016).
     Raises ValueError for no examples, other than one target array each, or one that is empty.
     """
 
@@ -59,6 +60,7 @@ class Examples:
         spellings: Ragged | None = None,
         letters: Ids | None = None,
         source_of: NDArray[np.intp] | None = None,
+        short_first: bool = False,
     ) -> None:
         self.sources = sources if isinstance(sources, Ragged) else Ragged.of(sources)
         self.targets = targets if isinstance(targets, Ragged) else Ragged.of(targets)
@@ -74,7 +76,7 @@ class Examples:
             raise ValueError("one example at least expected")
         own = self.sources.lengths[self.source_of[self.rows]]
         self.lengths: NDArray[np.int64] = np.maximum(own, 1)  # (n,)
-        self._size, self._seed = batch, seed
+        self._size, self._seed, self._short_first = batch, seed, short_first
         self._order: Order | None = None
 
     @classmethod
@@ -140,10 +142,14 @@ class Examples:
             spellings=self.spellings,
             letters=self.letters,
             source_of=self.source_of,
+            short_first=self._short_first,
         )
 
     def _mixed(self, number: int) -> Order:
         """The order of a pass."""
+        if number == 0 and self._short_first:
+            order = np.argsort(self.lengths, kind="stable")
+            return Order(number, order, np.arange(self.steps_a_pass))
         rng = np.random.default_rng((self._seed, number))
         rows = rng.permutation(self.n)
         for first in range(0, self.steps_a_pass, POOL):

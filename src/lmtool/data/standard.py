@@ -107,6 +107,15 @@ class Framing:
         """F"""
         return len(self.standard) // (1 + self.differences)
 
+    @property
+    def outputs(self) -> int:
+        """D"""
+        return len(self.standard)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What a model file keeps beside ``centre`` and ``differences``."""
+        return self.standard.tensors()
+
     def __call__(self, x: Array) -> Array:
         """(T, F) -> (T, D)."""
         return self.standard(features(x, self.centre, self.differences))

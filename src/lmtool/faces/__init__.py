@@ -3,26 +3,30 @@
 A new kind brings a file here and a line in ``FACES``.
 """
 
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
 from lmtool.errors import ModelFileError, option
+from lmtool.faces import sources
 from lmtool.faces.captioner import Captioner
 from lmtool.faces.classifier import Classifier
 from lmtool.faces.language_model import Model
+from lmtool.faces.recogniser import Recogniser
 from lmtool.faces.tagger import Tagger
 from lmtool.faces.translator import Translator
 from lmtool.kinds import KINDS, Kind
 
-__all__ = ["FACES", "Captioner", "Classifier", "Model", "Tagger", "Translator"]
-__all__ += ["face_of", "load", "load_as", "load_for"]
+__all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
+__all__ += ["Translator", "face_of", "load", "load_as", "load_for", "source_of", "trained"]
 
 FACES: dict[str, type] = {
     "language model": Model,
     "tagger": Tagger,
     "translator": Translator,
     "captioner": Captioner,
+    "recogniser": Recogniser,
     **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
 }
 
@@ -32,6 +36,20 @@ Face = TypeVar("Face")
 def face_of(model: Any) -> Any:
     """The face of a trained model."""
     return FACES[model_file.kind_of(model).name](model)
+
+
+def trained(face: Any) -> Any:
+    """The trained model behind a face, which is its one field."""
+    return getattr(face, fields(face)[0].name)
+
+
+def source_of(model: Any, given: Any) -> Any:
+    """A text, or an array as a clip that fits a trained model. Raises InputError."""
+    reads = model_file.kind_of(model).reads
+    if given is None or reads not in sources.NDIM:
+        return given if given is None else arguments.text(given, "given")
+    width = getattr(face_of(model), "width", None)
+    return next(sources.given(reads, width).sources([given]))
 
 
 def load(path: PathLike) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
+from lmtool.audio.filterbank import Filterbank
 from lmtool.display import Shown
 from lmtool.faces import sources as given
 from lmtool.faces.card import card
@@ -35,7 +36,7 @@ class TrainedClassifier(Trained, LabelModel, Worded, Protocol):
 class Classifier(WordVectors, Shown):
     """A trained classifier: it reads a text, frames or a vector and says which label these have.
 
-    Frames are an array (T, F), a vector is one of (F,); ``width`` is F.
+    Frames are an array (T, F) or the path of a recording, a vector is one of (F,); ``width`` is F.
     """
 
     classifier: TrainedClassifier
@@ -62,6 +63,11 @@ class Classifier(WordVectors, Shown):
         """Numbers of a frame or a vector; None of texts."""
         framing = getattr(getattr(self.classifier, "parts", None), "framing", None)
         return None if framing is None else framing.width
+
+    @property
+    def filterbank(self) -> Filterbank | None:
+        """What makes frames of recordings; None of models that were trained on other frames."""
+        return getattr(getattr(self.classifier, "parts", None), "filterbank", None)
 
     @property
     def labels(self) -> Labels:
@@ -127,7 +133,7 @@ class Classifier(WordVectors, Shown):
 
     @property
     def _given(self) -> given.Given:
-        return given.given(self.reads, self.width)
+        return given.given(self.reads, self.width, self.filterbank)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""
@@ -142,4 +148,5 @@ class Classifier(WordVectors, Shown):
             "temperature": self.temperature,
             "reading": reading(self.classifier),
         }
+        facts |= {} if self.filterbank is None else {"filterbank": str(self.filterbank)}
         return card(self.classifier, facts)

@@ -1,9 +1,9 @@
 """The face of a language model: what its commands do, as methods."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
@@ -13,13 +13,18 @@ from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
 from lmtool.faces.worded import WordVectors
 from lmtool.files import write_atomically
+from lmtool.inference.adapting import tune
 from lmtool.inference.embeddings import Worded
 from lmtool.inference.evaluate import Evaluation, evaluations
-from lmtool.inference.reading import reading
+from lmtool.inference.reading import AHEAD, Ahead, reading
+from lmtool.inference.surprisal import SentenceSurprisal, surprisal_lines
+from lmtool.inference.trace import Trace, trace
+from lmtool.models.adaptation import adapted, in_documents
 from lmtool.models.arpa import arpa
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.predictor import Predictor
-from lmtool.settings import CONTEXTS, ModelSettings
+from lmtool.settings import CONTEXTS, AdaptSettings, ModelSettings, SurprisalSettings, TraceSettings
+from lmtool.settings.keywords import AdaptedSurprisalKeywords, AdaptKeywords, TraceKeywords
 
 __all__ = ["Model"]
 
@@ -54,10 +59,18 @@ class Model(Predicting, WordVectors, Shown):
         return self.language_model.provenance
 
     def evaluate(
-        self, source: PathLike | Iterable[str], context: str = "sentence", *, threads: int = 1
+        self,
+        source: PathLike | Iterable[str],
+        context: str = "sentence",
+        *,
+        threads: int = 1,
+        **adaptation: Unpack[AdaptKeywords],
     ) -> Evaluation:
-        """Perplexities of a file's or of given lines, in sentence or document context."""
-        return self.evaluations(source, (context,), threads=threads)[0]
+        """Perplexities of a file's or of given lines, in sentence or document context.
+
+        Options are fields of AdaptSettings. Raises InputError, ConfigError.
+        """
+        return self.evaluations(source, (context,), threads=threads, **adaptation)[0]
 
     def evaluations(
         self,
@@ -65,10 +78,46 @@ class Model(Predicting, WordVectors, Shown):
         contexts: Sequence[str] = CONTEXTS,
         *,
         threads: int = 1,
+        **adaptation: Unpack[AdaptKeywords],
     ) -> Listing[Evaluation]:
         """The same in several contexts, the text read once."""
         threads = arguments.whole(threads, "threads", 1)
-        return evaluations(self.language_model, arguments.source(source), contexts, threads)
+        settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
+        return evaluations(self.language_model, lines, contexts, threads, settings)
+
+    def tune(
+        self, source: PathLike | Iterable[str], **adaptation: Unpack[AdaptKeywords]
+    ) -> dict[str, Any]:
+        """Options for ``evaluate`` and ``surprisal_lines``, their constants chosen by a text.
+
+        Raises InputError, ConfigError.
+        """
+        settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
+        return asdict(tune(self.language_model, lines, settings))
+
+    def surprisal_lines(
+        self,
+        lines: Iterable[str],
+        *,
+        threads: int = 1,
+        ahead: Ahead = AHEAD,
+        **options: Unpack[AdaptedSurprisalKeywords],
+    ) -> Iterator[SentenceSurprisal]:
+        """Each word's surprisal, line by line; options of SurprisalSettings and AdaptSettings."""
+        own, others = arguments.apart(AdaptSettings, options)
+        settings = arguments.options(SurprisalSettings, others)
+        threads, ahead = arguments.paced(threads, ahead)
+        in_documents(own, settings.context)
+        model = adapted(self.language_model, own)
+        return surprisal_lines(model, arguments.lines(lines), settings, threads, ahead)
+
+    def trace(self, text: str, **options: Unpack[TraceKeywords]) -> Trace:
+        """A sentence step by step, with every product; ``back=t`` adds the gradient of L_t.
+
+        Options are fields of TraceSettings. Raises InputError, ConfigError.
+        """
+        settings = arguments.options(TraceSettings, options)
+        return trace(self.language_model, arguments.text(text), settings)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Writes one model file, whole or not at all. Raises ModelFileError."""
@@ -105,4 +154,6 @@ class Model(Predicting, WordVectors, Shown):
             "vocabulary_digest": vocabulary.digest,
             "reading": reading(self.language_model),
         }
+        if mixed := self.language_model.parts:
+            own["parts"] = [{"name": part.name, "weight": part.weight} for part in mixed]
         return card(self.language_model, own)

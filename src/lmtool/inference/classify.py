@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
+from lmtool.audio.filterbank import Filterbank
 from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
+from lmtool.data.listening import Listening
 from lmtool.data.ragged import Ragged
 from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
@@ -66,9 +68,14 @@ class Parts(NamedTuple):
 class FrameParts(NamedTuple):
     """What turns frames, or a vector as the only one, into a source, and logits into labels."""
 
-    framing: Framing
+    framing: Framing | Listening
     labels: Labels
     temperature: float = 1.0
+
+    @property
+    def filterbank(self) -> Filterbank | None:
+        """What makes frames of sound; None where frames are no sound's."""
+        return self.framing.filterbank if isinstance(self.framing, Listening) else None
 
     @property
     def vocabularies(self) -> dict[str, Vocabulary]:
@@ -77,7 +84,7 @@ class FrameParts(NamedTuple):
 
     def sizes(self) -> Sizes:
         """What the shapes of the weights go by."""
-        return Sizes(0, len(self.framing.standard), 0, len(self.labels))
+        return Sizes(0, self.framing.outputs, 0, len(self.labels))
 
     def source(self, frames: Array) -> Array:
         """Features (T, D) of frames (T, F)."""

@@ -16,9 +16,11 @@ from lmtool.display import Listing, Tabular
 from lmtool.errors import InputError
 from lmtool.inference.reading import Measure, Sentence, Values, follow, sentence, side_by_side
 from lmtool.inference.score import LN2, LN10, measured_logp, verified, without
+from lmtool.models.adaptation import adapted, in_documents
 from lmtool.models.mixture import Mixture, parts_of
 from lmtool.models.predictor import Predictor, Top, joined, rows
-from lmtool.settings import CONTEXTS, LEVELS, Option, checked
+from lmtool.models.tempered import Tempered
+from lmtool.settings import CONTEXTS, LEVELS, AdaptSettings, Option, checked
 from lmtool.text.vocabulary import EOS_ID
 from lmtool.workers import Workers
 
@@ -39,6 +41,7 @@ Measured = TypeVar("Measured")
 
 STEPS = 32  # time steps whose outputs are computed together
 SENTENCES = 64  # side by side
+AS_TRAINED = AdaptSettings()
 BURN_IN = 64  # tokens after which a state has forgotten where it started
 
 
@@ -77,14 +80,17 @@ class Evaluation(Tabular):
     perplexity_per_token: float | None = None
     n_tokens: int | None = None
     parts: tuple[PartEvaluation, ...] = ()  # of a mixture
+    adaptation: dict[str, dict[str, float]] | None = None  # how the model followed the text
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values; what sets tokens apart where words may have several."""
-        absent = LEVELLED if self.level is None else ()
-        return without(absent if self.parts else (*absent, "parts"), asdict(self))
+        absent = (*(LEVELLED if self.level is None else ()), *FOLLOWING)
+        missing = [name for name in absent if name in LEVELLED or not getattr(self, name)]
+        return without(missing, asdict(self))
 
 
 LEVELLED = ("level", "perplexity_per_word", "perplexity_per_token", "n_tokens")
+FOLLOWING = ("parts", "adaptation")
 
 
 @dataclass(slots=True)
@@ -104,13 +110,18 @@ class Sums:
 
 
 def evaluate(
-    model: Predictor, lines: Iterable[str], context: str = "sentence", threads: int = 1
+    model: Predictor,
+    lines: Iterable[str],
+    context: str = "sentence",
+    threads: int = 1,
+    adaptation: AdaptSettings = AS_TRAINED,
 ) -> Evaluation:
     """Sentence context: each line from zero state; document: the state carries over.
 
-    Raises InputError where there is no word, OptionError for another context.
+    Raises InputError where there is no word, OptionError for another context, ConfigError where
+    a model cannot follow the text.
     """
-    return evaluations(model, lines, (context,), threads)[0]
+    return evaluations(model, lines, (context,), threads, adaptation)[0]
 
 
 def evaluations(
@@ -118,10 +129,13 @@ def evaluations(
     lines: Iterable[str],
     contexts: Sequence[str] = CONTEXTS,
     threads: int = 1,
+    adaptation: AdaptSettings = AS_TRAINED,
 ) -> Listing[Evaluation]:
     """``evaluate`` in several contexts, the text read once."""
     for context in contexts:
         checked("context", context, str, Option(choices=CONTEXTS))
+        in_documents(adaptation, context)
+    model = adapted(model, adaptation)
     sums = [Sums() for _ in contexts]
     copies = tee(lines, len(contexts))
     with Workers(threads) as workers:
@@ -132,7 +146,7 @@ def evaluations(
     if not sums[0].n_sentences:
         raise InputError("nothing to evaluate: there is no word in the text")
     totals = zip(sums, contexts, strict=True)
-    return Listing(summary(model, total, context) for total, context in totals)
+    return Listing(summary(model, total, context, adaptation) for total, context in totals)
 
 
 def line_logps(
@@ -153,11 +167,11 @@ def measured_parts(model: Predictor) -> Measure:
     """ln p of each token, and as each part of a mixture has it."""
     if len(parts_of(model)) < 2:
         return measured_logp(model)
-    mixture = Mixture(parts_of(model))
+    mixture = Mixture(parts_of(model), getattr(model, "buckets", None))
 
     def measure(top: Top, ids: Ids) -> Values:
         columns = mixture.columns(top, ids)
-        return tuple(x.astype(np.float64) for x in (mixture.mixed(columns), *columns))
+        return tuple(x.astype(np.float64) for x in (mixture.mixed(columns), *columns.logp))
 
     return measure
 
@@ -178,7 +192,9 @@ def add_line(sums: Sums, model: Predictor, line: Sentence, each: NDArray[np.floa
     sums.n_bytes += len(text.encode()) + 1
 
 
-def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
+def summary(
+    model: Predictor, sums: Sums, context: str, adaptation: AdaptSettings = AS_TRAINED
+) -> Evaluation:
     """The conventions, from the sums."""
     n = sums.n_words + sums.n_sentences
     several = model.vocabulary.several
@@ -200,12 +216,13 @@ def summary(model: Predictor, sums: Sums, context: str) -> Evaluation:
         bits_per_character=-sums.logp / LN2 / sums.n_characters,
         bits_per_byte=-sums.logp / LN2 / sums.n_bytes,
         context=context,
-        signature=signature(model, context),
+        signature=signature(model, context, adaptation),
         level=LEVELS[0] if several else None,
         perplexity_per_word=perplexity(sums.logp, n) if several else None,
         perplexity_per_token=per_token if several else None,
         n_tokens=sums.n_tokens if several else None,
         parts=tuple(by_parts(model, sums, n)),
+        adaptation=adaptation.said() or None,
     )
 
 
@@ -222,14 +239,14 @@ def perplexity(logp: float, n: int) -> float:
     return math.exp(min(700.0, -logp / n)) if n else math.nan
 
 
-def signature(model: Predictor, context: str) -> str:
+def signature(model: Predictor, context: str, adaptation: AdaptSettings = AS_TRAINED) -> str:
     """Everything that two perplexities must share to be comparable."""
     vocabulary = model.vocabulary
     case = "lower" if vocabulary.settings.lower else "mixed"
     size = f"{vocabulary.n_tokens - 2}+2:{vocabulary.digest}"
     return (
         f"tokens:{vocabulary.tokenizer.name}|case:{case}|vocab:{size}|context:{context}"
-        f"|eos:yes|oov:incl{mixed(model)}|version:{__version__}"
+        f"|eos:yes|oov:incl{mixed(model)}{followed(adaptation)}|version:{__version__}"
     )
 
 
@@ -239,7 +256,18 @@ def mixed(model: Predictor) -> str:
     if not parts:
         return ""
     names = (f"{part.name}*{part.weight:.3f}" if len(parts) > 1 else part.name for part in parts)
-    return f"|model:{'+'.join(names)}"
+    warm = (f"@{x.temperature:g}" if isinstance(x, Tempered) else "" for _, _, x in parts)
+    shown = "+".join(f"{name}{T}" for name, T in zip(names, warm, strict=True))
+    buckets = getattr(model, "buckets", None)
+    followed = "+".join(clue.kind for clue in buckets.clues) if buckets else ""
+    return f"|model:{shown}" + f"|weights:{followed}" * bool(followed)
+
+
+def followed(adaptation: AdaptSettings) -> str:
+    """``|adapt:rate=0.001,decay=0.02|cache:size=500,weight=0.12,sharpness=8``, or nothing."""
+    said = adaptation.said().items()
+    values = ((kind, (f"{k}={x:g}" for k, x in each.items())) for kind, each in said)
+    return "".join(f"|{kind}:{','.join(each)}" for kind, each in values)
 
 
 def stream_logp(model: Predictor, ids: Ids, n_streams: int = 1) -> float:
@@ -265,15 +293,19 @@ def sentence_logp(model: Predictor, ids: Ids) -> float:
     return sum(padded_logp(model, pieces) for pieces in sentences(ids))
 
 
-def sentences(ids: Ids) -> Iterator[Ids]:
-    """The sentences as columns (T, B) for ``padded_logp``, those of like length together."""
+def sentences(ids: Ids, values: Ids | None = None) -> Iterator[Ids]:
+    """The sentences as columns (T, B) for ``padded_logp``, those of like length together.
+
+    With ``values`` (n_tokens,) these in their places.
+    """
+    values = ids if values is None else values
     ends = np.flatnonzero(ids == EOS_ID) + 1
     starts = np.concatenate([[0], ends[:-1]])
     order = np.argsort(ends - starts, kind="stable")
     for group in np.array_split(order, -(-len(order) // SENTENCES)):
         pieces = np.full((int((ends - starts)[group].max()), len(group)), -1, np.int32)
         for b, i in enumerate(group):
-            pieces[: ends[i] - starts[i], b] = ids[starts[i] : ends[i]]
+            pieces[: ends[i] - starts[i], b] = values[starts[i] : ends[i]]
         yield pieces
 
 

@@ -6,14 +6,14 @@ a document the state carries over from line to line, and there is one stream to 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
-from lmtool.models.predictor import Predictor, State, Top, joined, rows
+from lmtool.models.predictor import Predictor, State, Top, forgets, joined, rows
 from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
 from lmtool.workers import Workers
 
@@ -280,6 +280,11 @@ def opened(items: list[Sized]) -> Window:
 
 def read_block(model: Predictor, sentences: Sequence[Ids], measure: Measure) -> list[Values]:
     """What is measured along each of some sentences, longest first, from zero state."""
+    stream = getattr(measure, "stream", None)
+    if sentences and stream is not None and forgets(model):
+        values = stream(np.concatenate(sentences))
+        ends = np.cumsum([0, *map(len, sentences)]).tolist()
+        return [rows(values, slice(*span)) for span in pairwise(ends)]
     if model.block == 1 or not sentences:
         return [along(model, ids, model.zero_state(), measure)[0] for ids in sentences]
     state = model.zero_state(max(LEAST, len(sentences)))

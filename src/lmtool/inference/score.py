@@ -6,14 +6,14 @@ A score never depends on its neighbours: see ``reading``.
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from lmtool.arrays import Array
+from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, Tabular
 from lmtool.errors import InputError, ModelFileError, option
 from lmtool.inference.reading import (
@@ -26,7 +26,7 @@ from lmtool.inference.reading import (
     sentence,
     side_by_side,
 )
-from lmtool.models.predictor import Predictor
+from lmtool.models.predictor import Predictor, Top, streamed
 from lmtool.settings import LEVELS
 from lmtool.text.vocabulary import EOS, UNK_ID
 from lmtool.workers import Workers
@@ -63,8 +63,22 @@ class WordScore(Shown):
     p: float
 
 
+class Lazy:
+    """An object whose words are made when somebody looks at them: most look at the sum alone."""
+
+    __slots__ = ("_made",)
+    _made: Callable[[], tuple[WordScore, ...]]
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "words":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        words = self._made()
+        object.__setattr__(self, "words", words)
+        return words
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class SentenceScore(Tabular):
+class SentenceScore(Lazy, Tabular):
     """A sentence's probability; ``words`` ends with <EOS> and is empty for a blank line."""
 
     _shown = ("text", "log10_p", "perplexity", "n_words", "n_oov")
@@ -168,9 +182,24 @@ def score_sentences(
             yield scored(model, one, values, level)
 
 
+@dataclass(frozen=True, slots=True)
+class LogProbability:
+    """ln p of each token, along lines or, where a model forgets, of many at once."""
+
+    model: Predictor
+
+    def __call__(self, top: Top, ids: Ids) -> Values:
+        """Of rows and the ids that they predict."""
+        return (self.model.log_probability(top, ids).astype(np.float64),)
+
+    def stream(self, ids: Ids) -> Values:
+        """Of whole lines."""
+        return (streamed(self.model, ids).astype(np.float64),)
+
+
 def measured_logp(model: Predictor) -> Measure:
     """ln p of each token."""
-    return lambda top, ids: (model.log_probability(top, ids).astype(np.float64),)
+    return LogProbability(model)
 
 
 def scored(model: Predictor, one: Sentence, values: Values, level: str = WORD) -> SentenceScore:
@@ -178,23 +207,36 @@ def scored(model: Predictor, one: Sentence, values: Values, level: str = WORD) -
     if not values:
         levelled = (level, 0) if model.vocabulary.several else ()
         return SentenceScore(one.text, 0.0, 1.0, None, 0, 0, (), *levelled)
-    factors = zip([*one.tokens, EOS], one.ids.tolist(), verified(values[0]).tolist(), strict=True)
-    tokens = tuple(word_score(model, *factor) for factor in factors)
-    words = tokens if one.pieces is None else tuple(by_word(tokens, one))
-    log10_p = math.fsum(row.log10_p for row in tokens)
-    several = one.pieces is not None
-    return SentenceScore(
+    logp, several = values[0], one.pieces is not None
+    log10_p = math.fsum((logp / LN10).tolist()) if math.isfinite(logp.sum()) else math.nan
+    if math.isnan(log10_p):
+        verified(logp)
+
+    def factors() -> tuple[WordScore, ...]:
+        each = zip([*one.tokens, EOS], one.ids.tolist(), logp.tolist(), strict=True)
+        tokens = tuple(word_score(model, *factor) for factor in each)
+        return tuple(by_word(tokens, one)) if several and level == WORD else tokens
+
+    return made(
         text=one.text,
         log10_p=log10_p,
         p=10.0**log10_p,
-        perplexity=power_of_ten(-log10_p / len(words)),
+        perplexity=power_of_ten(-log10_p / (len(one.words) + 1)),
         n_words=len(one.words),
-        n_oov=sum(row.oov for row in words),
-        words=words if level == WORD else tokens,
+        n_oov=int(np.count_nonzero(one.oov() if several else one.ids == UNK_ID)),
+        _made=factors,
         level=level if several else None,
-        n_tokens=len(tokens) - 1 if several else None,
-        perplexity_per_token=power_of_ten(-log10_p / len(tokens)) if several else None,
+        n_tokens=len(logp) - 1 if several else None,
+        perplexity_per_token=power_of_ten(-log10_p / len(logp)) if several else None,
     )
+
+
+def made(**values: Any) -> SentenceScore:
+    """A score whose words are still to be made."""
+    score = object.__new__(SentenceScore)
+    for name, value in values.items():
+        object.__setattr__(score, name, value)
+    return score
 
 
 def by_word(tokens: Iterable[WordScore], one: Sentence) -> Iterator[WordScore]:

@@ -3,17 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmtool.arrays import Ids
-from lmtool.inference.evaluate import cut, padded, padded_logp, perplexity, sentences
+from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
+from lmtool.inference.mixing import Fit, fitted
 from lmtool.models.language_model import LanguageModel
-from lmtool.models.mixture import fit_weights
 from lmtool.models.ngram import NgramModel
+from lmtool.models.predictor import forgets, streamed
 from lmtool.workers import Workers, slices
 
 __all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds_of_all"]
@@ -22,6 +21,7 @@ STREAMS = 64
 TIMED_LENGTH = 32  # tokens of each stream
 SIDE_BY_SIDE = 64  # sources of a batch
 TIMED = 2  # batches for each unit
+MIXED = 1.4  # times what networks alone take
 
 
 class Judgement(NamedTuple):
@@ -41,6 +41,7 @@ class Perplexity:
     units: int
     per_word: float | None = None  # tokens, <EOS> among both; None: each word is one
     counting: Callable[[], NgramModel] | None = None  # what is to be mixed with the networks
+    sample: Callable[[], float] | None = None  # seconds that counting takes
     seen: bool = False  # the text is that of training
 
     @property
@@ -50,12 +51,23 @@ class Perplexity:
 
     def judge(self, model: LanguageModel) -> Judgement:
         """Nats per token, and the perplexity."""
-        loss = (self.sentence_loss if self.in_sentences else self.document_loss)(model)
+        if forgets(model):
+            loss = self.line_loss(model)
+        else:
+            loss = (self.sentence_loss if self.in_sentences else self.document_loss)(model)
         return Judgement(loss, perplexities("perplexity", loss, self.per_word))
 
     def at_the_end(self, model: LanguageModel, score: float) -> dict[str, float]:
-        """The perplexities in both contexts."""
-        if self.in_sentences:
+        """The perplexities in both contexts; of networks that n-grams will join, nothing yet."""
+        if self.counting is not None and model.mixture is None:
+            return {}
+        return self.both(model, score)
+
+    def both(self, model: LanguageModel, score: float) -> dict[str, float]:
+        """The perplexities in both contexts, where nats a token are known in the own one."""
+        if forgets(model):
+            document = sentence = score
+        elif self.in_sentences:
             document, sentence = self.document_loss(model), score
         else:
             document, sentence = score, self.sentence_loss(model)
@@ -68,28 +80,21 @@ class Perplexity:
         """What the loss in the own context and in the other one costs, from parts of them."""
         document, sentence = self.document_seconds(model), self.sentence_seconds(model)
         own, other = (sentence, document) if self.in_sentences else (document, sentence)
-        return own, other if self.counting is None else 2 * (own + other)
+        if self.counting is None:
+            return own, other
+        return own, MIXED * (own + other) + (self.sample() if self.sample else 0.0)
 
-    def weights(self, model: LanguageModel) -> tuple[float, ...]:
-        """Those of the model's parts that make the text most probable, in the own context.
+    def fit(self, model: LanguageModel) -> Fit:
+        """How the model's parts make the text most probable, in the own context.
 
-        Equal ones where the parts have seen the text: whoever knows it by heart would win.
+        Equal weights where the parts have seen the text: whoever knows it by heart would win.
         """
         assert model.mixture is not None
         if self.seen:
-            return (1 / len(model.parts),) * len(model.parts)
-        mixture = model.mixture
-
-        def columns(pieces: Ids, skip: Ids | int = 0) -> list[NDArray[np.floating[Any]]]:
-            return [np.stack(some, 1) for some in padded(mixture, pieces, skip, mixture.columns)]
-
-        if self.in_sentences:
-            read = self.workers.map(columns, sentences(self.ids))
-        else:
-            pieces, skip = self._pieces()
-            parts = slices(len(skip), min(len(skip), self.units))
-            read = self.workers.map(lambda part: columns(pieces[:, part], skip[part]), parts)
-        return fit_weights(np.concatenate([*chain.from_iterable(read)]))
+            K = len(model.parts)
+            loss = self.judge(model).score
+            return Fit((1 / K,) * K, (1.0,) * K, None, loss, (loss,) * K, len(self.ids))
+        return fitted(model.mixture, self.ids, self.in_sentences, self.workers)
 
     def sentence_loss(self, model: LanguageModel) -> float:
         """Nats per token, each line from zero state."""
@@ -100,6 +105,10 @@ class Perplexity:
     def document_loss(self, model: LanguageModel) -> float:
         """Nats per token, the state carried, in pieces that the workers share."""
         return -self._pieces_logp(model, *self._pieces()) / len(self.ids)
+
+    def line_loss(self, model: LanguageModel) -> float:
+        """Nats per token, where nothing before a line counts in it."""
+        return -float(streamed(model, np.asarray(self.ids)).mean(dtype=np.float64))
 
     def document_seconds(self, model: LanguageModel) -> float:
         """From the beginning of all streams."""

@@ -86,6 +86,7 @@ class Material(NamedTuple):
     talk: list[str]  # what was read, for people
     note: str = ""  # what they should know
     init: Any = None  # a finished model of the kind to go on with
+    counted: Any = None  # an n-gram model that was brought along
     whole: Any = None  # all of train and valid: learnt once train and valid chose the length
 
 
@@ -122,7 +123,8 @@ class Kind:
     state): the sum over the batch's targets; ``gradients`` are overwritten with those of loss / n.
     outputs: whose loss ``estimate`` is, by name; a kind without them gets None.
     n_outputs(parts) -> V or K.
-    complete(model, judge) -> the model with what can be told only of trained weights.
+    complete(model, judge, measures) -> the model with what can be told only of trained weights, its
+    measures, and a line for people, if there is something to say.
     paced(asked, recipe, material, steps) -> the recipe once the steps that fit are known.
     store(model) -> what a model file keeps beside settings and weights: for the card, tensors.
     restore(settings, card, tensors) -> the parts, their tensors taken out; raises ValueError.
@@ -131,7 +133,6 @@ class Kind:
     memory(settings, recipe, material) -> what a run takes, from shapes alone.
     agreed(model, said, text, network, recipe) -> the three of a run that goes on with the model;
     raises ConfigError where what was said is not the model's; None: nothing goes on.
-    remeasured(model, judge, measures) -> those of the completed model, and what people should know.
     beside(settings, parts, card, tensors) -> what adds to a model what its file holds beside
     weights and parts, their tensors taken out; raises ValueError.
     descended(model, init) -> the model with what it owes to the one that it began with, if any.
@@ -161,9 +162,8 @@ class Kind:
     zero_state: Callable[[Any, int], States] = lambda settings, B: ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
     sampler: Callable[[Any, TrainSettings], Sampler | None] = lambda parts, recipe: None
-    complete: Callable[[Any, Any], Any] = lambda model, judge: model
-    remeasured: Callable[[Any, Any, dict[str, float]], tuple[dict[str, float], str]] = (
-        lambda model, judge, measures: (measures, "")
+    complete: Callable[[Any, Any, dict[str, float]], tuple[Any, dict[str, float], str]] = (
+        lambda model, judge, measures: (model, measures, "")
     )
     beside: Callable[[Any, Any, dict[str, Any], dict[str, NDArray[Any]]], Callable[[Any], Any]] = (
         lambda settings, parts, card, tensors: lambda model: model

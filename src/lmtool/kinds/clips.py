@@ -7,12 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
+from lmtool.audio.filterbank import Filterbank
+from lmtool.data.examples import Augment, Examples
+from lmtool.data.listening import Listening
 from lmtool.data.neighbours import centring_helps
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.labelled import LabelledFile, describe
+from lmtool.data.spoken import Stacking
 from lmtool.data.standard import Framing, Standardisation
-from lmtool.errors import InputError
+from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.classify import FrameParts
 from lmtool.kinds.base import Material
 from lmtool.kinds.labelled import Labelled, shared
@@ -24,7 +28,7 @@ __all__ = ["Reading", "prepared", "restored", "store"]
 
 
 class Reading(NamedTuple):
-    """Files, and how one is read: ``read(*files, width=...)``."""
+    """Files, and how one is read: ``read(*files, width=..., ...)``, more once one is known."""
 
     read: Callable[..., LabelledFile]
     train: Sequence[tuple[Any, ...]]
@@ -38,6 +42,7 @@ class Gathered(NamedTuple):
     sources: Ragged  # as they are written
     records: list[Clip]  # without their sources
     talk: list[Any]  # what each file was taken for, and how many clips it holds
+    filterbank: Filterbank | None  # what made them of sound
 
 
 def prepared(
@@ -45,36 +50,50 @@ def prepared(
 ) -> Material:
     """Constants, labels, clips to train on and to validate on; ``centre`` None follows the clips.
 
-    Raises InputError.
+    Raises InputError, ConfigError.
     """
     train = gathered(reading, reading.train)
     labels, others = Labels.build(train.records), None
     split = shared(train, labels, request.recipe.seed)
     if reading.valid:
-        others = gathered(reading, reading.valid, train.sources.flat.shape[1])
+        others = gathered(reading, reading.valid, train)
         split = all_of(len(train.records))
-    rows = split.known.tolist()
-    clips = [train.sources[row] for row in rows]  # views
-    if centre is None:
-        first = [labels.id(train.records[row].labels[0]) for row in rows]
-        centre = centring_helps(clips, np.array(first, np.int32))
-    framing = Framing.of(clips, centre, differences)
+    framing = framing_of(train, labels, split.known.tolist(), centre, differences)
     own, held = labelled(train, framing, labels, split.own), None
     if others is not None:
         held = labelled(others, framing, labels, np.arange(len(others.records)))
     talk = [describe(file, n, labels) for file, n in train.talk]
-    about = f"{reading.noun} of {framing.width:,} numbers"
+    about = f"{reading.noun} of {train.filterbank or f'{framing.width:,} numbers'}"
     given = split, own, held, f"n_{reading.noun}", talk, about
     return material_of(FrameParts(framing, labels), *given, noun="data")
 
 
+def framing_of(
+    train: Gathered, labels: Labels, rows: list[int], centre: bool | None, differences: bool
+) -> Framing | Listening:
+    """What makes features of clips, by some of them. Raises ConfigError."""
+    if train.filterbank is not None:
+        if centre is False:
+            message = "each band of a recording is always put on its own scale; leave it out"
+            raise ConfigError(f"{option('centre', False)}: {message}")
+        return Listening(train.filterbank, Stacking(STEP))
+    clips = [train.sources[row] for row in rows]  # views
+    if centre is None:
+        first = [labels.id(train.records[row].labels[0]) for row in rows]
+        centre = centring_helps(clips, np.array(first, np.int32))
+    return Framing.of(clips, centre, differences)
+
+
 def gathered(
-    reading: Reading, files: Sequence[tuple[Any, ...]], width: int | None = None
+    reading: Reading, files: Sequence[tuple[Any, ...]], like: Gathered | None = None
 ) -> Gathered:
-    """The clips of files, read once."""
+    """The clips of files, read once; ``like`` others as to their width and what made them."""
     sources, records, talk = Gathering(), list[Clip](), []
+    width = like.sources.flat.shape[1] if like else None
+    known: dict[str, Any] = {"filterbank": like.filterbank} if like and like.filterbank else {}
     for paths in files:
-        file, before = reading.read(*paths, width=width), len(records)
+        file, before = reading.read(*paths, width=width, **known), len(records)
+        known |= {"filterbank": file.filterbank} if file.filterbank else {}
         for clip in file.records:
             width = clip.source.shape[1]
             sources.add(clip.source)
@@ -82,26 +101,59 @@ def gathered(
         talk.append((file, len(records) - before))
     if not records:
         raise InputError("there is nothing labelled to learn from")
-    return Gathered(sources.ragged(), records, talk)
+    return Gathered(sources.ragged(), records, talk, known.get("filterbank"))
 
 
+STACK = "stack"  # of a card
+STEP = 3  # frames of 10 ms
 NOTHING = np.zeros((0, 0), np.float32)
 
 
-def labelled(read: Gathered, framing: Framing, labels: Labels, rows: NDArray[np.intp]) -> Labelled:
+class Heard(NamedTuple):
+    """Sound as numbers, changed and stacked anew each time that it is learnt from."""
+
+    sources: Ragged  # frames as they are read
+    targets: Ragged
+    rows: Any  # (n,) those that are meant
+    framing: Listening
+
+    def steps(self) -> int:
+        """Of the sources that are meant."""
+        return sum(map(self.framing.stacking.steps, self.sources.lengths[self.rows].tolist()))
+
+    def arrays(self) -> tuple[Array, ...]:
+        """What tells them from others."""
+        return self.sources.flat, self.sources.offsets, self.targets.flat
+
+    def examples(self, batch: int, seed: int, augment: Augment | None = None) -> Examples:
+        """Batches of them; ``augment`` makes steps of frames."""
+        if augment is not None:
+            given: Any = {"batch": batch, "seed": seed, "rows": self.rows, "augment": augment}
+            return Examples(self.sources, self.targets, **given)
+        sources = Ragged.of(self.framing(self.sources[row]) for row in self.rows)
+        targets = Ragged.of(self.targets[row] for row in self.rows)
+        return Examples(sources, targets, batch=batch, seed=seed)
+
+
+def labelled(
+    read: Gathered, framing: Framing | Listening, labels: Labels, rows: NDArray[np.intp]
+) -> Labelled | Heard:
     """Features and targets. Raises InputError for a label that no training clip has."""
     sources = read.sources
-    flat: Array = np.empty((len(sources.flat), len(framing.standard)), np.float32)
+    targets = Ragged.of(map(labels.targets, read.records))
+    if isinstance(framing, Listening):
+        return Heard(sources, targets, rows, framing)
+    flat: Array = np.empty((len(sources.flat), framing.outputs), np.float32)
     for i in range(len(sources)):
         flat[sources.offsets[i] : sources.offsets[i + 1]] = framing(sources[i])
-    targets = Ragged.of(map(labels.targets, read.records))
     return Labelled(Ragged(flat, sources.offsets), targets, None, rows)
 
 
 def store(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Constants, labels and the temperature."""
+    """Constants or the filterbank, labels and the temperature."""
     framing, labels, temperature = model.parts
-    return {"temperature": temperature}, framing.standard.tensors() | labels.tensors()
+    steps = {STACK: framing.stacking.frames} if isinstance(framing, Listening) else {}
+    return {"temperature": temperature, **steps}, framing.tensors() | labels.tensors()
 
 
 def restored(
@@ -112,7 +164,11 @@ def restored(
     differences: bool = False,
 ) -> FrameParts:
     """The parts, verified, their tensors taken out. Raises ValueError."""
-    framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
+    filterbank = Filterbank.from_tensors(tensors)
+    if filterbank is not None:
+        framing: Framing | Listening = Listening(filterbank, Stacking(card[STACK]))
+    else:
+        framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
     labels = Labels.from_tensors(tensors)
     for name in labels.tensors():
         del tensors[name]

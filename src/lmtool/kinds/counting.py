@@ -1,32 +1,40 @@
 """What of a language model is counted: an n-gram model, alone or mixed with the networks."""
 
-import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from functools import cache, partial
 
-from lmtool.errors import OptionError, option
+from lmtool.errors import InputError, OptionError, option
+from lmtool.inference.evaluate import perplexity
+from lmtool.inference.mixing import Fit, with_fit
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import Material
+from lmtool.models.arpa import read_arpa
 from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel
-from lmtool.models.ngram import MOST_ORDER, NgramModel
+from lmtool.models.ngram import NgramModel, far_from_one
+from lmtool.models.respelled import over
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.settings.thresholds import thresholds
-from lmtool.tensor_file import Card, Tensors
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["beside", "check", "complete", "counted_memory", "counting", "described", "remeasured"]
+__all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
-CARD = "ngram"  # the name of what the card says
-BYTES = 250  # that counting takes for each token of the text
+BYTES = 120  # that counting takes for each token of the text
+ORDER, PRUNE = 5, "0,0,0,1"  # of what is mixed with networks that are trained against the clock
+SAMPLE = 50_000  # tokens whose counting is timed
+SORTING = 1.3  # times longer than in a small text
+LEAST_GAIN = 1e-4  # nats a token for which n-grams are kept
 
 
 def check(settings: ModelSettings, recipe: TrainSettings) -> None:
     """Raises OptionError where there would be no model, or a budget that nothing uses."""
-    if recipe.prune and not recipe.ngram:
+    if recipe.prune and not recipe.ngram and not (recipe.seconds and recipe.ngram is None):
         raise OptionError(f"{option('prune')}: there are no n-grams; give {option('ngram')}, too")
+    if recipe.prune and isinstance(recipe.ngram, str):
+        message = "the n-grams of a file are taken as they are"
+        raise OptionError(f"{option('prune')}: {message}; leave it out")
     if settings.members != 0:
         return
     if not recipe.ngram:
@@ -42,8 +50,50 @@ def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramMod
     """What counts the text, if that is asked for."""
     if not recipe.ngram:
         return None
+    if material.counted is not None:
+        return lambda: material.counted
+    assert isinstance(recipe.ngram, int)
     dropped = thresholds(recipe.prune or "", "prune")
     return partial(count, material.train.ids, material.parts, recipe.ngram, dropped)
+
+
+def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel | None, list[str]]:
+    """The n-gram model of the file that the recipe names, over the text's tokens; what to say.
+
+    Raises InputError where there is no such model.
+    """
+    if not isinstance(recipe.ngram, str):
+        return None, []
+    found, fit = over(read_arpa(recipe.ngram), vocabulary)
+    if off := far_from_one(found):
+        message = f"the probabilities of its n-grams do not sum to 1, but are off by {off:.3g}"
+        raise InputError(f"{recipe.ngram}: {message}: give a model that was normalised")
+    return found, [f"{found.name} of {recipe.ngram}: {fit}"]
+
+
+def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
+    """Against the clock n-grams stand beside the networks, where unseen text can judge them."""
+    seen = material.train.fingerprint == material.valid.fingerprint
+    if recipe.ngram is not None or not recipe.seconds or seen:
+        return recipe
+    return replace(recipe, ngram=ORDER, prune=recipe.prune or PRUNE)
+
+
+def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | None:
+    """Seconds that counting the text takes, from a part of it; measured once."""
+    if not recipe.ngram or material.counted is not None:
+        return None
+    ids = material.train.ids
+    some, size = ids[:SAMPLE], recipe.ngram
+    assert isinstance(size, int)  # a file was brought along
+
+    @cache
+    def seconds() -> float:
+        began = time.monotonic()
+        count(some, material.parts, size)
+        return SORTING * (time.monotonic() - began) * len(ids) / max(1, len(some))
+
+    return seconds
 
 
 def counted_memory(recipe: TrainSettings, material: Material) -> int:
@@ -51,66 +101,32 @@ def counted_memory(recipe: TrainSettings, material: Material) -> int:
     return BYTES * len(material.train.ids) if recipe.ngram else 0
 
 
-def complete(model: LanguageModel, judge: Perplexity) -> LanguageModel:
-    """The model with what is counted, and the weights that the validation text wants."""
+def complete(
+    model: LanguageModel, judge: Perplexity, measures: dict[str, float]
+) -> tuple[LanguageModel, dict[str, float], str]:
+    """The model with what is counted beside it, where that makes it better, and mixed to suit."""
     if judge.counting is None:
-        return model
+        return model, measures, ""
     both = replace(model, ngram=judge.counting())
     if not model.networks:
-        return both
-    return replace(both, weights=judge.weights(both))
+        loss = judge.judge(both).score
+        return both, judge.both(both, loss), ""
+    fit = judge.fit(both)
+    if not judge.seen and fit.alone[0] - fit.loss < LEAST_GAIN:
+        loss = judge.judge(model).score
+        said = f"a {both.parts[1].name} model does not help: the network stays alone"
+        return model, judge.both(model, loss), said
+    mixed = with_fit(both, fit)
+    return mixed, judge.both(mixed, fit.loss), said_of(mixed, fit)
 
 
-def remeasured(
-    model: LanguageModel, judge: Perplexity, measures: dict[str, float]
-) -> tuple[dict[str, float], str]:
-    """The measures of the whole model, and what its parts are, for people."""
-    if model.mixture is None:
-        return measures, ""
-    whole = judge.at_the_end(model, judge.judge(model).score)
-    if len(model.parts) == 1:
-        return whole, ""
-    shown = ", ".join(f"{part.name} {part.weight:.3f}" for part in model.parts)
-    return whole, f"weights of the parts: {shown}"
-
-
-def described(model: LanguageModel) -> tuple[Card, Tensors]:
-    """What a file keeps of it; nothing where nothing is counted."""
-    ngram = model.ngram
-    if ngram is None:
-        return {}, {}
-    card = {
-        "order": ngram.order,
-        "n": [len(one) for one in ngram.orders],
-        "discounts": [list(some) for some in ngram.discounts],
-        "weights": list(model.weights),
-    }
-    return {CARD: card}, ngram.tensors()
-
-
-def beside(
-    settings: ModelSettings, vocabulary: Vocabulary, card: Card, tensors: Tensors
-) -> Callable[[LanguageModel], LanguageModel]:
-    """What adds to a model what its file counts, its tensors taken out. Raises ValueError."""
-    if CARD not in card:
-        if settings.members == 0:
-            raise ValueError("it holds neither a network nor n-grams")
-        return lambda model: model
-    said = card[CARD]
-    order, weights = said["order"], numbers(said["weights"])
-    if type(order) is not int or not 1 <= order <= MOST_ORDER:
-        raise ValueError("the order of its n-grams is damaged")
-    if len(weights) != (0 if settings.members == 0 else 2):
-        raise ValueError("the weights of its parts are damaged")
-    discounts = tuple(numbers(some) for some in said["discounts"])
-    ngram = NgramModel.from_tensors(tensors, vocabulary, order, discounts)
-    return lambda model: replace(model, ngram=ngram, weights=weights)
-
-
-def numbers(values: Any) -> tuple[float, ...]:
-    """Finite numbers. Raises ValueError."""
-    if not isinstance(values, list) or not all(
-        type(x) is float and math.isfinite(x) for x in values
-    ):
-        raise ValueError("the numbers of its n-grams are damaged")
-    return tuple(values)
+def said_of(model: LanguageModel, fit: Fit) -> str:
+    """What the parts are, for people: weights, perplexities, temperature."""
+    parts = zip(model.parts, fit.alone, fit.temperatures, strict=True)
+    shown = ", ".join(
+        f"{part.name} {part.weight:.3f} (perplexity {perplexity(-loss, 1):.2f}"
+        f"{f', temperature {T:g}' if T != 1 else ''})"
+        for part, loss, T in parts
+    )
+    follow = " on average; they follow the context" if fit.buckets else ""
+    return f"weights of the parts: {shown}{follow}"

@@ -10,7 +10,7 @@ from lmtool.kinds.memory import COMPILED, FLOAT
 from lmtool.settings import TrainSettings
 from lmtool.workers import n_cores
 
-__all__ = ["Fit", "Work", "memory_of", "no_more_than", "planned"]
+__all__ = ["REACHED", "Fit", "Work", "memory_of", "no_more_than", "planned"]
 
 SGD_LR = 0.5
 STREAMS = 8  # of a shard, at least
@@ -37,9 +37,15 @@ class Fit(NamedTuple):
     stretch: float = 0.0
     gain: float = 0.0
     noise: float = 0.0
+    warp: float = 0.0
+    band_mask: float = 0.0
+    time_mask: float = 0.0
 
 
-FOLLOWING = ("dropout", "word_drop", "smoothing", "stretch", "gain", "noise")  # of a recipe
+FOLLOWING = (  # of a recipe
+    "dropout", "word_drop", "smoothing",
+    "stretch", "gain", "noise", "warp", "band_mask", "time_mask",
+)  # fmt: skip
 
 
 def fit_for(fits: Sequence[Fit], n: int) -> Fit:

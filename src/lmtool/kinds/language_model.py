@@ -14,7 +14,7 @@ from lmtool.data.resets import CONTEXTS
 from lmtool.data.stream import Stream
 from lmtool.display import counted
 from lmtool.inference.validation import Perplexity
-from lmtool.kinds import counting
+from lmtool.kinds import counting, mixtures
 from lmtool.kinds.base import BEGUN, Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.initial import agreed, descended, plan_on
 from lmtool.kinds.memory import forecast_memory
@@ -50,6 +50,7 @@ def prepare(
     counting.check(request.network, request.recipe)
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
+    counted_before, said = counting.brought(request.recipe, vocabulary)
     share = int(vocabulary.counts[UNK_ID]) / max(1, len(train.ids))
     words = f" ({counted(train.n_words, 'word')})" * vocabulary.several
     talk = (
@@ -67,10 +68,12 @@ def prepare(
             "training text": train.fingerprint,
             "validation text": held_out.fingerprint,
             "vocabulary": vocabulary.digest,
-        },
-        talk=[talk],
+        }
+        | ({"n-gram model": counted_before.digest} if counted_before else {}),
+        talk=[talk, *said],
         note=SAME if train.fingerprint == held_out.fingerprint else "",
         init=init,
+        counted=counted_before,
     )
 
 
@@ -84,6 +87,7 @@ def plan(
     settings: ModelSettings, recipe: TrainSettings, material: Material, speed: float
 ) -> tuple[ModelSettings, TrainSettings]:
     """Sizes, epochs and batch that follow the corpus."""
+    recipe = counting.planned(recipe, material)
     if settings.members == 0:
         return settings, recipe
     fitting = sized if material.init is None else plan_on
@@ -132,6 +136,7 @@ def judge(material: Material, recipe: TrainSettings, workers: Workers, units: in
         units,
         per_word,
         counting.counting(material, recipe),
+        counting.sample(material, recipe),
         seen=material.train.fingerprint == valid.fingerprint,
     )
 
@@ -157,7 +162,7 @@ def learn(
 
 def store(model: LanguageModel) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The vocabulary, and what is counted."""
-    card, tensors = counting.described(model)
+    card, tensors = mixtures.described(model)
     own = {"text": asdict(model.vocabulary.settings)}
     return own | card, spelled(model.vocabulary) | tensors
 
@@ -245,7 +250,9 @@ KIND = Kind(
         "compare",
         "pairs",
         "rescore",
+        "trace",
         "export",
+        "mix",
     ),
     settings=ModelSettings,
     prepare=prepare,
@@ -267,8 +274,7 @@ KIND = Kind(
     paced=paced,
     agreed=agreed,
     complete=counting.complete,
-    remeasured=counting.remeasured,
-    beside=counting.beside,
+    beside=mixtures.beside,
     descended=descended,
     dearer=dearer,
 )

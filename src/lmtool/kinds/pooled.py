@@ -41,7 +41,7 @@ def work_of_a_pass(settings: PooledSettings, material: Material) -> float:
     E, H, ways = settings.embed or 1, settings.hidden or 1, 1 + settings.both
     known = settings.cell in CELLS
     products = cell_of(settings).products(E, H) if known else H * (E + H)
-    steps = float(material.train.sources.lengths[material.train.rows].sum())
+    steps = float(material.train.steps())
     features: int = material.parts.sizes().features
     return 6.0 * steps * (ways * products + E * (1 + features))
 
@@ -101,10 +101,13 @@ def temperature_of(card: dict[str, Any], settings: PooledSettings, several: bool
     return temperature
 
 
-def complete(model: Any, judge: LabelJudge) -> Any:
+def complete(
+    model: Any, judge: LabelJudge, measures: dict[str, float]
+) -> tuple[Any, dict[str, float], str]:
     """The temperature that the validation examples want."""
     temperature = fit_temperature(*judge.predicted(model))
-    return replace(model, parts=model.parts._replace(temperature=float(temperature)))
+    parts = model.parts._replace(temperature=float(temperature))
+    return replace(model, parts=parts), measures, ""
 
 
 classifier_of = partial(  # what else a kind of classifier is made of goes here

@@ -6,19 +6,22 @@ loss = output(top projection', targets)                     (3)
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Ids
 from lmtool.models.network import output_weights, stack_of
 from lmtool.nn import stack as stacks
 from lmtool.nn.embedding import embedding_backward
 from lmtool.nn.noise import QUIET, Noise, masked, weight_masks, word_mask
+from lmtool.nn.outputs import Output
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import ModelSettings
 
-__all__ = ["loss_and_gradients", "output_backward"]
+__all__ = ["Estimate", "exact", "loss_and_gradients", "output_backward"]
 
 Estimate = Callable[..., tuple[float, Array]]
 
@@ -56,6 +59,13 @@ def loss_and_gradients(
     for name, drop in drops.items():
         np.multiply(gradients[name], drop, out=gradients[name])
     return loss, after
+
+
+def exact(output: Output, counts: NDArray[np.int64], targets: Ids) -> Estimate:
+    """The loss of an output for these targets, unscaled, nothing in it drawn by chance."""
+    sampler = output.sampler and output.sampler(counts, 1)
+    draw = sampler and sampler.draw(targets.ravel(), np.random.default_rng(0))
+    return partial(output.loss, scale=1.0, draw=draw)
 
 
 def output_backward(

@@ -19,6 +19,7 @@ its order's threshold, and leaves all of a to (3). The V tokens are those of the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +41,9 @@ class Counted:
     """The n-grams of one order in a text."""
 
     keys: Keys  # (n,), ascending
-    n: Keys  # (n,): c; of order 1 without <s>
-    shorter: Keys  # (n,) the number of each without its first token; 0 of order 1
-    contexts: Keys  # (n,) the number of each without its last one; 0 of order 1
+    n: Keys | Ids  # (n,): c; of order 1 without <s>
+    shorter: Ids  # (n,) the number of each without its first token; 0 of order 1
+    contexts: Ids  # (n,) the number of each without its last one; 0 of order 1
 
 
 def count(
@@ -74,26 +75,54 @@ def count(
 
 def counted(ids: Ids, V: int, order: int) -> list[Counted]:
     """The n-grams of orders 1 to N; numbers of the k - 1 before a place make those of k."""
-    words, n = ids.astype(np.int64), len(ids)
-    before = np.concatenate([[EOS_ID], words[:-1]])  # <EOS> ends a line and begins the next
-    depth = np.arange(n) - np.maximum.accumulate(np.where(before == EOS_ID, np.arange(n), 0)) + 1
-    numbers, none = words, np.zeros(V, np.int64)
+    words, depth = np.asarray(ids, np.int32), depths(ids, order)
+    before = moved(words, EOS_ID)  # <EOS> ends a line and begins the next
+    numbers, none = words, np.zeros(V, np.int32)
     found = [Counted(np.arange(V), np.bincount(words, minlength=V), none, none)]
     for k in range(2, order + 1):
         places = np.flatnonzero(depth >= k - 1)
-        keys, inverse, counts = np.unique(
-            before[places] * V + words[places], return_inverse=True, return_counts=True
-        )
-        shorter = np.empty(len(keys), np.int64)
+        keys, inverse, counts = distinct(before[places].astype(np.int64) * V + words[places])
+        shorter = np.empty(len(keys), np.int32)
         shorter[inverse] = numbers[places]
-        found.append(Counted(keys, counts, shorter, keys // V))
-        numbers = np.full(n, NONE, np.int64)
+        found.append(Counted(keys, counts, shorter, (keys // V).astype(np.int32)))
+        numbers = np.full(len(words), NONE, np.int32)
         numbers[places] = inverse
-        before = np.concatenate([[NONE], numbers[:-1]])
+        before = moved(numbers, NONE)
     return found
 
 
-def adjusted(text: Sequence[Counted]) -> list[Keys]:
+def depths(ids: Ids, order: int) -> NDArray[np.int8]:
+    """How many words before each place count, the start of the line among them; N at most."""
+    depth = np.ones(len(ids), np.int8)
+    starts = moved(np.asarray(ids, np.int32), EOS_ID) == EOS_ID
+    for _ in range(order - 1):
+        longer = moved(depth, 0) + 1
+        depth = np.where(starts, 1, np.minimum(longer, order)).astype(np.int8)
+    return depth
+
+
+def moved(values: NDArray[Any], first: int) -> NDArray[Any]:
+    """What stands before each place: ``first``, and all but the last."""
+    out = np.empty_like(values)
+    out[:1], out[1:] = first, values[:-1]
+    return out
+
+
+def distinct(keys: Keys) -> tuple[Keys, Ids, Ids]:
+    """The keys once, ascending; which of them each is; how often each occurs."""
+    order = np.argsort(keys)
+    keys = keys[order]
+    new = np.empty(len(keys), np.bool_)
+    new[:1], new[1:] = True, keys[1:] != keys[:-1]
+    inverse = np.empty(len(keys), np.int32)
+    inverse[order] = np.cumsum(new, dtype=np.int32) - 1
+    del order
+    first = np.flatnonzero(new)
+    counts = np.diff(first, append=len(keys)).astype(np.int32)
+    return keys[first], inverse, counts
+
+
+def adjusted(text: Sequence[Counted]) -> list[Keys | Ids]:
     """(1) of each order."""
     found, starts = [], np.zeros(0, bool)
     for k, (one, longer) in enumerate(pairwise(text)):
@@ -105,7 +134,7 @@ def adjusted(text: Sequence[Counted]) -> list[Keys]:
     return [*found, text[-1].n]
 
 
-def closed_form(a: Keys) -> Discounts | None:
+def closed_form(a: Keys | Ids) -> Discounts | None:
     """(2); None where it gives no discounts."""
     t1, t2, t3, t4 = np.bincount(np.minimum(a, 5), minlength=5)[1:5].tolist()
     if not (t1 and t2 and t3):
@@ -116,7 +145,7 @@ def closed_form(a: Keys) -> Discounts | None:
 
 
 def smoothed(
-    one: Counted, a: Keys, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
+    one: Counted, a: Keys | Ids, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
 ) -> tuple[Floats, Floats]:
     """(3) of each context, 1 where nothing follows it; and (4) of each n-gram."""
     n = len(lower)
@@ -131,6 +160,6 @@ def renumbered(text: Sequence[Counted], kept: Sequence[NDArray[np.bool_]], V: in
     """The keys of what is kept, whose contexts are kept, too."""
     found, numbers = [text[0].keys], np.arange(V)
     for one, keep in zip(text[1:], kept[1:], strict=True):
-        found.append(numbers[one.contexts[keep]] * V + one.keys[keep] % V)
+        found.append(numbers[one.contexts[keep]].astype(np.int64) * V + one.keys[keep] % V)
         numbers = np.cumsum(keep) - 1
     return found

@@ -5,8 +5,9 @@ With the networks' p_t^k of ``models.network`` (2), K of them:
     p_t = 1/K sum_k p_t^k                                       (3)
     P(sentence) = prod_t p_t[y_t], the last y being <EOS>       (4)
 
-(3) with equal weights: Zaremba et al. 2014, section 4.1. An n-gram model beside the networks is
-mixed with (3) by ``models.mixture``; without networks it is all there is.
+(3) with equal weights: Zaremba et al. 2014, section 4.1. An n-gram model beside the networks and
+other predictors of the same tokens are mixed with (3) by ``models.mixture``; without networks they
+are all there is.
 """
 
 import itertools
@@ -21,12 +22,15 @@ from numpy.typing import NDArray
 
 from lmtool.arrays import Array
 from lmtool.display import Shown, counted
+from lmtool.errors import ConfigError
 from lmtool.models import network
+from lmtool.models.buckets import Buckets
 from lmtool.models.members import all_shapes, members
 from lmtool.models.mixture import Mixture, Part
 from lmtool.models.network import Ids, Network, States, quietly
 from lmtool.models.ngram import NgramModel
-from lmtool.models.predictor import State, Top
+from lmtool.models.predictor import Predictor, State, Top, forgets
+from lmtool.models.tempered import Tempered
 from lmtool.models.words import TARGET, WordTable, word_tables
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings
@@ -70,22 +74,41 @@ class LanguageModel(Shown):
     parameters: Parameters
     provenance: dict[str, Any] = field(default_factory=dict)
     ngram: NgramModel | None = None
-    weights: tuple[float, ...] = ()  # of the networks and of the n-gram model, where there are both
+    others: tuple[tuple[str, Any], ...] = ()  # more predictors of the same tokens, with their names
+    weights: tuple[float, ...] = ()  # of the networks, the n-gram model and the others, if several
+    temperatures: tuple[float, ...] = ()  # of the same; none: 1
+    buckets: Buckets | None = None  # what the weights follow, whose means they are
     networks: tuple[Network, ...] = field(init=False, compare=False)
     mixture: Mixture | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         parts = members(self.settings, self.parameters)
         object.__setattr__(self, "networks", tuple(Network(self.settings, part) for part in parts))
-        mixture = None if self.ngram is None else Mixture(self._mixed(self.ngram))
-        object.__setattr__(self, "mixture", mixture)
+        mixed = self._mixed()
+        object.__setattr__(self, "mixture", mixed)
 
-    def _mixed(self, ngram: NgramModel) -> tuple[Part, ...]:
-        if not self.networks:
-            return (Part(ngram.name, 1.0, ngram),)
-        alone = replace(self, ngram=None, weights=())
-        networks, counted = self.weights or (0.5, 0.5)
-        return Part(NETWORK, networks, alone), Part(ngram.name, counted, ngram)
+    def _mixed(self) -> Mixture | None:
+        found: list[tuple[str, Predictor]] = []
+        if self.ngram is None and not self.others:
+            return None
+        if self.networks:
+            found.append((NETWORK, self.alone))
+        if self.ngram is not None:
+            found.append((self.ngram.name, self.ngram))
+        found += self.others
+        K = len(found)
+        weights, warmth = self.weights or (1 / K,) * K, self.temperatures or (1.0,) * K
+        if not len(weights) == len(warmth) == K:
+            raise ConfigError("mixture: a weight for each part expected")
+        each = zip(found, weights, warmth, strict=True)
+        parts = (Part(name, w, one if T == 1 else Tempered(one, T)) for (name, one), w, T in each)
+        return Mixture(tuple(parts), self.buckets)
+
+    @property
+    def alone(self) -> "LanguageModel":
+        """The networks without all that they are mixed with."""
+        nothing: dict[str, Any] = {"ngram": None, "others": (), "buckets": None}
+        return replace(self, **nothing, weights=(), temperatures=())
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -102,11 +125,20 @@ class LanguageModel(Shown):
     def digest(self) -> str:
         """12 hex digits which change with whatever changes a probability."""
         kind = {"cell": self.settings.cell, "activation": self.settings.activation}
-        named = kind | {"vocabulary": self.vocabulary.digest}
-        if self.ngram is None:
-            return checksum(dict(self.parameters.items()), named)[:12]
-        tensors = {**self.parameters, **self.ngram.tensors()}
-        return checksum(tensors, named | {"weights": self.weights})[:12]
+        named: dict[str, Any] = kind | {"vocabulary": self.vocabulary.digest}
+        tensors: dict[str, NDArray[Any]] = dict(self.parameters.items())
+        if self.mixture is not None:
+            named |= {"weights": self.weights}
+        if self.ngram is not None:
+            tensors |= self.ngram.tensors()
+        if self.others:
+            named |= {"others": [one.digest for _, one in self.others]}
+        if set(self.temperatures) - {1.0}:
+            named |= {"temperatures": self.temperatures}
+        if self.buckets is not None:
+            named |= {"clues": [[c.kind, c.part, c.knots] for c in self.buckets.clues]}
+            tensors |= {"buckets": self.buckets.table}
+        return checksum(tensors, named)[:12]
 
     def _parts(self) -> Iterator[str]:
         settings, K = self.settings, len(self.networks)
@@ -115,6 +147,7 @@ class LanguageModel(Shown):
             yield f"{several}{reader(settings)} {settings.layers} x {settings.hidden}"
         if self.ngram is not None:
             yield self.ngram.name
+        yield from (name for name, _ in self.others)
         yield counted(self.vocabulary.n_tokens, "output")
         yield counted(self.parameters.flat.size, "parameter")
 
@@ -124,6 +157,16 @@ class LanguageModel(Shown):
         if self.mixture is not None:
             return self.mixture.block
         return STREAMS if self.networks[0].keeps_streams_apart else 1
+
+    @property
+    def forgets(self) -> bool:
+        """Whether nothing before a line counts in it."""
+        return self.mixture is not None and forgets(self.mixture)
+
+    def stream(self, ids: Ids) -> Array:
+        """ln p of each token of whole lines, ids (T,), where ``forgets``."""
+        assert self.mixture is not None
+        return self.mixture.stream(ids)
 
     def zero_state(self, B: int = 1) -> State:
         """a_0 = 0 for B streams."""

@@ -15,6 +15,7 @@ word before: their numbers are the state, NONE where one is not listed.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.display import Shown, counted
 from lmtool.errors import ConfigError
-from lmtool.tensor_file import Tensors
+from lmtool.tensor_file import Tensors, checksum
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
 __all__ = ["MOST_ORDER", "NONE", "Keys", "NgramModel", "Ngrams", "far_from_one", "numbers_of"]
@@ -31,7 +32,10 @@ __all__ = ["MOST_ORDER", "NONE", "Keys", "NgramModel", "Ngrams", "far_from_one",
 Keys = NDArray[np.int64]
 NONE = -1
 MOST_ORDER = 20
-STREAMS = 32  # any number would do: every row's bits are its own
+STREAMS = 1024  # any number would do: every row's bits are its own
+MANY = 255  # what the largest byte stands for, or more
+PACKED = ("words", "after", "many")  # what a file keeps of keys
+SORTED = 256  # keys to look for that are better sorted first
 CHECKED = 1 << 20  # probabilities of each order that are added up, of 64 contexts at most
 TOLERANCE = 1e-3  # of such a sum
 
@@ -83,9 +87,30 @@ class NgramModel(Shown):
         return f"{self.order}-gram"
 
     @property
+    def digest(self) -> str:
+        """12 hex digits which change with whatever changes a probability."""
+        return checksum(self.tensors(), {"vocabulary": self.vocabulary.digest})[:12]
+
+    @property
     def block(self) -> int:
         """Streams side by side, the bits of each being its own."""
         return STREAMS
+
+    @property
+    def forgets(self) -> bool:
+        """Nothing before the start of a line counts in it."""
+        return True
+
+    def known(self, top: Ids) -> Ids:
+        """Words of the longest listed context of each row, (N, order - 1) -> (N,)."""
+        return np.asarray(np.count_nonzero(top >= 0, axis=1))
+
+    def freed(self, top: Ids) -> Array:
+        """ln b of that context: (N, order - 1) -> (N,); 0 where it is none."""
+        found = np.zeros(len(top), np.float32)
+        for contexts, one in zip(top.T, self.orders, strict=False):
+            found = np.where(contexts >= 0, picked(one.backoff, contexts), found)
+        return found
 
     def _parts(self) -> Iterator[str]:
         yield self.name
@@ -113,8 +138,18 @@ class NgramModel(Shown):
         logp, V = self.orders[0].logp[ids], self.vocabulary.n_tokens
         for contexts, shorter, longer in zip(top.T, self.orders, self.orders[1:], strict=False):
             numbers = numbers_of(longer.keys, contexts, ids, V)
-            backed_off = logp + picked(shorter.backoff, contexts)  # (2)
-            logp = np.where(numbers >= 0, picked(longer.logp, numbers), backed_off)
+            logp = backed_off(logp, shorter, longer, contexts, numbers)
+        return logp
+
+    def stream(self, ids: Ids) -> Array:
+        """ln p of each token of whole lines, ids (T,) -> (T,): each n-gram is looked for once."""
+        before, V = np.concatenate([[EOS_ID], ids[:-1]]).astype(np.int32), self.vocabulary.n_tokens
+        logp, contexts = self.orders[0].logp[ids], before
+        for shorter, longer in pairwise(self.orders):
+            numbers = numbers_of(longer.keys, contexts, ids, V)
+            logp = backed_off(logp, shorter, longer, contexts, numbers)
+            contexts = np.concatenate([[NONE], numbers[:-1]]).astype(np.int32)
+            contexts[before == EOS_ID] = NONE
         return logp
 
     def log_probabilities(self, top: Ids) -> Array:
@@ -144,12 +179,17 @@ class NgramModel(Shown):
         return np.stack([numbers, *reversed(columns)], axis=1).astype(np.int32)
 
     def tensors(self) -> Tensors:
-        """What a file holds: ``ngram.1.logp``, ``ngram.2.keys`` and so on."""
-        return {
-            name: getattr(one, field)
-            for k, one in enumerate(self.orders, 1)
-            for field, name in named(k, self.order)
-        }
+        """What a file holds: ``ngram.1.logp``, ``ngram.2.words`` and so on."""
+        found: Tensors = {}
+        for k, one in enumerate(self.orders, 1):
+            kept = {"logp": one.logp} | ({"backoff": one.backoff} if k < self.order else {})
+            if k > 1:
+                contexts, words = np.divmod(one.keys, self.vocabulary.n_tokens)
+                after = np.bincount(contexts, minlength=len(self.orders[k - 2]))
+                few, many = in_bytes(after)
+                kept |= {"words": words.astype(np.int32), "after": few, "many": many}
+            found |= {f"ngram.{k}.{field}": array for field, array in kept.items()}
+        return found
 
     @classmethod
     def from_tensors(
@@ -160,10 +200,15 @@ class NgramModel(Shown):
         discounts: tuple[tuple[float, ...], ...] = (),
     ) -> "NgramModel":
         """The same again, its tensors taken out. Raises KeyError, ConfigError."""
-        orders, usual = [], {"keys": np.arange(vocabulary.n_tokens), "backoff": np.zeros(0, "f4")}
+        orders: list[Ngrams] = []
         for k in range(1, order + 1):
-            own = {field: aligned(tensors.pop(name)) for field, name in named(k, order)}
-            orders.append(Ngrams(**(usual | own)))
+            keys = np.arange(vocabulary.n_tokens)
+            if k > 1:
+                words, after, many = (tensors.pop(f"ngram.{k}.{field}") for field in PACKED)
+                keys = keys_of(words, after, many, len(orders[-1]), vocabulary.n_tokens)
+            logp = aligned(tensors.pop(f"ngram.{k}.logp"))
+            backoff = tensors.pop(f"ngram.{k}.backoff") if k < order else np.zeros(0, np.float32)
+            orders.append(Ngrams(keys, logp, aligned(backoff)))
         model = cls(vocabulary, tuple(orders), discounts)
         if far_from_one(model):
             raise ConfigError("n-grams: probabilities do not sum to 1")
@@ -188,12 +233,24 @@ class NgramModel(Shown):
 
 def numbers_of(keys: Keys, contexts: Ids, words: Ids, V: int) -> Ids:
     """The numbers of contexts, each with a word after it; NONE where it is not listed."""
-    if not len(keys):
-        return np.full(len(words), NONE, np.int32)
-    wanted = contexts.astype(np.int64) * V + words
+    found, some = np.full(len(words), NONE, np.int32), np.flatnonzero(contexts >= 0)
+    if not len(keys) or not len(some):
+        return found
+    wanted = contexts[some].astype(np.int64) * V + words[some]
+    if len(some) > SORTED:  # what is near in memory is looked for together
+        order = np.argsort(wanted)
+        some, wanted = some[order], wanted[order]
     places = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
-    listed = (keys[places] == wanted) & (contexts >= 0)
-    return np.where(listed, places, NONE).astype(np.int32)
+    found[some] = np.where(keys[places] == wanted, places, NONE)
+    return found
+
+
+def backed_off(logp: Array, shorter: Ngrams, longer: Ngrams, contexts: Ids, numbers: Ids) -> Array:
+    """(1) where a longer n-gram is listed, (2) with ln p of the shorter one elsewhere."""
+    out = logp + picked(shorter.backoff, contexts)
+    listed = np.flatnonzero(numbers >= 0)
+    out[listed] = longer.logp[numbers[listed]]
+    return out
 
 
 def picked(values: Array, numbers: Ids) -> Array:
@@ -203,10 +260,24 @@ def picked(values: Array, numbers: Ids) -> Array:
     return np.where(numbers >= 0, values[np.maximum(numbers, 0)], np.float32(0))
 
 
-def named(k: int, order: int) -> list[tuple[str, str]]:
-    """What is kept of order k: fields and the names of their tensors."""
-    fields = ["keys"] * (k > 1) + ["logp"] + ["backoff"] * (k < order)
-    return [(field, f"ngram.{k}.{field}") for field in fields]
+def in_bytes(counts: Keys) -> tuple[NDArray[np.uint8], Ids]:
+    """Counts as bytes, MANY standing for what the other array lists."""
+    return np.minimum(counts, MANY).astype(np.uint8), counts[counts >= MANY].astype(np.int32)
+
+
+def keys_of(words: NDArray[Any], after: NDArray[Any], many: NDArray[Any], n: int, V: int) -> Keys:
+    """(3) of an order: the last tokens, and how many stand after each of n contexts."""
+    kinds = [x.dtype.str[1:] for x in (words, after, many)] == ["i4", "u1", "i4"]
+    flat = words.ndim == many.ndim == 1 and after.shape == (n,)
+    if not (kinds and flat and np.count_nonzero(after == MANY) == len(many)):
+        raise ConfigError("n-grams: their contexts are damaged")
+    counts = after.astype(np.int64)
+    counts[after == MANY] = many
+    inside = not len(words) or (words.min() >= 0 and words.max() < V)
+    if (counts < 0).any() or counts.sum() != len(words) or not inside:
+        raise ConfigError("n-grams: their contexts are damaged")
+    keys: Keys = np.repeat(np.arange(n), counts) * V + words
+    return keys
 
 
 def aligned(x: NDArray[Any]) -> NDArray[Any]:

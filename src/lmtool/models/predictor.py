@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lmtool.arrays import Array, Ids
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "joined", "rows"]
+__all__ = ["Conditional", "Conditioned", "Predictor", "State", "Top", "forgets", "joined", "rows"]
+__all__ += ["streamed"]
 
 Top = Any  # axis 0 the row
 State = Any  # axis 0 the stream
@@ -92,6 +93,20 @@ class Conditional(Protocol):
     def given(self, sources: Sequence[Array]) -> Conditioned:
         """What it writes about each of some sources."""
         ...
+
+
+def forgets(model: Any) -> bool:
+    """Whether nothing before a line counts in it: lines may be read as one stream, by ``stream``.
+
+    A predictor says so itself; those of the protocol that do not, remember.
+    """
+    return bool(getattr(model, "forgets", False))
+
+
+def streamed(model: Any, ids: Ids) -> Array:
+    """ln p of each token of whole lines by a predictor that forgets, ids (T,) -> (T,)."""
+    logp: Array = model.stream(ids)
+    return logp
 
 
 def rows(x: Any, some: slice | Ids | NDArray[np.intp]) -> Any:

@@ -4,6 +4,7 @@
 model file never holds a ``None``.
 """
 
+from lmtool.settings.adaptation import AdaptSettings
 from lmtool.settings.classifier import ClassifierSettings, FrameSettings, VectorSettings
 from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.settings.duration import in_seconds
@@ -14,11 +15,14 @@ from lmtool.settings.inference import (
     LEVELS,
     BleuSettings,
     CompareSettings,
+    HearSettings,
     RescoreSettings,
     SampleSettings,
     SearchSettings,
     SurprisalSettings,
+    TranscribeSettings,
 )
+from lmtool.settings.inside import GradientSettings, TraceSettings
 from lmtool.settings.network import ModelSettings, TextSettings
 from lmtool.settings.pairs import (
     PAIRS,
@@ -29,6 +33,7 @@ from lmtool.settings.pairs import (
     refuse_columns,
     refuse_foreign,
 )
+from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import CHECKPOINT_EVERY, TrainSettings, without_foreign
 
@@ -40,21 +45,27 @@ __all__ = [
     "PAIRS",
     "READS",
     "WRITES",
+    "AdaptSettings",
     "BleuSettings",
     "CaptionerSettings",
     "ClassifierSettings",
     "CompareSettings",
     "FrameSettings",
+    "GradientSettings",
+    "HearSettings",
     "ModelSettings",
     "Option",
     "Pairing",
+    "RecogniserSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
     "TaggerSettings",
     "TextSettings",
+    "TraceSettings",
     "TrainSettings",
+    "TranscribeSettings",
     "TranslatorSettings",
     "VectorSettings",
     "checked",

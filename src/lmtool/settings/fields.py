@@ -86,12 +86,17 @@ def checked(name: str, value: Any, hint: Any, wanted: Option) -> Any:
     kinds = get_args(hint) or (hint,)
     if value is None and type(None) in kinds:
         return None
-    plain = converted(value, kinds[0])  # None: of another type
-    if plain is None:
+    plain = next(filter(is_value, (converted(value, kind) for kind in kinds)), None)
+    if plain is None:  # of another type
         refuse(name, TYPES[kinds[0]], repr(value))
     if not wanted.admits(plain):
         refuse(name, expected(plain, wanted), str(plain))
     return plain
+
+
+def is_value(value: Any) -> bool:
+    """Whether it is not None."""
+    return value is not None
 
 
 def refuse(name: str, expected: str, given: str) -> NoReturn:

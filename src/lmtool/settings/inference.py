@@ -14,14 +14,17 @@ __all__ = [
     "LEVELS",
     "BleuSettings",
     "CompareSettings",
+    "HearSettings",
     "RescoreSettings",
     "SampleSettings",
     "SearchSettings",
     "SurprisalSettings",
+    "TranscribeSettings",
 ]
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
 LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
+WIDE = 64  # texts of a recogniser that are followed, where there is a choice
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
@@ -152,3 +155,45 @@ class RescoreSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class HearSettings:
+    """How a text is searched for in speech. Raises OptionError for what cannot be meant."""
+
+    beam: int | None = option(
+        None,
+        "Texts of a recording followed side by side; 1 takes the best token at each step.",
+        at_least=1,
+        at_most=10_000,
+        shown=f"1; {WIDE} with --lm or -n",
+    )
+    lm_weight: float = option(
+        0.5, "What ln p of the language model counts for.", at_least=0, at_most=100
+    )
+    word_bonus: float = option(1.0, "Added for each word.", at_least=-100, at_most=100)
+    lexicon: bool = option(False, "Write only words of the language model.")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def width(self, fused: bool) -> int:
+        """Texts that are followed, with a language model or without."""
+        return self.beam or (WIDE if fused else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeSettings(HearSettings):
+    """The same, and how many texts are wanted."""
+
+    n: int = option(1, "How many texts, best first.", at_least=1, flag="number")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.beam is not None and self.n > self.beam:
+            most = f"{called('beam')}, {self.beam}"
+            raise OptionError(f"{called('n')}: must be at most {most}, not {self.n}")
+
+    def width(self, fused: bool) -> int:
+        """Texts that are followed, with a language model or without."""
+        return self.beam or (max(self.n, WIDE) if fused or self.n > 1 else 1)

@@ -6,6 +6,8 @@ A test compares names and types with the dataclasses', which are the ones that c
 from typing import TypedDict
 
 __all__ = [
+    "AdaptKeywords",
+    "AdaptedSurprisalKeywords",
     "BleuKeywords",
     "CompareKeywords",
     "RescoreKeywords",
@@ -13,6 +15,7 @@ __all__ = [
     "SearchKeywords",
     "SurprisalKeywords",
     "TrainingKeywords",
+    "TranscribeKeywords",
 ]
 
 
@@ -64,6 +67,13 @@ class TaggerKeywords(TypedDict, total=False):
     tagging: str
 
 
+class RecogniserKeywords(TypedDict, total=False):
+    """What RecogniserSettings has beyond the others."""
+
+    bands: int
+    stack: int
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -87,8 +97,11 @@ class TrainKeywords(TypedDict, total=False):
     gain: float | None
     noise: float | None
     mirror: str | None
+    warp: float | None
+    band_mask: float | None
+    time_mask: float | None
     context: str
-    ngram: int | None
+    ngram: int | str | None
     prune: str | None
     seed: int
     shards: int | None
@@ -96,7 +109,12 @@ class TrainKeywords(TypedDict, total=False):
 
 
 class NetworkKeywords(
-    ModelKeywords, ClassifierKeywords, FrameKeywords, TaggerKeywords, total=False
+    ModelKeywords,
+    ClassifierKeywords,
+    FrameKeywords,
+    TaggerKeywords,
+    RecogniserKeywords,
+    total=False,
 ):
     """What connects to what, of any kind of model."""
 
@@ -118,6 +136,21 @@ class SurprisalKeywords(TypedDict, total=False):
     frequency: bool
 
 
+class AdaptKeywords(TypedDict, total=False):
+    """AdaptSettings."""
+
+    adapt: bool
+    adapt_rate: float
+    adapt_decay: float
+    cache: int
+    cache_weight: float
+    cache_sharpness: float
+
+
+class AdaptedSurprisalKeywords(SurprisalKeywords, AdaptKeywords, total=False):
+    """Both."""
+
+
 class SampleKeywords(TypedDict, total=False):
     """SampleSettings."""
 
@@ -137,6 +170,26 @@ class SearchKeywords(TypedDict, total=False):
     max_length: int | None
     allow_unk: bool
     no_repeat: int
+
+
+class TraceKeywords(TypedDict, total=False):
+    """TraceSettings."""
+
+    step: int | None
+    back: int | None
+    top: int
+    all: bool
+    member: int
+
+
+class GradientKeywords(TypedDict, total=False):
+    """GradientSettings."""
+
+    epsilon: float
+    limit: float
+    entries: int
+    member: int
+    seed: int
 
 
 class CompareKeywords(TypedDict, total=False):
@@ -165,3 +218,13 @@ class RescoreKeywords(TypedDict, total=False):
     per_word: bool | None
     resamples: int
     seed: int
+
+
+class TranscribeKeywords(TypedDict, total=False):
+    """TranscribeSettings."""
+
+    n: int
+    beam: int | None
+    lm_weight: float
+    word_bonus: float
+    lexicon: bool

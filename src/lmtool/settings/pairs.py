@@ -9,6 +9,7 @@ from lmtool.settings.classifier import ClassifierSettings, FrameSettings, Vector
 from lmtool.settings.conditional import CaptionerSettings, TranslatorSettings
 from lmtool.settings.fields import declared
 from lmtool.settings.network import ModelSettings, TextSettings
+from lmtool.settings.recogniser import RecogniserSettings
 from lmtool.settings.tagger import TaggerSettings
 from lmtool.settings.training import TrainSettings
 
@@ -39,11 +40,13 @@ class Pairing(NamedTuple):
 LOWER = TextSettings(lower=True)  # what is written keeps no case
 PIECES = TextSettings(tokens="subword", vocab_size=6_000)  # no word is unknown
 CAPTIONS = TextSettings(lower=True, vocab_size=5_000)
+LETTERS = TextSettings(tokens="char")  # that a word not yet heard is written with
 EVERY_WORD = TextSettings(lower=True, vocab_size=100_000)  # their case and letters are read, too
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
     Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), PIECES),
     Pairing("captioner", "vector", "text", CaptionerSettings, (), CAPTIONS),
+    Pairing("recogniser", "frames", "text", RecogniserSettings, (), LETTERS),
     Pairing("tagger", "text", "tags", TaggerSettings, ("text", "tags"), EVERY_WORD),
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),

@@ -37,9 +37,16 @@ def reader(settings: Any) -> str:
     return WIDE.get(cell, cell).format(settings.window)
 
 
-def layers() -> Any:
+def layers(usual: int = 1) -> Any:
     """How many of them."""
-    return option(1, "Cells on top of each other.", panel=MODEL, at_least=1, absurd=100)
+    return option(
+        usual,
+        "Cells on top of each other.",
+        panel=MODEL,
+        shown="1; 2 where frames become text",
+        at_least=1,
+        absurd=100,
+    )
 
 
 def embed() -> Any:

@@ -24,6 +24,7 @@ OUTPUTS = {
     "tagger": ("crf", "full", "sigmoid"),
 }
 TEXTS = ("language model", *CONDITIONAL, "classifier", "tagger")
+SPEECH = ("recogniser",)
 FRAMES = ("frame classifier",)
 SMOOTHED = (*CONDITIONAL, "classifier", "frame classifier", "vector classifier")
 NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
@@ -37,6 +38,9 @@ NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
     "gain": 0.0,
     "noise": 0.0,
     "mirror": "",
+    "warp": 0.0,
+    "band_mask": 0.0,
+    "time_mask": 0.0,
 }
 BUDGETS = ("epochs", "steps", "seconds")
 MOST_TOKENS = 1_000_000  # of a step
@@ -155,7 +159,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         below=1,
-        kinds=FRAMES,
+        kinds=(*FRAMES, *SPEECH),
     )
     gain: float | None = option(
         None,
@@ -164,7 +168,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         below=1,
-        kinds=FRAMES,
+        kinds=(*FRAMES, *SPEECH),
     )
     noise: float | None = option(
         None,
@@ -173,7 +177,7 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         absurd=100,
-        kinds=FRAMES,
+        kinds=(*FRAMES, *SPEECH),
     )
     mirror: str | None = option(
         None,
@@ -183,6 +187,33 @@ class TrainSettings:
         metavar="COLUMNS",
         kinds=FRAMES,
     )
+    warp: float | None = option(
+        None,
+        "Make voices higher or lower by up to this share, by moving bands.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        at_most=0.5,
+        kinds=(*FRAMES, *SPEECH),
+    )
+    band_mask: float | None = option(
+        None,
+        "Largest share of the bands that each of two masks hides.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        at_most=1,
+        kinds=(*FRAMES, *SPEECH),
+    )
+    time_mask: float | None = option(
+        None,
+        "Largest share of the time that each of two masks hides.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        at_most=1,
+        kinds=(*FRAMES, *SPEECH),
+    )
     context: str = option(
         "mixed",
         "Carry the state over lines, reset it, or learn both.",
@@ -190,12 +221,14 @@ class TrainSettings:
         choices=("document", "sentence", "mixed"),
         kinds=STREAMS,
     )
-    ngram: int | None = option(
+    ngram: int | str | None = option(
         None,
-        "Order of an n-gram model that is counted beside the networks and mixed with them.",
+        "Order of an n-gram model of the text that is mixed with the networks, or one as ARPA file;"
+        " 0: none.",
         panel=MODEL,
-        shown="none",
-        at_least=1,
+        shown="5 with --time",
+        metavar="N|FILE",
+        at_least=0,
         at_most=20,
         kinds=STREAMS,
     )
@@ -203,7 +236,7 @@ class TrainSettings:
         None,
         "Drop n-grams that occur no more often than this, by order: 0,0,1.",
         panel=MODEL,
-        shown="none",
+        shown="0,0,0,1 with --time",
         metavar="COUNTS",
         kinds=STREAMS,
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,8 +179,8 @@ class Vocabulary(Shown):
 
     def ids(self, tokens: Iterable[str]) -> list[int]:
         """The ids of tokens as ``split`` gives them; never EOS_ID."""
-        id_of = self._words.get
-        return [id_of(token, UNK_ID) for token in map(self.normalise, tokens)]
+        spelled = map(self.normalise, tokens) if self.settings.lower else tokens
+        return [*map(self._words.get, spelled, repeat(UNK_ID))]
 
     def normalise(self, word: str) -> str:
         """The spelling under which a word is looked up."""

@@ -61,11 +61,20 @@ def speed(threads: int) -> float:
 
 def settle(session: Session, run: Run, every: int, pace: Pace) -> None:
     """Fixes the length of a run against the clock when its learning rate must begin to fall."""
-    if math.isfinite(run.steps) or not known(session, run):
+    if math.isfinite(run.steps):
         return
+    run.steps = session.ranks.agree(length(session, run, every, pace))
+
+
+def length(session: Session, run: Run, every: int, pace: Pace) -> float:
+    """Steps of the run if its learning rate must begin to fall now, else infinite."""
+    if not known(session, run):
+        return math.inf
     steps = horizon(session, run, every, pace)
-    if run.step >= (1 - DECAY) * steps:  # and no step so far may belong to the decay
-        run.steps = max(run.step + 1, steps, math.ceil((run.step - 1) / (1 - DECAY)))
+    if run.step < (1 - DECAY) * steps:
+        return math.inf
+    undecayed = math.ceil((run.step - 1) / (1 - DECAY))  # no step so far may belong to the decay
+    return max(run.step + 1, steps, undecayed)
 
 
 def horizon(session: Session, run: Run, every: int, pace: Pace) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +22,19 @@ from lmtool.settings import TrainSettings, without_foreign
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
 from lmtool.training import clock, loop, memory
+from lmtool.training.agreement import (
+    entered,
+    idle,
+    refuse_other_files,
+    refuse_streams,
+    unlike,
+)
 from lmtool.training.clock import Pace
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.initial import IN_MEMORY, initial_of, replaces
 from lmtool.training.pace import measured, steps_that_fit
+from lmtool.training.ranks import ALONE, Ranks
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.request import Given, Keeping, Request
 from lmtool.training.resume import (
@@ -37,7 +46,7 @@ from lmtool.training.resume import (
     verify_sizes,
 )
 from lmtool.training.session import Session, fresh_weights, open_session
-from lmtool.workers import n_cores
+from lmtool.workers import pooled
 
 __all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
@@ -63,30 +72,34 @@ def train(
     keeping: Keeping,
     sentences: Sentences | None = None,
     init: Any = None,
+    ranks: Ranks = ALONE,
 ) -> Any:
     """The trained model, written where one is named; from sentences if there is no corpus.
 
-    With ``init``, a model, the settings of text and network are that model's.
+    With ``init``, a model, the settings of text and network are that model's. Of several ranks
+    the first holds the lock and writes.
     """
     start = time.monotonic()
-    with alone(request.model):
+    refuse_streams(request, ranks)
+    with entered(ranks, alone(request.model)):
         if request.model is not None:
-            model_file.check_target(request.model, overwrite)
-            refuse_interrupted(request.model, overwrite)
+            ranks.ask(partial(model_file.check_target, request.model, overwrite))
+            ranks.ask(partial(refuse_interrupted, request.model, overwrite))
         with prepared(request, sentences, init) as material:
             if request.model is not None:  # before a kill can bring the old run back
-                path_of(request.model).unlink(missing_ok=True)
-            return go(request, material, emit, start, keeping, None)
+                ranks.ask(partial(path_of(request.model).unlink, missing_ok=True))
+            return go(request, material, emit, start, keeping, None, ranks)
 
 
-def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Any:
-    """The same model as if its run had never been interrupted."""
+def resume(model: str, given: Given, emit: Listener, keeping: Keeping, ranks: Ranks = ALONE) -> Any:
+    """The same model as if its run had never been interrupted, on other ranks or on as many."""
     began = time.monotonic()
-    with alone(model):
-        saved = read(model)
+    with entered(ranks, alone(model)):
+        saved = ranks.ask(partial(read, model))
         refuse_other_options(model, saved.request, given.options)
         corpus, valid = corpus_of(model, saved.request, given), given.valid or saved.request.valid
         moved = replace(saved.request, corpus=corpus, valid=valid)
+        refuse_streams(moved, ranks)
         init = initial_of(model, saved, given)
         with prepared(moved, given.sentences, init) as material:
             refuse_other_data(model, saved, material)
@@ -96,7 +109,7 @@ def resume(model: str, given: Given, emit: Listener, keeping: Keeping) -> Any:
             emit(Note(f"going on after step {saved.counters['step']}"))
             recipe = replace(saved.request.recipe, threads=given.options.get("threads"))
             request = replace(saved.request, model=model, recipe=recipe)
-            return go(request, material, emit, began - saved.elapsed, keeping, saved)
+            return go(request, material, emit, began - saved.elapsed, keeping, saved, ranks)
 
 
 def plan(request: Request, sentences: Sentences | None = None, init: Any = None) -> Forecast:
@@ -104,7 +117,7 @@ def plan(request: Request, sentences: Sentences | None = None, init: Any = None)
     start, kind = time.monotonic(), request.kind
     with prepared(request, sentences, init) as material:
         own = memory.process_memory()
-        settings, recipe, parameters, pace = beginning(request, material, start)
+        settings, recipe, parameters, pace = beginning(request, material, start, ALONE)
         line = command(
             first_words(request, material), replace(request, network=settings, recipe=recipe)
         )
@@ -120,18 +133,20 @@ def go(
     start: float,
     keeping: Keeping,
     saved: Saved | None,
+    ranks: Ranks,
 ) -> Any:
     """Plans, trains, notes where the model comes from, and writes it."""
-    begun = beginning(request, material, start)
+    refuse_other_files(material, ranks)
+    begun = beginning(request, material, start, ranks)
     asked, keeper = replace(request, network=begun.settings, recipe=begun.recipe), None
     if request.model is not None:
         kept = keeping.every, keeping.stop, keeping.goes_on
         keeper = Keeper(asked, material.fingerprints, *kept)
-    trained = fit(asked, material, begun, emit, start, keeper, saved)
+    trained = fit(asked, material, begun, emit, start, keeper, saved, ranks)
     if request.model is not None:
-        model_file.save(trained, request.model, overwrite=True)
+        ranks.ask(partial(model_file.save, trained, request.model, overwrite=True))
     if keeper is not None:
-        keeper.remove()
+        ranks.ask(keeper.remove)
     return trained
 
 
@@ -143,6 +158,7 @@ def fit(
     start: float,
     keeper: Keeper | None,
     saved: Saved | None,
+    ranks: Ranks,
 ) -> Any:
     """The trained model with its provenance."""
     kind, recipe, init = request.kind, begun.recipe, material.init
@@ -155,13 +171,15 @@ def fit(
         emit(Note(material.note))
     if replaces(request.model, request.init):
         emit(Note("the model replaces the one that it begins with: only a copy repeats the run"))
-    with open_session(kind, begun.settings, material, recipe, emit, start) as session:
+    for message in (*unlike(ranks), *idle(ranks, units_of(begun))):
+        emit(Note(message))
+    with open_session(kind, begun.settings, material, recipe, emit, start, ranks) as session:
         try:
             trainee = runs(session, material, begun, keeper, saved)
         except TrainingError as error:
             raise rescued(error, request, session, init) from None
-        trained = kind.complete(session.model(trainee.judged), session.judge)
-        measures, known = kind.remeasured(trained, session.judge, trainee.finished.measures)
+        judged = session.model(trainee.judged), session.judge, trainee.finished.measures
+        trained, measures, known = kind.complete(*judged)
         trained = replace(trained, parameters=trainee.parameters)
         trainee = trainee._replace(finished=measured_again(session, trainee.finished, measures))
     same = settled(recipe, trainee.finished.steps)
@@ -211,8 +229,8 @@ def runs(
         if material.whole is None:
             return first
     everything = material._replace(train=material.whole, whole=None)
-    events = session.on_event, session.start
-    with open_session(session.kind, session.settings, everything, session.recipe, *events) as all_:
+    same = session.kind, session.settings, everything, session.recipe
+    with open_session(*same, session.on_event, session.start, session.ranks) as all_:
         fresh = fresh_weights(session.kind, session.settings, everything, session.recipe.seed)
         steps = 0 if first is None else as_long(session, all_, first)
         return loop.retrain(all_, fresh, first, steps, keeper, saved)
@@ -231,8 +249,8 @@ def rescued(error: TrainingError, request: Request, session: Session, init: Any)
         return error
     best = session.kind.descended(session.model(error.best), init)
     if request.model is not None:
-        model_file.save(best, request.model, overwrite=True)
-        path_of(request.model).unlink(missing_ok=True)
+        session.ranks.ask(partial(model_file.save, best, request.model, overwrite=True))
+        session.ranks.ask(partial(path_of(request.model).unlink, missing_ok=True))
         message = f"{error.args[0]}; the best weights so far are in {request.model}"
         error = TrainingError(message)
     error.best = best
@@ -271,23 +289,38 @@ def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterat
     yield material
 
 
-def beginning(request: Request, material: Material, start: float) -> Beginning:
+def beginning(request: Request, material: Material, start: float, ranks: Ranks) -> Beginning:
     """The weights before the first step, the recipe, and the pace. Raises ConfigError."""
     kind, asked, init = request.kind, request.recipe, material.init
-    speed = clock.speed(asked.threads or n_cores()) if asked.seconds else 0.0
+    settings, recipe = ranks.agree(planned(request, material, ranks))
+    recipe = replace(recipe, threads=min(recipe.threads or 1, asked.threads or ranks.threads))
     asked = without_foreign(asked, kind.name)
-    settings, recipe = kind.plan(request.network, asked, material, speed)
-    memory.refuse_too_large(kind.memory(settings, recipe, material))
+    memory.refuse_too_large(kind.memory(settings, recipe, material), ranks.local)
     if init is None:
         parameters = fresh_weights(kind, settings, material, recipe.seed)
     else:
         parameters = init.parameters.copy()
+    ranks.copy(parameters.flat, 0)
     if not recipe.seconds:
         return Beginning(settings, recipe, parameters, None)
-    with open_session(kind, settings, material, recipe, start=start) as session:
+    with open_session(kind, settings, material, recipe, start=start, ranks=ranks) as session:
         pace = measured(session, parameters)
         steps = steps_that_fit(session, parameters, pace)
     return Beginning(settings, kind.paced(asked, recipe, material, steps), parameters, pace)
+
+
+def planned(request: Request, material: Material, ranks: Ranks) -> tuple[Any, TrainSettings]:
+    """Settings of model and recipe that suit the material, and the cores of all ranks."""
+    kind, asked, speed = request.kind, request.recipe, 0.0
+    if asked.seconds:
+        speed = sum(ranks.gather(clock.speed(asked.threads or ranks.threads)))
+    with pooled(ranks.cores):
+        return kind.plan(request.network, without_foreign(asked, kind.name), material, speed)
+
+
+def units_of(begun: Beginning) -> int:
+    """Pieces of work of a step."""
+    return (begun.settings.members or 1) * (begun.recipe.shards or 1)
 
 
 def first_words(request: Request, material: Material) -> list[str]:

@@ -18,6 +18,7 @@ from lmtool.training.clock import (
     validation_interval,
 )
 from lmtool.training.events import Finished, Note, Progress, Validated
+from lmtool.training.exchange import weights_everywhere
 from lmtool.training.pace import Trier
 from lmtool.training.resume import Keeper, Saved, restore
 from lmtool.training.run import Run, new_run
@@ -101,6 +102,7 @@ def retrain(
     except TrainingError as error:
         error.best = validated
         raise
+    weights_everywhere(session, run)
     chosen = run.curve[-1]["step"]  # the last validation ended the first run
     end = replace(finished(session, run, validated, False), step=run.step, steps=chosen)
     return Trainee(run.parameters, run.curve, end, validated, run.best_score)
@@ -232,6 +234,7 @@ def validate(session: Session, run: Run) -> None:
     """Keeps the weights if they are the best so far."""
     began = time.monotonic()
     catch_up_all(session, run)
+    weights_everywhere(session, run)
     score, measures = session.judge.judge(session.model(run.parameters))
     best = score < run.best_score
     if best:

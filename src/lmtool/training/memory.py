@@ -18,17 +18,17 @@ LIMITS = (  # of a group: its most, what it has, and the name of what of that ca
 )
 
 
-def refuse_too_large(memory: Memory) -> None:
-    """Raises ConfigError where a run would take more memory than is free."""
-    free = free_memory()
-    if memory.peak <= free:
+def refuse_too_large(memory: Memory, processes: int = 1) -> None:
+    """Raises ConfigError where a run of so many processes would take more memory than is free."""
+    free, wanted = free_memory(), processes * memory.peak
+    if wanted <= free:
         return
     names: tuple[str, ...] = ("batch", "bptt")
     if memory.held > memory.step:
         names = ("hidden", "embed", "layers", "members", "vocab_size")
     smaller = " or ".join(map(option, names))
     raise ConfigError(
-        f"training would take {memory.peak / GB:.1f} GB of memory, {free / GB:.1f} GB are free: "
+        f"training would take {wanted / GB:.1f} GB of memory, {free / GB:.1f} GB are free: "
         f"give a smaller {smaller}"
     )
 

@@ -26,6 +26,7 @@ SHARE = 0.01  # of the budget that steps may take beyond the fewest
 def measured(session: Session, parameters: Parameters) -> Pace:
     """Steps of both kinds and parts of both validations; kernels are compiled after it."""
     run, model = new_run(session, parameters.copy()), session.model(parameters)
+    run.step = session.data.steps_a_pass  # the first pass may be an easy one
     for _ in range(UNTIMED):
         seconds_of_step(session, run)
     times = tried(session, run)
@@ -33,7 +34,7 @@ def measured(session: Session, parameters: Parameters) -> Pace:
     if session.sampler is not None and session.recipe.finish:
         dearer = max(1.0, exact(session, run) / min(times))
     session.judge.seconds(model)  # the first takes longer: memory is new
-    return Pace(step, step * dearer, *session.judge.seconds(model))
+    return session.ranks.agree(Pace(step, step * dearer, *session.judge.seconds(model)))
 
 
 class Trier:
@@ -45,7 +46,9 @@ class Trier:
     def again(self, session: Session, run: Run, pace: Pace) -> Pace:
         """The means with one more try, where it is due and can still tell something new."""
         began = time.monotonic()
-        if began < self._next or math.isfinite(run.steps) or run.timer.validation_seconds:
+        if math.isfinite(run.steps) or run.timer.validation_seconds:
+            return pace
+        if not session.ranks.agree(began >= self._next):
             return pace
         n, (own, other) = pace.tries, session.judge.seconds(session.model(run.parameters))
         now = time.monotonic()
@@ -57,7 +60,7 @@ class Trier:
 def steps_that_fit(session: Session, parameters: Parameters, pace: Pace) -> int:
     """Of a run that begins now."""
     run = new_run(session, parameters)
-    return horizon(session, run, validation_interval(session), pace)
+    return session.ranks.agree(horizon(session, run, validation_interval(session), pace))
 
 
 def tried(session: Session, run: Run) -> list[float]:
@@ -79,8 +82,8 @@ def exact(session: Session, run: Run) -> float:
 
 
 def seconds_of_step(session: Session, run: Run) -> float:
-    """Of one step, whatever becomes of its numbers."""
+    """Of one step, whatever becomes of its numbers; the same on every rank."""
     began = time.monotonic()
     with suppress(TrainingError):
         training_step(session, run)
-    return max(1e-9, time.monotonic() - began)
+    return session.ranks.agree(max(1e-9, time.monotonic() - began))

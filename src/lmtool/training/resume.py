@@ -12,6 +12,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lmtool.errors import InterruptionError, ModelFileError
 from lmtool.models.members import all_shapes
 from lmtool.tensor_file import Card, Tensors
 from lmtool.training.events import Note
+from lmtool.training.exchange import everywhere
 from lmtool.training.request import Request
 from lmtool.training.run import Run
 from lmtool.training.session import Session
@@ -116,11 +118,12 @@ class Keeper:
 
     def pause(self, session: Session, run: Run) -> None:
         """Between two steps. Raises InterruptionError where the run is to stop."""
-        if signal := self._stop():
+        asked = session.ranks.gather((self._stop(), time.monotonic() >= self._next))
+        if signal := max(heard for heard, _ in asked):
             problem = self._save(session, run)
             message = f"not saved: {problem}" if problem else f"{self._goes_on} continues it"
             raise InterruptionError(f"stopped after step {run.step}; {message}", signal)
-        if time.monotonic() >= self._next:
+        if asked[0][1]:
             problem = self._save(session, run)
             if problem and not self._failed:
                 session.on_event(Note(f"the run could not be saved ({problem}); training goes on"))
@@ -132,7 +135,12 @@ class Keeper:
             self._path.unlink()
 
     def _save(self, session: Session, run: Run) -> str:
-        """Writes the file; what went wrong, if anything."""
+        """Writes the file, by the first of all ranks; what went wrong, if anything."""
+        everywhere(session, run)
+        return session.ranks.ask(partial(self._write, session, run))
+
+    def _write(self, session: Session, run: Run) -> str:
+        """The same where all is at hand."""
         began = time.monotonic()
         card = {
             "format": FORMAT,

@@ -18,6 +18,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.training.events import Event
 from lmtool.training.optimizers import OPTIMIZERS, Optimizer
+from lmtool.training.ranks import ALONE, Ranks, Share, shared_out
 from lmtool.workers import Workers
 
 __all__ = ["Session", "fresh_weights", "n_steps", "open_session"]
@@ -40,6 +41,8 @@ class Session:
     start: float  # time.monotonic()
     again: float  # work of a second run that follows, as a share of this one's
     on_event: Callable[[Event], None]
+    ranks: Ranks
+    share: Share  # of this rank
 
     @property
     def optimizer(self) -> Optimizer:
@@ -90,9 +93,10 @@ def open_session(
     recipe: TrainSettings,
     on_event: Callable[[Event], None] = lambda event: None,
     start: float | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Session]:
     """A session with its workers, for as long as it is used."""
-    units = (settings.members or 1) * (recipe.shards or 1)
+    share = shared_out(settings.members or 1, recipe.shards or 1, ranks)
     data, again = kind.data(material, recipe), 0.0
     if material.whole is not None:
         again = kind.data(material._replace(train=material.whole), recipe).tokens / data.tokens
@@ -103,12 +107,14 @@ def open_session(
             parts=material.parts,
             recipe=recipe,
             data=data,
-            judge=kind.judge(material, recipe, workers, units),
+            judge=kind.judge(material, recipe, ranks.spread(workers), len(share.owners)),
             sampler=kind.sampler(material.parts, recipe),
             workers=workers,
             start=time.monotonic() if start is None else start,
             again=again,
             on_event=on_event,
+            ranks=ranks,
+            share=share,
         )
 
 

@@ -8,6 +8,7 @@ does not grow with the vocabulary. Several networks read the same batch and lear
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ from lmtool.workers import slices
 __all__ = ["catch_up_all", "rate_now", "training_step"]
 
 Rows = NDArray[np.intp] | None  # (n,) ids of a table, ascending; None: all
+Shards = list[Any]  # of a network: Parameters, those of other ranks None but the first
+Gradients = dict[int, Shards]  # of the networks that this rank trains
 
 
 class Part(NamedTuple):
@@ -45,17 +48,18 @@ def training_step(session: Session, run: Run) -> float:
     """Moves weights, moments and states on by one step; the loss summed over its targets."""
     rate = rate_now(session, run)
     part = touched(session, run, rate)
-    loss, gradients = compute_gradients(session, run, part)
-    norms = [reduce_gradients(session, shards) for shards in gradients]
+    losses, gradients = compute_gradients(session, run, part)
+    own = {k: reduce_gradients(session, shards, k) for k, shards in gradients.items()}
+    loss, norms = agreed(session, losses, own)
     if not math.isfinite(loss + sum(norms)):
         raise TrainingError(
             f"the numbers blew up at step {run.step + 1} (loss {loss:.3g}, gradient norm "
             f"{max(norms):.3g}): try a smaller {option('lr')} or {option('clip')}"
         )
     run.step += 1
-    for member, shards, norm in zip(run.members, gradients, norms, strict=True):
-        factor = min(1.0, session.recipe.clip / max(norm, 1e-12))
-        update(session, run.step, member, part.rows, shards[0], factor, rate)
+    for k, (total, *_) in gradients.items():
+        factor = min(1.0, session.recipe.clip / max(norms[k], 1e-12))
+        update(session, run.step, run.members[k], part.rows, total, factor, rate)
     for seen, rows in zip(run.seen, part.rows, strict=True):
         seen[slice(None) if rows is None else rows] = run.step
     return loss
@@ -97,7 +101,12 @@ def with_rows(session: Session, run: Run, k: int, part: Part, rate: float) -> Pa
     pieces = iter(np.split(local, np.cumsum([len(x) for x in ids])))
     small: Any = {k: next(pieces).astype(np.int32).reshape(x.shape) for k, x in fields.items()}
     draw = Draw(next(pieces), part.draw.extra) if drawn and part.draw is not None else part.draw
-    weights = [{k: x[rows] if k in table.names else x for k, x in w.items()} for w in part.weights]
+    weights = [
+        {k: x[rows] if k in table.names else x for k, x in w.items()}
+        if session.share.trains(network)
+        else w
+        for network, w in enumerate(part.weights)
+    ]
     return Part(weights, part.batch._replace(**small), "", draw, [*part.rows, rows])
 
 
@@ -111,7 +120,7 @@ def catch_up(session: Session, run: Run, k: int, rows: NDArray[np.intp], rate: f
     gaps, table = run.step - run.seen[k][rows], session.kind.tables[k]
 
     def some_rows(some: slice) -> None:
-        for member in run.members:
+        for member in own_members(session, run):
             for name, x in rows_of(table, member.parameters):
                 moments = [by_row(moment[name]) for moment in member.moments]
                 session.optimizer.catch_up(x, moments, rows[some], gaps[some], rate, run.step)
@@ -126,10 +135,13 @@ def catch_up_all(session: Session, run: Run) -> None:
         catch_up(session, run, k, np.arange(len(seen)), rate_now(session, run))
 
 
-def compute_gradients(
-    session: Session, run: Run, part: Part
-) -> tuple[float, list[list[Parameters]]]:
-    """The networks' mean loss, the shards' parts of each one's gradient; the states move on."""
+def own_members(session: Session, run: Run) -> list[Member]:
+    """The networks that this rank trains."""
+    return [member for k, member in enumerate(run.members) if session.share.trains(k)]
+
+
+def compute_gradients(session: Session, run: Run, part: Part) -> tuple[list[float], Gradients]:
+    """The losses of this rank's units, and the gradients of its networks; the states move on."""
     recipe, n = session.recipe, session.shards
     grown = drop_warmup(run.step, recipe.drop_warmup or 0)
     shares = (recipe.dropout, recipe.weight_drop, recipe.word_drop)
@@ -140,11 +152,14 @@ def compute_gradients(
         estimate = partial(estimate, smoothing=recipe.smoothing)
     columns = shard_columns(session, part.batch.targets.shape[1])
 
+    def room(i: int) -> Parameters:
+        return run.buffer(i, {name: array.shape for name, array in part.weights[i // n].items()})
+
     def unit(i: int) -> tuple[float, Parameters]:
         weights, own = part.weights[i // n], part.batch.columns(columns[i % n])
         rng = np.random.default_rng((recipe.seed, run.step, i))
         noise = Noise(dropout, weight_drop, word_drop, rng)
-        gradients = run.buffer(i, {name: array.shape for name, array in weights.items()})
+        gradients = room(i)
         if not own.targets.size:  # fewer examples than shards
             gradients.flat[...] = 0
             return 0.0, gradients
@@ -155,14 +170,36 @@ def compute_gradients(
             )
         return loss, gradients
 
-    losses, gradients = zip(*session.workers.map(unit, range(session.units)), strict=True)
-    by_network = [list(gradients[i : i + n]) for i in range(0, session.units, n)]
-    return sum(losses) / len(by_network), by_network
+    units = session.share.units
+    done = dict(zip(units, session.workers.map(unit, units), strict=True))
+    found = [done[i][1] if i in done else None for i in range(session.units)]
+    gradients = {
+        k: [found[k * n] or room(k * n), *found[k * n + 1 : k * n + n]]
+        for k in range(session.members)
+        if session.share.trains(k)
+    }
+    return [loss for loss, _ in done.values()], gradients
 
 
-def reduce_gradients(session: Session, gradients: list[Parameters]) -> float:
+def agreed(
+    session: Session, losses: list[float], norms: dict[int, float]
+) -> tuple[float, list[float]]:
+    """The networks' mean loss, and the norm of each one's gradient."""
+    every = session.ranks.gather((losses, norms))
+    loss = sum(chain.from_iterable(losses for losses, _ in every)) / session.members
+    by_rank = [norms for _, norms in every]
+    return loss, [session.share.of(k, by_rank)[k] for k in range(session.members)]
+
+
+def reduce_gradients(session: Session, shards: Shards, network: int) -> float:
     """Sums the shards' gradients into the first, in order; the Euclidean norm of the sum."""
-    total, *others = (part.flat for part in gradients)
+    total, others = shards[0].flat, [shard.flat for shard in shards[1:] if shard is not None]
+    if session.share.homes[network] is None:
+        n = session.shards
+        owners = session.share.owners[network * n : (network + 1) * n]
+        flat = [None if shard is None else shard.flat for shard in shards]
+        session.ranks.sum(flat, owners, session.workers)
+        others = []
 
     def part(some: slice) -> float:
         for other in others:

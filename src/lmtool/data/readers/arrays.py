@@ -24,7 +24,7 @@ from lmtool.data.readers.clips import Clip, finite, label_names, refuse_at
 from lmtool.errors import InputError
 from lmtool.text.reader import STDIN, display_name
 
-__all__ = ["NPY", "ZIP", "archive", "array", "beginning", "mapped", "n_rows"]
+__all__ = ["NPY", "ZIP", "archive", "array", "beginning", "frames_of", "mapped", "n_rows"]
 
 NPY, ZIP = b"\x93NUMPY", b"PK"
 LENGTHS = {b"\1\0": "<H", b"\2\0": "<I"}  # version -> how the length of the header is written
@@ -57,6 +57,14 @@ def array(path: str | Path) -> Array:
     with described(name, "array (.npy)"), open(path, "rb") as stream:
         x = read_array(stream, Path(path).stat().st_size, FLOATS, 2)
     return x
+
+
+def frames_of(path: str | Path) -> Array:
+    """(T, F) of a ``.npy``, or of the array ``frames`` of a ``.npz``. Raises InputError."""
+    if beginning(path, len(ZIP)) != ZIP:
+        return array(path)
+    with described(display_name(path), "archive of arrays (.npz)"), zipfile.ZipFile(path) as packed:
+        return member(packed, "frames", FLOATS, 2)
 
 
 def mapped(path: str | Path) -> Array:

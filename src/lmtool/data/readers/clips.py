@@ -26,11 +26,12 @@ class Clip(NamedTuple):
     source: Array
     line: int  # of the file, or the place within it; from 1
     path: str  # for messages
+    file: str = ""  # of its own, where it has one
 
     @property
     def text(self) -> str:
-        """Its name: ``clips.jsonl:3``."""
-        return f"{self.path}:{self.line}"
+        """Its name: ``takes/3.wav``, ``clips.jsonl:3``."""
+        return self.file or f"{self.path}:{self.line}"
 
 
 def refuse_at(path: str, place: int, message: str) -> NoReturn:

@@ -56,6 +56,8 @@ class LabelledFile(NamedTuple):
     path: str  # for messages
     form: str  # ``label <TAB> text``
     records: Iterator[Any]  # Record, or Clip of frames
+    filterbank: Any = None  # what made frames of sound
+    ignored: tuple[str, ...] = ()  # columns of a manifest
 
 
 def read_labelled(
@@ -84,7 +86,8 @@ def read_labelled(
 def describe(file: LabelledFile, n: int, labels: Labels) -> str:
     """``reviews.tsv: 1,204 examples, label <TAB> text, 5 labels (1 .. 5)``"""
     several = ", several a text" if labels.several else ""
-    return f"{file.path}: {counted(n, 'example')}, {file.form}, {labels}{several}"
+    unread = f"; not read: {', '.join(file.ignored)}" if file.ignored else ""
+    return f"{file.path}: {counted(n, 'example')}, {file.form}, {labels}{several}{unread}"
 
 
 def form_of(line: str) -> str:

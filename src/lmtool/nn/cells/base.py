@@ -50,6 +50,7 @@ class Cell:
     backward(weights, gradients, tape, dh (T, B, H), dstate) -> (dx (T, B, I), dstate);
     ``gradients`` are overwritten.
     initialise(weights): what fresh weights need beside their uniform numbers.
+    kept(tape) -> the gate (T, B, H) by which the old state is kept, of cells with one.
     A cell may have an empty weight_hh (0, H), and biases of its first gates alone.
     """
 
@@ -60,6 +61,7 @@ class Cell:
     forward: Callable[[Weights, Array, State, Array | None, str], tuple[Array, State, Any]]
     backward: Callable[[Weights, Weights, Any, Array, State], tuple[Array, State]]
     initialise: Callable[[Weights], None] = lambda weights: None
+    kept: Callable[[Any], Array] | None = None
 
     def wide(self, words: int) -> "Cell":
         """The cell that sees so many words at once; itself where there is but one."""

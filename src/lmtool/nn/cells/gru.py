@@ -91,4 +91,10 @@ def backward(
     return weight_gradients(weights, gradients, tape.x, tape.h_in, dzx, dzh), (dh_next,)
 
 
-CELL = Cell("gru", n_gates=3, n_states=1, update=update, forward=forward, backward=backward)
+def kept(tape: Tape) -> Array:
+    """u (T, B, H), the share of h[t-1] in h[t]."""
+    H = tape.h_in.shape[2]
+    return tape.gates[:, :, H : 2 * H]
+
+
+CELL = Cell("gru", 3, 1, update, forward, backward, kept=kept)

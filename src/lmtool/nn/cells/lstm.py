@@ -114,4 +114,10 @@ def open_forget_gates(weights: Weights) -> None:
     weights.bias_ih[H : 2 * H] = 1
 
 
-CELL = Cell("lstm", 4, 2, update, forward, backward, initialise=open_forget_gates)
+def kept(tape: Tape) -> Array:
+    """f (T, B, H), the share of c[t-1] in c[t]."""
+    H = tape.h_in.shape[2]
+    return tape.gates[:, :, H : 2 * H]
+
+
+CELL = Cell("lstm", 4, 2, update, forward, backward, initialise=open_forget_gates, kept=kept)

@@ -4,6 +4,7 @@ A file holds a family and calls no other's kernels: numba's cache does not notic
 """
 
 from lmtool.nn.kernels.chain import chain_cross_entropy, chain_messages
+from lmtool.nn.kernels.ctc import ctc_cross_entropy
 from lmtool.nn.kernels.gates import (
     ACTIVATE,
     ACTIVATE_BACKWARD,
@@ -30,6 +31,7 @@ from lmtool.nn.kernels.updates import (
     adam_rows,
     adam_step,
     add,
+    dynamic_step,
     scatter_add,
     sgd_rows,
     sgd_step,
@@ -48,6 +50,8 @@ __all__ = [
     "chain_cross_entropy",
     "chain_decode",
     "chain_messages",
+    "ctc_cross_entropy",
+    "dynamic_step",
     "enter",
     "gru_gates",
     "gru_gates_backward",

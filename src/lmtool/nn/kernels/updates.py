@@ -13,6 +13,7 @@ __all__ = [
     "adam_rows",
     "adam_step",
     "add",
+    "dynamic_step",
     "scatter_add",
     "sgd_rows",
     "sgd_step",
@@ -123,3 +124,15 @@ def add(x: Array, y: Array) -> None:
     """x (N,) += y."""
     for j in range(x.shape[0]):
         x[j] += y[j]
+
+
+@kernel(**FLAGS)
+def dynamic_step(
+    x: Array, gradient: Array, start: Array, rms: Array, rate: float, decay: float, tiny: float
+) -> None:
+    """x (N,) -= rate gradient / (rms + tiny), then goes min(1, decay rms) of the way to start."""
+    kind = x.dtype.type
+    step, back, little, one = kind(rate), kind(decay), kind(tiny), kind(1)
+    for j in range(x.shape[0]):
+        pull = min(one, back * rms[j]) * (start[j] - x[j])
+        x[j] += pull - step * gradient[j] / (rms[j] + little)
