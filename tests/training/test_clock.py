@@ -216,7 +216,7 @@ def test_dropout_follows_the_speed_that_was_measured(
     path = tmp_path / "long.txt"
     path.write_text("".join(f"{line}\n" for line in LINES) * 300)
     pace = Pace(slower * 0.002, slower * 0.003, validation=slower * 0.5, other=slower * 0.5)
-    monkeypatch.setattr("lmtool.training.launch.measured", lambda session, parameters: pace)
+    monkeypatch.setattr("lmtool.training.beginning.measured", lambda session, parameters: pace)
     forecast = lmtool.plan(path, seconds=60, hidden=8, members=1)
     recipe, passes = forecast.recipe, forecast.epochs
     assert recipe.drop_warmup == pytest.approx(2 / 3 * forecast.steps, rel=0.05)

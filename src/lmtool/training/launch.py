@@ -4,24 +4,23 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lmtool import model_file
 from lmtool._version import __version__
-from lmtool.errors import ModelFileError, TrainingError, option
-from lmtool.files import locked, remove_leftovers
+from lmtool.errors import TrainingError
 from lmtool.kinds import Material
 from lmtool.nn.parameters import Parameters
-from lmtool.settings import TrainSettings, without_foreign
+from lmtool.settings import TrainSettings
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
-from lmtool.training import clock, loop, memory
+from lmtool.training import loop, memory
 from lmtool.training.agreement import (
     entered,
     idle,
@@ -29,12 +28,18 @@ from lmtool.training.agreement import (
     refuse_streams,
     unlike,
 )
-from lmtool.training.clock import Pace
+from lmtool.training.beginning import Beginning, beginning, units_of
 from lmtool.training.events import Event, Finished, Note, Planned
 from lmtool.training.forecast import Forecast, forecast
 from lmtool.training.initial import IN_MEMORY, initial_of, replaces
-from lmtool.training.pace import measured, steps_that_fit
 from lmtool.training.ranks import ALONE, Ranks
+from lmtool.training.refusals import (
+    alone,
+    corpus_of,
+    refuse_interrupted,
+    refuse_other_data,
+    refuse_other_options,
+)
 from lmtool.training.repeat import command, inputs_and_output, settled
 from lmtool.training.request import Given, Keeping, Request
 from lmtool.training.resume import (
@@ -46,7 +51,6 @@ from lmtool.training.resume import (
     verify_sizes,
 )
 from lmtool.training.session import Session, fresh_weights, open_session
-from lmtool.workers import pooled
 
 __all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
@@ -54,15 +58,6 @@ COUNTED = ("ngram", "prune")
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
-
-
-class Beginning(NamedTuple):
-    """What a run begins with."""
-
-    settings: Any  # of the model; no None
-    recipe: TrainSettings  # without None but in the budget
-    parameters: Parameters  # before the first step
-    pace: Pace | None  # where the clock decides
 
 
 def train(
@@ -258,26 +253,6 @@ def rescued(error: TrainingError, request: Request, session: Session, init: Any)
 
 
 @contextmanager
-def alone(model: str | None) -> Iterator[None]:
-    """Raises ModelFileError where another process trains the same model."""
-    if model is None or not Path(model).parent.is_dir():
-        yield
-        return
-    with ExitStack() as held:
-        try:
-            free = held.enter_context(locked(Path(model)))
-        except OSError as error:
-            message = f"{model}: cannot be written ({error.strerror or error})"
-            raise ModelFileError(message) from None
-        if not free:
-            message = "another process is training this model; wait for it, or name another file"
-            raise ModelFileError(f"{model}: {message}")
-        for path in (Path(model), path_of(model)):
-            remove_leftovers(path)
-        yield
-
-
-@contextmanager
 def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterator[Material]:
     """What the files hold, kept on disk for as long as it is used."""
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
@@ -287,40 +262,6 @@ def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterat
             yield material
             return
     yield material
-
-
-def beginning(request: Request, material: Material, start: float, ranks: Ranks) -> Beginning:
-    """The weights before the first step, the recipe, and the pace. Raises ConfigError."""
-    kind, asked, init = request.kind, request.recipe, material.init
-    settings, recipe = ranks.agree(planned(request, material, ranks))
-    recipe = replace(recipe, threads=min(recipe.threads or 1, asked.threads or ranks.threads))
-    asked = without_foreign(asked, kind.name)
-    memory.refuse_too_large(kind.memory(settings, recipe, material), ranks.local)
-    if init is None:
-        parameters = fresh_weights(kind, settings, material, recipe.seed)
-    else:
-        parameters = init.parameters.copy()
-    ranks.copy(parameters.flat, 0)
-    if not recipe.seconds:
-        return Beginning(settings, recipe, parameters, None)
-    with open_session(kind, settings, material, recipe, start=start, ranks=ranks) as session:
-        pace = measured(session, parameters)
-        steps = steps_that_fit(session, parameters, pace)
-    return Beginning(settings, kind.paced(asked, recipe, material, steps), parameters, pace)
-
-
-def planned(request: Request, material: Material, ranks: Ranks) -> tuple[Any, TrainSettings]:
-    """Settings of model and recipe that suit the material, and the cores of all ranks."""
-    kind, asked, speed = request.kind, request.recipe, 0.0
-    if asked.seconds:
-        speed = sum(ranks.gather(clock.speed(asked.threads or ranks.threads)))
-    with pooled(ranks.cores):
-        return kind.plan(request.network, without_foreign(asked, kind.name), material, speed)
-
-
-def units_of(begun: Beginning) -> int:
-    """Pieces of work of a step."""
-    return (begun.settings.members or 1) * (begun.recipe.shards or 1)
 
 
 def first_words(request: Request, material: Material) -> list[str]:
@@ -340,39 +281,3 @@ def describe(request: Request, material: Material, begun: Beginning, line: str) 
         n_parameters=begun.parameters.flat.size,
         command=line,
     )
-
-
-def corpus_of(model: str, request: Request, given: Given) -> tuple[str, ...]:
-    """The files to read again; none where sentences are given. Raises ModelFileError."""
-    if given.sentences is not None:
-        return ()
-    if not (given.corpus or request.corpus):
-        message = f"give the sentences again: lmtool.resume({model!r}, sentences=...)"
-        raise ModelFileError(f"{model}: cannot be resumed: it learns from no file; {message}")
-    return given.corpus or request.corpus
-
-
-def refuse_interrupted(model: str, overwrite: bool) -> None:
-    """Raises ModelFileError where starting anew would lose a run."""
-    if path_of(model).exists() and not overwrite:
-        ways = f"{option('resume')} goes on with it, {option('overwrite', True)} starts anew"
-        raise ModelFileError(f"{model}: a run of this model was interrupted: {ways}")
-
-
-def refuse_other_data(model: str, saved: Saved, material: Material) -> None:
-    """Raises ModelFileError where the text or the vocabulary changed."""
-    for name, now in material.fingerprints.items():
-        if saved.data.get(name) != now:
-            message = (
-                f"the {name} is not the one that the run began with; put it back, or start anew"
-            )
-            raise ModelFileError(f"{model}: cannot be resumed: {message}")
-
-
-def refuse_other_options(model: str, request: Request, options: dict[str, Any]) -> None:
-    """Raises ModelFileError where an option differs from the run's."""
-    kept = asdict(request.text) | asdict(request.network) | asdict(request.recipe)
-    for name, value in options.items():
-        if name != "threads" and kept.get(name) != value:
-            message = f"{option(name)} was {kept.get(name)}, not {value}"
-            raise ModelFileError(f"{model}: cannot be resumed: {message}; leave it out")
