@@ -326,6 +326,13 @@ def test_evaluate(files: Path, run: Run) -> None:
     captioned = json.loads(run("evaluate", "-m", "eyes", "feats.npy", "c.tsv", "--json").out)
     assert (captioned["n"], captioned["n_texts"]) == (3, 4)
     assert captioned["signature"].startswith("nrefs:var|")
+    (files / "turned.tsv").write_text(
+        "mine\tyours\nthe dog\tder Hund\na dog saw the cat\tHund sah die Katze\n"
+    )
+    turned = run(
+        "evaluate", "-m", "de-en", "turned.tsv", "--source", "yours", "--target", "mine", "--json"
+    )
+    assert json.loads(turned.out) | {"file": "a.de"} == found
     option = run("evaluate", "-m", "de-en", "a.tsv", "--label", "x")
     assert option.code == 2 and "is a translator; only a classifier" in option.err
     alone = run("evaluate", "-m", "de-en", "a.de")

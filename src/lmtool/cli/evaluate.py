@@ -1,8 +1,7 @@
 """``lmtool evaluate``: how good is a model? What the file holds decides what is measured."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,18 +26,16 @@ FILE = "file"  # the text's name
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is asked for; None is what was left out."""
+    """What is asked for."""
 
     files: Sequence[str]
     threads: int
     as_json: bool
-    context: str | None = None
-    text: str | None = None
-    label: str | None = None
-    tags: str | None = None
-    lm: Path | None = None
-    tune: str | None = None
-    search: Mapping[str, Any] = field(default_factory=dict)  # of AdaptSettings, HearSettings
+    given: Mapping[str, Any]  # other options of the command line, by name
+
+    def columns(self, *names: str) -> dict[str, Any]:
+        """Options of these names; None where they are left out."""
+        return {name: self.given.get(name) for name in names}
 
 
 @takes(AdaptSettings, HearSettings)
@@ -84,6 +81,22 @@ def run(
             show_default="the last one",
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of translators: the column or key of the text, where one file holds both.",
+            show_default="by its usual names; the first one",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of translators: the column or key of the translation.",
+            show_default="by its usual names; the second one",
+        ),
+    ] = None,
     lm: Lm = None,
     tune: Annotated[
         str | None,
@@ -124,13 +137,14 @@ def run(
     from lmtool import api
     from lmtool.workers import n_cores
 
-    job = Job(files, threads or n_cores(), as_json, context, text, label, tags, lm, tune)
-    job = replace(job, search=said(called, values))
+    named: dict[str, Any] = {"context": context, "text": text, "label": label, "tags": tags}
+    named |= {"source": source, "target": target, "lm": lm, "tune": tune}
+    given = {name: value for name, value in named.items() if value is not None}
+    job = Job(files, threads or n_cores(), as_json, given | said(called, values))
     loaded = api.load_for("evaluate", model)
     measure, options = KINDS[loaded.kind]
-    for name in OPTIONS:
-        given = getattr(job, name, None) is not None or name in job.search
-        if given and name not in options:
+    for name in job.given:
+        if name not in options:
             takers = " or ".join(known for known, (_, taken) in KINDS.items() if name in taken)
             message = f"{model} is a {loaded.kind}; only a {takers} takes this option"
             raise typer.BadParameter(message, param_hint=flag(name))
@@ -139,10 +153,11 @@ def run(
 
 def of_language(lm: "Model", job: Job) -> None:
     """Perplexities."""
-    adaptation = settings(AdaptSettings, dict(job.search))
-    refuse_tune(job.tune, adaptation)
+    adaptation = settings(AdaptSettings, dict(job.given))
+    tune = job.given.get("tune")
+    refuse_tune(tune, adaptation)
     usual = CONTEXTS[1] if adaptation.active else CONTEXTS[0] if job.as_json else BOTH
-    context, adapting = job.context or usual, tuned(lm, job.tune, adaptation)
+    context, adapting = job.given.get("context") or usual, tuned(lm, tune, adaptation)
     contexts = CONTEXTS if context == BOTH else (context,)
     texts = [(file, text_of(file)) for file in job.files]
     records = [
@@ -168,7 +183,7 @@ def by_part(record: dict[str, Any]) -> dict[str, Any]:
 
 def of_labels(classifier: "Classifier", job: Job) -> None:
     """Accuracies and confusions."""
-    options: Any = {"text": job.text, "label": job.label, "threads": job.threads}
+    options: Any = {**job.columns("text", "label"), "threads": job.threads}
     files = job.files if classifier.reads != "vector" else with_labels(job.files)
     results = [(name_of(file), classifier.evaluate(file, **options)) for file in files]
     if job.as_json:
@@ -194,7 +209,7 @@ def of_tags(tagger: "Tagger", job: Job) -> None:
     """conlleval's block, and the strict F1."""
     from lmtool.inference.phrases import block
 
-    options: Any = {"text": job.text, "tags": job.tags, "threads": job.threads}
+    options: Any = {**job.columns("text", "tags"), "threads": job.threads}
     for file in job.files:
         result = tagger.evaluate(file, **options)
         if job.as_json:
@@ -208,9 +223,12 @@ def of_tags(tagger: "Tagger", job: Job) -> None:
 def of_writing(writer: "Translator | Captioner", job: Job) -> None:
     """BLEU and perplexity; files that belong together are one result."""
     groups = writer.files(job.files)
+    options: Any = {"threads": job.threads}
+    if writer.kind == "translator":
+        named = job.columns("source", "target")
+        options |= {f"{name}_column": column for name, column in named.items()}
     records = [
-        {FILE: str(files[0])} | writer.evaluate([*files], threads=job.threads).to_dict()
-        for files in groups
+        {FILE: str(files[0])} | writer.evaluate([*files], **options).to_dict() for files in groups
     ]
     if job.as_json:
         say("\n".join(map(json_line, records)))
@@ -220,8 +238,8 @@ def of_writing(writer: "Translator | Captioner", job: Job) -> None:
 
 def of_speech(recogniser: "Recogniser", job: Job) -> None:
     """Word error rates, confusions, speakers."""
-    wanted = settings(TranscribeSettings, dict(job.search))
-    lm, wanted = helped(recogniser, job.lm, job.tune, wanted, job.threads)
+    wanted = settings(TranscribeSettings, dict(job.given))
+    lm, wanted = helped(recogniser, job.given.get("lm"), job.given.get("tune"), wanted, job.threads)
     options: Any = asdict(wanted) | {"lm": lm, "threads": job.threads}
     for index, file in enumerate(job.files):
         result = recogniser.evaluate(file, **options)
@@ -239,7 +257,7 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "language model": (of_language, RUNNING),
     "classifier": (of_labels, ("text", "label")),
     "tagger": (of_tags, ("text", "tags")),
-    "translator": (of_writing, ()),
+    "translator": (of_writing, ("source", "target")),
     "captioner": (of_writing, ()),
     "recogniser": (of_speech, SPEECH),
     "frame classifier": (of_labels, ("label",)),

@@ -1,6 +1,7 @@
 """What a caller hands over to measure a translator or a captioner: sources and their texts."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,15 @@ Files = list[str | Path]
 TWO = "two paths, a path or a list of pairs"
 
 
-def translations(given: Any) -> Iterator[Record]:
-    """Those of two files, of one that holds both, or of pairs (text, translation). InputError."""
-    return records(given, of_parallel, lambda value, name: arguments.text(value, name))
+def translations(
+    given: Any, source: str | None = None, target: str | None = None
+) -> Iterator[Record]:
+    """Those of two files, of one that holds both, or of pairs (text, translation). InputError.
+
+    ``source`` and ``target`` are columns of such a file.
+    """
+    read = partial(of_parallel, source=source, target=target)
+    return records(given, read, lambda value, name: arguments.text(value, name))
 
 
 def captions(given: Any, width: int | None, clip: Callable[[Any], Any]) -> Iterator[Record]:
@@ -55,9 +62,10 @@ def record(value: object, name: str, source: Callable[[Any, str], Any]) -> Recor
     return source(given, f"{name}: source"), known
 
 
-def of_parallel(files: Files) -> Iterator[Record]:
+def of_parallel(files: Files, source: str | None, target: str | None) -> Iterator[Record]:
     """A record a pair."""
-    return ((one.source, [one.target]) for one in read_parallel(files).records)
+    found = read_parallel(files, source, target)
+    return ((one.source, [one.target]) for one in found.records)
 
 
 def of_captions(files: Files, width: int | None) -> Iterator[Record]:

@@ -69,14 +69,18 @@ class Translator(Writer, Shown):
         self,
         source: Paths | Iterable[tuple[str, str | Sequence[str]]],
         *,
+        source_column: str | None = None,
+        target_column: str | None = None,
         threads: int = 1,
         **options: Unpack[SearchKeywords],
     ) -> TextEvaluation:
         """BLEU and perplexity on two files, one that holds both, or pairs (text, translation).
 
-        A text may have several translations, in a list. Raises InputError.
+        A text may have several translations, in a list. Columns are those of a file that holds
+        both, by their usual names where none are given. Raises InputError.
         """
-        return self._measured(known.translations(source), threads, options)
+        records = known.translations(source, source_column, target_column)
+        return self._measured(records, threads, options)
 
     def files(self, files: Sequence[str]) -> list[tuple[str | Path, ...]]:
         """Files of a command line, those that belong together. Raises OptionError."""
