@@ -62,7 +62,7 @@ def plan(
 
 def work_of_a_pass(settings: RecogniserSettings, material: Material) -> float:
     """Floating-point operations of training one network on all utterances once."""
-    parameters = sum(math.prod(shape) for shape in shapes(settings, material.parts).values())
+    parameters: int = sum(math.prod(shape) for shape in shapes(settings, material.parts).values())
     steps: float = material.train.steps() / settings.stack
     return 6.0 * parameters * steps
 
