@@ -32,6 +32,7 @@ from lmtool.inference.classify import (
 from lmtool.inference.conditional import Parts as PairParts
 from lmtool.inference.conditional import VectorParts
 from lmtool.inference.phrases import evaluate_phrases
+from lmtool.inference.recogniser import Parts as HearingParts
 from lmtool.inference.recogniser import Recogniser as HearingModel
 from lmtool.inference.score import WordScore
 from lmtool.inference.speech import Tuning, evaluated
@@ -169,10 +170,8 @@ def shown(lm: Model) -> Iterator[Any]:
 
 def of_speech(lm: Model) -> Iterator[Any]:
     """A recogniser that writes the words, what it hears, how wrong that is, what would help."""
-    parts, settings = (
-        Parts(None, 4, Stacking(1), lm.vocabulary),
-        RecogniserSettings(hidden=4, embed=4),
-    )
+    parts = HearingParts(None, 4, Stacking(1), lm.vocabulary)
+    settings = RecogniserSettings(hidden=4, embed=4)
     shapes = recogniser.shapes(settings, parts.sizes())
     hearing = Recogniser(HearingModel(settings, parts, Parameters(shapes)))
     frames = [np.random.default_rng(n).normal(size=(9, 4)) for n in range(2)]
@@ -180,7 +179,7 @@ def of_speech(lm: Model) -> Iterator[Any]:
     for heard in hearing.transcribe_files(frames, n=2):
         yield from (heard, *heard.hypotheses)
         yield Said(TEXT, 0.0, 1.0, 0.5)
-        known = dataclasses.replace(heard, reference=TEXT, speaker=TEXT)
+        known = dataclasses.replace(heard, reference="word1", speaker=TEXT)
         measured = evaluated([known])
         yield from (measured, *measured.speakers)
     yield Tuning(0.5, 1.0, 3.0, 6.0, 100)

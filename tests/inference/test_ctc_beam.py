@@ -78,7 +78,7 @@ def test_a_language_model_counts_as_for_whole_texts(lm: str) -> None:
     vocabulary = CHAR if lm == "letters" else WORD
     model: Any = Unigram(vocabulary) if lm == "unigram" else tiny(vocabulary, "lstm")
     logp = steps(5, len(CHAR), 7)
-    settings = TranscribeSettings(n=20, **WIDE, lm_weight=0.7, word_bonus=0.3)
+    settings = TranscribeSettings(n=20, **WIDE, lm_weight=0.7, word_bonus=0.3, lexicon=False)
     found = decoder(CHAR, settings, Language(model))(logp)
     expected = {
         ids: p + fused(CHAR.decode(ids), model, 0.7, 0.3) for ids, p in all_texts(logp).items()
@@ -104,8 +104,8 @@ def test_words_and_pieces_are_fused_alike() -> None:
     pieces = Vocabulary.build(["abab ab", "abba ab"] * 3, TextSettings(tokens="subword"))
     model = Unigram(Vocabulary.build(["abab ab", "abba ab"], TextSettings()))
     logp = steps(4, len(pieces), 1)
-    found = decoder(pieces, TranscribeSettings(n=5, **WIDE, lm_weight=1.0, word_bonus=0.0),
-                    Language(model))(logp)  # fmt: skip
+    settings = TranscribeSettings(n=5, **WIDE, lm_weight=1.0, word_bonus=0.0, lexicon=False)
+    found = decoder(pieces, settings, Language(model))(logp)
     for one in found:
         text = pieces.decode(one.ids)
         own = log_probability(logp, one.ids) + fused(text, model, 1.0, 0.0)

@@ -43,7 +43,10 @@ def decoder(
     beam = settings.width(language is not None)
     if language is None and beam == 1:
         return greedy
-    lexicon = Lexicon(language.model) if language and settings.lexicon else None
+    wanted = settings.lexicon
+    if wanted is None:
+        wanted = language is not None and language.model.vocabulary.settings.tokens == "word"
+    lexicon = Lexicon(language.model) if language and wanted else None
     rules = Rules(vocabulary, settings, beam, language, lexicon)
     return lambda logp: search(logp, rules)
 

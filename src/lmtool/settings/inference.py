@@ -24,7 +24,7 @@ __all__ = [
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
 LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
-WIDE = 64  # texts of a recogniser that are followed, where there is a choice
+WIDE = 32  # texts of a recogniser that are followed, where there is a choice
 CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
@@ -169,10 +169,12 @@ class HearSettings:
         shown=f"1; {WIDE} with --lm or -n",
     )
     lm_weight: float = option(
-        0.5, "What ln p of the language model counts for.", at_least=0, at_most=100
+        1.0, "What ln p of the language model counts for.", at_least=0, at_most=100
     )
     word_bonus: float = option(1.0, "Added for each word.", at_least=-100, at_most=100)
-    lexicon: bool = option(False, "Write only words of the language model.")
+    lexicon: bool | None = option(
+        None, "Write only words of the language model.", shown="if it is one of words"
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -227,4 +227,4 @@ class TranscribeKeywords(TypedDict, total=False):
     beam: int | None
     lm_weight: float
     word_bonus: float
-    lexicon: bool
+    lexicon: bool | None
