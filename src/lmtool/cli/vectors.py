@@ -54,7 +54,7 @@ def run(
     from lmtool import api
     from lmtool.inference.vectors import word2vec
 
-    loaded = api.load(model)
+    loaded = api.load_vectors(model)
     known = loaded.embeddings_of(matrix)
     say_matrix(known)
     results: list[tuple[str, AnalogyResult | SimilarityResult]] = []

@@ -21,7 +21,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings, without_foreign
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
-from lmtool.training import clock, loop, memory
+from lmtool.training import clock, loop, memory, pretrained
 from lmtool.training.agreement import (
     entered,
     idle,
@@ -50,7 +50,7 @@ from lmtool.workers import pooled
 
 __all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
-COUNTED = ("ngram", "prune")
+COUNTED = ("ngram", "prune", "vectors", "freeze")
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
@@ -208,7 +208,7 @@ def measured_again(session: Session, end: Finished, measures: dict[str, float]) 
 
 def kept(name: str, value: Any) -> bool:
     """Whether a file keeps a setting of the recipe: some are news only where they are given."""
-    return name != "threads" and (value is not None or name not in COUNTED)
+    return name != "threads" and (name not in COUNTED or value not in (None, False))
 
 
 def runs(
@@ -283,6 +283,7 @@ def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterat
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         corpus = request.corpus or ([sentences] if sentences else [])
         material = request.kind.prepare(corpus, request.valid, request, Path(folder), init)
+        material = pretrained.brought(material, request, init)
         if not NAMELESS:
             yield material
             return
@@ -315,7 +316,9 @@ def planned(request: Request, material: Material, ranks: Ranks) -> tuple[Any, Tr
     if asked.seconds:
         speed = sum(ranks.gather(clock.speed(asked.threads or ranks.threads)))
     with pooled(ranks.cores):
-        return kind.plan(request.network, without_foreign(asked, kind.name), material, speed)
+        plain = without_foreign(asked, kind.name)
+        settings, recipe = kind.plan(request.network, plain, material, speed)
+        return pretrained.sized(settings, material), recipe
 
 
 def units_of(begun: Beginning) -> int:
