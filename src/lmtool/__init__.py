@@ -114,18 +114,8 @@ __all__ = [
 
 
 FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
-USES = (
-    "bleu",
-    "compare",
-    "gradcheck",
-    "load",
-    "load_vectors",
-    "plan",
-    "report",
-    "rescore",
-    "resume",
-)
-LAZY = (*FACES, *USES, "sentence_bleu", "train", "wer")
+USES = ("bleu", "compare", "gradcheck", "load", "plan", "report", "rescore", "resume")
+LAZY = (*FACES, *USES, "load_vectors", "sentence_bleu", "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

@@ -21,17 +21,8 @@ from lmtool.faces.word_embedding import WordEmbedding
 from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
-__all__ += [
-    "Translator",
-    "WordEmbedding",
-    "face_of",
-    "load",
-    "load_as",
-    "load_for",
-    "load_vectors",
-    "source_of",
-    "trained",
-]
+__all__ += ["Translator", "WordEmbedding", "face_of", "load", "load_as", "load_for"]
+__all__ += ["load_vectors", "source_of", "trained"]
 
 FACES: dict[str, type] = {
     "language model": Model,

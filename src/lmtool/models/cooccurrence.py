@@ -73,6 +73,7 @@ def count_vectors(
         U, S = truncated(m, min(size, V), np.random.default_rng(seed), workers)
     e = np.zeros((V, size), np.float32)
     e[:, : U.shape[1]] = U * S**POWER
+    e[np.diff(m.offsets) == 0] = 0  # nothing is known of these words
     return e
 
 
