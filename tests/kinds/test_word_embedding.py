@@ -39,7 +39,8 @@ def test_windows_end_with_lines_and_skip_the_unknown() -> None:
             pairs |= {(int(centre), int(x)) for x in around if x >= 0}
     assert pairs == {(2, 3), (2, 4), (3, 2), (3, 4), (4, 2), (4, 3)}
     again = Windows(Running(IDS, COUNTS, 2, 0.0), 100, 5, "cbow", 1).batch(3)
-    assert again.targets.shape == (1, 5) and (again.inputs == data.batch(3).targets).all()
+    assert again.targets.shape == (1, 5) and again.inputs is not None
+    assert np.array_equal(again.inputs, data.batch(3).targets)
 
 
 def test_frequent_words_are_read_less_often() -> None:
@@ -105,7 +106,7 @@ def test_a_queen_is_to_a_woman_as_a_king_is_to_a_man() -> None:
     counted = lmtool.train(EXAMPLES / "kingdom.txt", writes="vectors", output="counts", embed=20)
     assert counted.analogy("man", "king", "woman", 1).neighbours[0].word == "queen"
     assert counted.analogy("king", "prince", "queen", 1).neighbours[0].word == "princess"
-    learnt = lmtool.train(EXAMPLES / "kingdom.txt", writes="vectors", embed=20, epochs=8)
+    learnt = lmtool.train(EXAMPLES / "kingdom.txt", writes="vectors", embed=20, epochs=25)
     assert learnt.analogy("man", "king", "woman", 1).neighbours[0].word == "queen"
 
 
@@ -137,7 +138,11 @@ KINDS: dict[str, Files] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_begins_with_vectors(kind: str, tmp_path: Path) -> None:
     corpus, asked = KINDS[kind](tmp_path)
-    own = {"vectors": str(put(tmp_path / "v.vec", VECTORS)), "steps": 3, "hidden": 4}
+    own: dict[str, Any] = {
+        "vectors": str(put(tmp_path / "v.vec", VECTORS)),
+        "steps": 3,
+        "hidden": 4,
+    }
     if kind == "translator":
         own["tokens"] = "word"
     model = lmtool.train(corpus, freeze=True, **own, **asked)

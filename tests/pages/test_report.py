@@ -24,7 +24,7 @@ from tests.pages.conftest import Cases
 
 KINDS = (
     "language model", "counts", "mixture", "pieces", "tagger", "classifier", "frame classifier",
-    "vector classifier", "translator", "captioner", "recogniser",
+    "vector classifier", "translator", "captioner", "recogniser", "word embedding",
 )  # fmt: skip
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = (

@@ -277,9 +277,8 @@ class TrainSettings:
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)}: give only one of them")
         if self.freeze and not self.vectors:
-            raise OptionError(
-                f"{named('freeze')}: there is nothing to freeze; give {named('vectors')}"
-            )
+            message = f"there is nothing to freeze; give {named('vectors')}, too"
+            raise OptionError(f"{named('freeze')}: {message}")
         if (self.batch or 1) * (self.bptt or 1) > MOST_TOKENS:
             both = f"{named('batch')} times {named('bptt')}"
             raise OptionError(f"{both}: must be at most {MOST_TOKENS:,} tokens a step")
