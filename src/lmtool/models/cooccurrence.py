@@ -22,7 +22,7 @@ from lmtool.workers import Workers, slices
 __all__ = ["Sparse", "cooccurrences", "count_vectors", "information", "truncated"]
 
 SMOOTHED = 0.75  # power of a context's count in (2)
-POWER = 0.25  # p
+POWER = 0.5  # p
 BEYOND = 20  # columns of the random range beyond those that are kept
 ITERATIONS = 3
 CHUNK = 1 << 21  # tokens counted at a time
