@@ -19,7 +19,7 @@ __all__ = ["WordVectorFile", "read_word_vectors"]
 
 WORDS = ".words"  # the ending of what belongs to a .npy
 LONGEST = 60  # characters of a line that a message shows
-FORM = "a line is a word and its numbers, as in: king 0.7 -0.25 1.5"
+EXAMPLE = "king 0.7 -0.25 1.5"
 
 
 class WordVectorFile(NamedTuple):
@@ -48,7 +48,7 @@ def read_word_vectors(path: str | Path) -> WordVectorFile:
     for word, vector in read(path, name):
         found.setdefault(word, vector)
     if not found:
-        raise InputError(f"{name}: no word vectors in it; {FORM}")
+        raise InputError(f"{name}: no word vectors in it; write {EXAMPLE}")
     return WordVectorFile(tuple(found), np.stack([*found.values()]))
 
 
@@ -121,4 +121,6 @@ def is_number(text: str) -> bool:
 
 def refuse(line: Line, message: str) -> NoReturn:
     """Raises InputError with the place."""
-    raise InputError(f"{line.path}:{line.number}: {message}; {FORM}")
+    raise InputError(
+        f"{line.path}:{line.number}: {message}; a line is a word and its numbers: {EXAMPLE}"
+    )
