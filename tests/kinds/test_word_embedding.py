@@ -163,3 +163,14 @@ def test_vectors_that_do_not_fit(text: Path, tmp_path: Path) -> None:
         lmtool.train(text, vectors=vectors, members=0, ngram=2)
     with pytest.raises(OptionError, match="nothing to freeze"):
         lmtool.train(text, freeze=True, steps=1)
+
+
+def test_counted_vectors_stand_beside(tmp_path: Path) -> None:
+    known = lmtool.load_vectors(EXAMPLES / "four_features.vec")
+    questions = put(tmp_path / "q", "man king woman queen\n")
+    pairs = put(tmp_path / "p", "man\twoman\t5\nking\tqueen\t4\napple\tman\t1\n")
+    beside = known.counted(EXAMPLES / "kingdom.txt")
+    assert beside.words == known.embeddings.words and beside.vectors.shape == (6, 4)
+    found = known.analogies(questions, beside=beside)
+    assert found.baselines["counts"]["accuracy"] in (0, 1) and found.accuracy == 1
+    assert -1 <= known.similarity(pairs, beside=beside).baselines["counts"]["spearman"] <= 1
