@@ -1,4 +1,4 @@
-"""Coverage-guided: python -m tests.fuzz.atheris_wordvectors FOLDER -runs=100000 (the extra fuzz)."""
+"""Coverage-guided: python -m tests.fuzz.atheris_wordvectors FOLDER -runs=100000 (extra fuzz)."""
 
 from tests.fuzz.guided import fuzz
 

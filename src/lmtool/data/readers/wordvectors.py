@@ -121,6 +121,5 @@ def is_number(text: str) -> bool:
 
 def refuse(line: Line, message: str) -> NoReturn:
     """Raises InputError with the place."""
-    raise InputError(
-        f"{line.path}:{line.number}: {message}; a line is a word and its numbers: {EXAMPLE}"
-    )
+    message = f"{message}; a line is a word and its numbers: {EXAMPLE}"
+    raise InputError(f"{line.path}:{line.number}: {message}")
