@@ -97,8 +97,9 @@ def lines_of(result: "AnalogyResult | SimilarityResult") -> Iterator[str]:
         yield covered(result.coverage, result.n, result.n_pairs, "pairs")
         yield "one-hot vectors: all words are equally far apart, so they agree with no rating"
         if other := result.baselines.get("counts"):
-            rho = other["spearman"]
-            yield f"vectors by counting: Spearman {'-' if rho is None else decimals(rho, 4)}"
+            agreed = other["spearman"]
+            value = "-" if agreed is None else decimals(agreed, 4)
+            yield f"vectors by counting: Spearman {value}"
         return
     rows = [*map(row_of, result.sections)]
     total = ["total", percent(result.accuracy), str(result.n_right), str(result.n)]
