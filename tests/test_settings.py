@@ -15,6 +15,7 @@ from lmtool import errors
 from lmtool.cli.app import main
 from lmtool.cli.options import flag
 from lmtool.data.resets import CONTEXTS
+from lmtool.data.windows import LAYOUTS
 from lmtool.errors import LmtoolError, OptionError, option
 from lmtool.kinds import KINDS as MODELS
 from lmtool.nn.cells import CELLS
@@ -40,6 +41,7 @@ from lmtool.settings import (
     TrainSettings,
     TranscribeSettings,
     VectorSettings,
+    WordVectorSettings,
     declared,
     in_seconds,
     keywords,
@@ -131,7 +133,7 @@ def test_two_budgets_are_one_too_many() -> None:
         (TaggerSettings, "cell", CELLS),
         (TaggerSettings, "activation", ACTIVATIONS),
         (RecogniserSettings, "cell", CELLS),
-        (TrainSettings, "output", {*OUTPUTS, *TAGGINGS}),
+        (TrainSettings, "output", {*OUTPUTS, *TAGGINGS, *LAYOUTS, "counts"}),
         (TrainSettings, "optimizer", OPTIMIZERS),
         (TrainSettings, "context", CONTEXTS),
     ],
@@ -154,6 +156,7 @@ def test_choices_are_those_of_the_tables(kind: Any, name: str, table: Any) -> No
                 FrameSettings,
                 TaggerSettings,
                 RecogniserSettings,
+                WordVectorSettings,
                 TrainSettings,
             ),
             {"time"},
@@ -363,7 +366,7 @@ def test_the_foreign_options_are_the_expected_ones() -> None:
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
 def test_what_all_kinds_take_is_no_ones_own(pair: Any) -> None:
-    refuse_foreign(pair, dict.fromkeys(("batch", "lr", "hidden"), 3))
+    refuse_foreign(pair, dict.fromkeys(("batch", "lr", "embed"), 3))
     known = [known for kind in LEARNT for known in declared(kind).values()]
     fields = [field for field, _, option in known if option is not None]
     refuse_foreign(pair, {field.name: field.default for field in fields})

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         compare,
         gradcheck,
         load,
+        load_vectors,
         plan,
         report,
         rescore,
@@ -101,6 +102,7 @@ __all__ = [
     "compare",
     "gradcheck",
     "load",
+    "load_vectors",
     "plan",
     "report",
     "rescore",
@@ -113,7 +115,7 @@ __all__ = [
 
 FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
 USES = ("bleu", "compare", "gradcheck", "load", "plan", "report", "rescore", "resume")
-LAZY = (*FACES, *USES, "sentence_bleu", "train", "wer")
+LAZY = (*FACES, *USES, "load_vectors", "sentence_bleu", "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

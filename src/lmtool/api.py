@@ -86,6 +86,14 @@ def load(path: PathLike, kind: type[Face] | None = None) -> Any:
     return faces.load(path) if kind is None else faces.load_as(path, kind)
 
 
+def load_vectors(path: PathLike) -> Any:
+    """What has vectors of words, to ask for neighbours and analogies: a model, or word2vec's text.
+
+    FILE.npy belongs to FILE.words. Raises ModelFileError, InputError.
+    """
+    return faces.load_vectors(path)
+
+
 def train(
     corpus: Paths | None = None,
     *,

@@ -32,6 +32,7 @@ from tests.fuzz.labelled import LINES, labelled_case, labelled_seeds, refused
 from tests.fuzz.mutators import Rng, damaged_bytes, damaged_tensor_file, one_of
 from tests.fuzz.sounds import manifests_case, manifests_seeds, sounds_case, sounds_seeds
 from tests.fuzz.tagged import tagged_case, tagged_seeds
+from tests.fuzz.wordvectors import wordvectors_case, wordvectors_seeds
 
 __all__ = ["TARGETS", "Target"]
 
@@ -354,5 +355,6 @@ TARGETS: dict[str, Target] = {
     "captions": Target(captions_seeds, damaged_bytes, captions_case),
     "sounds": Target(sounds_seeds, damaged_bytes, sounds_case),
     "manifests": Target(manifests_seeds, damaged_bytes, manifests_case),
+    "wordvectors": Target(wordvectors_seeds, damaged_bytes, wordvectors_case),
     "arguments": Target(arguments_seeds, damaged_words, arguments_case),
 }

@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.targets import TARGETS
 
 READERS = ["corpus", "table", "labelled", "clips", "tagged", "parallel", "captions"]
-READERS += ["sounds", "manifests"]
+READERS += ["sounds", "manifests", "wordvectors"]
 ROOT = Path(__file__).parents[2]
 CASES = {
     "model": 600,
@@ -25,6 +25,7 @@ CASES = {
     "captions": 800,
     "sounds": 800,
     "manifests": 600,
+    "wordvectors": 800,
     "arguments": 400,
 }
 

@@ -72,6 +72,8 @@ def material(kind: str, to: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         return (put(to / "l.tsv", LABELLED),), {"writes": "label"}
     if kind == "frame classifier":
         return (frames(to / "f.jsonl"),), {"reads": "frames", "writes": "label"}
+    if kind == "word embedding":
+        return (put(to / "w.txt", TEXT),), {"writes": "vectors"}
     if kind == "vector classifier":
         pair = vectors(to / "x.npy", 12), put(to / "x.txt", "yes\nno\n" * 6)
         return pair, {"reads": "vector", "writes": "label"}
@@ -93,7 +95,8 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Cases:
         if kind not in made:
             files, asked = material(kind, folder)
             model = str(folder / f"{kind}.safetensors")
-            lmtool.train(list(files), valid=list(files), model=model, **(SMALL | asked))
+            small = {"steps": 1, "embed": 4} if kind == "word embedding" else SMALL
+            lmtool.train(list(files), valid=list(files), model=model, **(small | asked))
             made[kind] = Case(model, files)
         return made[kind]
 

@@ -68,7 +68,7 @@ def run(
     from lmtool import api
     from lmtool.inference.neighbours import analogy
 
-    known = api.load(model).embeddings_of(matrix)
+    known = api.load_vectors(model).embeddings_of(matrix)
     say_matrix(known)
 
     def answer(one: list[str]) -> "Nearest":

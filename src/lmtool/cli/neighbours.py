@@ -34,7 +34,7 @@ def run(
     from lmtool import api
     from lmtool.inference.neighbours import neighbours
 
-    known = api.load(model).embeddings_of(matrix)
+    known = api.load_vectors(model).embeddings_of(matrix)
     say_matrix(known)
     printed = layout_of(as_json)
     for chunk in printed(asked(given, named, 1), lambda one: neighbours(known, one[0], k, metric)):

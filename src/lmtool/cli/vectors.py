@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,6 +32,10 @@ def run(
         str | None,
         typer.Option(metavar="FILE|-", help="Pairs with ratings: do the vectors agree?"),
     ] = None,
+    counts: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|-", help="A text; vectors counted in it stand beside."),
+    ] = None,
     metric: How = "cosine",
     matrix: Matrix = None,
     model: ModelPath = MODEL,
@@ -43,7 +47,9 @@ def run(
     --analogies and --similarity.
     """
     tests = [path for path in (analogies, similarity) if path is not None]
-    once(tests)
+    once([*tests, *([] if counts is None else [counts])])
+    if counts is not None and not tests:
+        raise typer.BadParameter("needs --analogies or --similarity", param_hint="--counts")
     if tests and (output != STDIN or overwrite):
         flag = "--overwrite" if output == STDIN else "--output"
         name = "--analogies" if analogies is not None else "--similarity"
@@ -54,14 +60,16 @@ def run(
     from lmtool import api
     from lmtool.inference.vectors import word2vec
 
-    loaded = api.load(model)
+    loaded = api.load_vectors(model)
     known = loaded.embeddings_of(matrix)
     say_matrix(known)
+    beside = None if counts is None else loaded.counted(counts, matrix=matrix)
+    how: dict[str, Any] = {"metric": metric, "matrix": matrix, "beside": beside}
     results: list[tuple[str, AnalogyResult | SimilarityResult]] = []
     if analogies is not None:
-        results.append((analogies, loaded.analogies(analogies, metric=metric, matrix=matrix)))
+        results.append((analogies, loaded.analogies(analogies, **how)))
     if similarity is not None:
-        results.append((similarity, loaded.similarity(similarity, metric=metric, matrix=matrix)))
+        results.append((similarity, loaded.similarity(similarity, **how)))
     for path, result in results:
         say(json_line({"file": path} | result.to_dict()) if as_json else shown(result))
     if tests:
@@ -88,6 +96,10 @@ def lines_of(result: "AnalogyResult | SimilarityResult") -> Iterator[str]:
         yield f"Spearman {rho} ({result.metric})"
         yield covered(result.coverage, result.n, result.n_pairs, "pairs")
         yield "one-hot vectors: all words are equally far apart, so they agree with no rating"
+        if other := result.baselines.get("counts"):
+            agreed = other["spearman"]
+            value = "-" if agreed is None else decimals(agreed, 4)
+            yield f"vectors by counting: Spearman {value}"
         return
     rows = [*map(row_of, result.sections)]
     total = ["total", percent(result.accuracy), str(result.n_right), str(result.n)]
@@ -97,6 +109,8 @@ def lines_of(result: "AnalogyResult | SimilarityResult") -> Iterator[str]:
     yield covered(result.coverage, result.n, result.n_questions, "questions")
     chance = percent(result.baselines["one_hot"]["accuracy"])
     yield f"one-hot vectors: all words are equally far apart, so a guess is right in {chance}"
+    if counted := result.baselines.get("counts"):
+        yield f"vectors by counting: right in {percent(counted['accuracy'])}"
 
 
 def row_of(section: "Section") -> list[str]:

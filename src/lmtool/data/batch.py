@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     drawn: Ids | None = None  # (K,) words that are no targets, for all B
 
     def columns(self, some: slice) -> "Batch":
-        """A shard: contiguous arrays of some of the sequences; ``n``, ``letters``, ``drawn`` stay."""
+        """A shard: contiguous arrays of some of the sequences; what is for all of them stays."""
         return Batch(
             source=shard(self.source, some),
             starts=None if self.starts is None else self.starts[some],

@@ -6,7 +6,7 @@ A new kind brings a file here and a line in ``FACES``.
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from lmtool import arguments, model_file
+from lmtool import arguments, model_file, vector_file
 from lmtool.arguments import PathLike
 from lmtool.errors import ModelFileError, option
 from lmtool.faces import sources
@@ -16,20 +16,13 @@ from lmtool.faces.language_model import Model
 from lmtool.faces.recogniser import Recogniser
 from lmtool.faces.tagger import Tagger
 from lmtool.faces.translator import Translator
+from lmtool.faces.vectors import ForeignVectors
 from lmtool.faces.word_embedding import WordEmbedding
 from lmtool.kinds import KINDS, Kind
 
 __all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
-__all__ += [
-    "Translator",
-    "WordEmbedding",
-    "face_of",
-    "load",
-    "load_as",
-    "load_for",
-    "source_of",
-    "trained",
-]
+__all__ += ["Translator", "WordEmbedding", "face_of", "load", "load_as", "load_for"]
+__all__ += ["load_vectors", "source_of", "trained"]
 
 FACES: dict[str, type] = {
     "language model": Model,
@@ -66,6 +59,15 @@ def source_of(model: Any, given: Any) -> Any:
 def load(path: PathLike) -> Any:
     """The model in a file, verified before use. Raises ModelFileError."""
     return face_of(model_file.load(arguments.path(path, "path")))
+
+
+def load_vectors(path: PathLike) -> Any:
+    """Whatever has vectors of words: a model, or a file of them, word2vec's text or ``.npy``.
+
+    Raises ModelFileError, InputError.
+    """
+    path = arguments.path(path, "path")
+    return load(path) if vector_file.is_model(path) else ForeignVectors(vector_file.load(path))
 
 
 def load_for(command: str, path: PathLike) -> Any:

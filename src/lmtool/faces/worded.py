@@ -1,6 +1,7 @@
 """What a model that knows words can be asked about their vectors, as methods."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from lmtool.arguments import PathLike
 from lmtool.data.readers.wordtests import read_questions, read_rated
 from lmtool.errors import ModelFileError
 from lmtool.files import write_atomically
+from lmtool.inference.counted import counted_beside
 from lmtool.inference.embeddings import Embeddings, Worded, embeddings
 from lmtool.inference.neighbours import Nearest, analogy, neighbours
 from lmtool.inference.vectors import (
@@ -73,17 +75,39 @@ class WordVectors:
         metric: str = "cosine",
         cosmul: bool = False,
         matrix: str | None = None,
+        beside: Embeddings | None = None,
     ) -> AnalogyResult:
-        """How many analogies of a file are answered rightly, by section. Raises InputError."""
-        questions = read_questions(arguments.path(path, "path"))
-        return analogies(self.embeddings_of(matrix), questions, metric, cosmul)
+        """How many analogies of a file are answered rightly, by section. Raises InputError.
+
+        ``beside`` are vectors, as ``counted`` gives them, that stand among the baselines.
+        """
+        known, file = self.embeddings_of(matrix), arguments.path(path, "path")
+        found = analogies(known, read_questions(file), metric, cosmul)
+        if beside is None:
+            return found
+        other = analogies(beside, read_questions(file), metric, cosmul).accuracy
+        return replace(found, baselines=found.baselines | {"counts": {"accuracy": other or 0.0}})
 
     def similarity(
-        self, path: PathLike, *, metric: str = "cosine", matrix: str | None = None
+        self,
+        path: PathLike,
+        *,
+        metric: str = "cosine",
+        matrix: str | None = None,
+        beside: Embeddings | None = None,
     ) -> SimilarityResult:
         """How the vectors agree with ratings of pairs of words in a file. Raises InputError."""
-        pairs = read_rated(arguments.path(path, "path"))
-        return similarity(self.embeddings_of(matrix), pairs, metric)
+        pairs = list(read_rated(arguments.path(path, "path")))
+        found = similarity(self.embeddings_of(matrix), pairs, metric)
+        if beside is None:
+            return found
+        other = similarity(beside, pairs, metric).spearman
+        return replace(found, baselines=found.baselines | {"counts": {"spearman": other}})
+
+    def counted(self, path: PathLike, *, matrix: str | None = None) -> Embeddings:
+        """Vectors of the same words by counting in a text. Raises InputError."""
+        lines = arguments.source(arguments.path(path, "path"))
+        return counted_beside(self.embeddings_of(matrix), lines)
 
     def save_vectors(
         self, path: PathLike, overwrite: bool = False, *, matrix: str | None = None

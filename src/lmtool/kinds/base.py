@@ -87,6 +87,7 @@ class Material(NamedTuple):
     note: str = ""  # what they should know
     init: Any = None  # a finished model of the kind to go on with
     counted: Any = None  # an n-gram model that was brought along
+    vectors: Any = None  # of words, to begin with
     whole: Any = None  # all of train and valid: learnt once train and valid chose the length
 
 

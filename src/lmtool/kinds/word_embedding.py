@@ -36,7 +36,8 @@ from lmtool.workers import Workers, n_cores
 
 __all__ = ["KIND"]
 
-OUTPUT, COUNTS = "skipgram", "counts"
+LEARNT, COUNTS = "skipgram", "counts"
+MOST_COUNTED = 5e7  # tokens, by default: beyond, pairs fill the memory
 SIZE = 100  # E
 SUBSAMPLE = 1e-3
 SAMPLES = 256
@@ -88,7 +89,7 @@ def plan(
     batch = recipe.batch or int(np.clip(n // STEPS, LEAST, MOST))
     shards = min(batch, recipe.shards or default_shards(batch, 1))
     asked = recipe.epochs or recipe.steps or recipe.seconds
-    output = recipe.output or OUTPUT
+    output = recipe.output or usual(recipe, n)
     network = replace(
         settings,
         embed=settings.embed or SIZE,
@@ -128,12 +129,17 @@ def initialise(
     word_embedding.initialise(parameters, settings, rng)
 
 
+def usual(recipe: TrainSettings, n: int) -> str:
+    """Counts, which are best on small texts, unless passes are asked for."""
+    return LEARNT if recipe.epochs or recipe.steps or n > MOST_COUNTED else COUNTS
+
+
 def data(material: Material, recipe: TrainSettings) -> Data:
     """Centres with what is around them."""
     if recipe.output == COUNTS:
         return Nothing(material.train)
     sizes = recipe.batch or 1, recipe.samples or 1
-    return Windows(material.train, *sizes, recipe.output or OUTPUT, recipe.seed)
+    return Windows(material.train, *sizes, recipe.output or LEARNT, recipe.seed)
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Closeness:

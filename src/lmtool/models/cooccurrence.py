@@ -22,7 +22,7 @@ from lmtool.workers import Workers, slices
 __all__ = ["Sparse", "cooccurrences", "count_vectors", "information", "truncated"]
 
 SMOOTHED = 0.75  # power of a context's count in (2)
-POWER = 0.25  # p
+POWER = 0.5  # p
 BEYOND = 20  # columns of the random range beyond those that are kept
 ITERATIONS = 3
 CHUNK = 1 << 21  # tokens counted at a time
@@ -73,6 +73,7 @@ def count_vectors(
         U, S = truncated(m, min(size, V), np.random.default_rng(seed), workers)
     e = np.zeros((V, size), np.float32)
     e[:, : U.shape[1]] = U * S**POWER
+    e[np.diff(m.offsets) == 0] = 0  # nothing is known of these words
     return e
 
 

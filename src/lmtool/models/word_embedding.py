@@ -62,7 +62,7 @@ def loss_and_gradients(
     dx = far @ some
     gradients.flat[...] = 0
     kernels.scatter_add(far.T @ x, drawn, dw)
-    loss += kernels.attract(x, w, batch.targets, scale, dx, dw)
+    loss += float(kernels.attract(x, w, batch.targets, scale, dx, dw))
     kernels.spread_rows(dx, batch.inputs, n, de)
     return loss
 

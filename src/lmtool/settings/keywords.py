@@ -74,6 +74,13 @@ class RecogniserKeywords(TypedDict, total=False):
     stack: int
 
 
+class WordVectorKeywords(TypedDict, total=False):
+    """What WordVectorSettings has beyond the others."""
+
+    subsample: float | None
+    counted: bool
+
+
 class TrainKeywords(TypedDict, total=False):
     """TrainSettings."""
 
@@ -103,6 +110,8 @@ class TrainKeywords(TypedDict, total=False):
     context: str
     ngram: int | str | None
     prune: str | None
+    vectors: str | None
+    freeze: bool
     seed: int
     shards: int | None
     threads: int | None
@@ -114,6 +123,7 @@ class NetworkKeywords(
     FrameKeywords,
     TaggerKeywords,
     RecogniserKeywords,
+    WordVectorKeywords,
     total=False,
 ):
     """What connects to what, of any kind of model."""

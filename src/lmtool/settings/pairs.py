@@ -31,11 +31,8 @@ class Pairing(NamedTuple):
     @property
     def takes(self) -> tuple[type, ...]:
         """Settings other than those of training."""
-        return (
-            (TextSettings, self.settings)
-            if {"text", "vectors"} & {*self[1:3]}
-            else (self.settings,)
-        )
+        worded = {"text", "vectors"} & {self.reads, self.writes}
+        return (TextSettings, self.settings) if worded else (self.settings,)
 
     def __str__(self) -> str:
         """``a classifier (reads text, writes label)``"""

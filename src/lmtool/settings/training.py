@@ -25,6 +25,7 @@ OUTPUTS = {
     "word embedding": ("skipgram", "cbow", "counts"),
 }
 TEXTS = ("language model", *CONDITIONAL, "classifier", "tagger")
+WORDS = TEXTS  # whose vectors may come from elsewhere
 SPEECH = ("recogniser",)
 FRAMES = ("frame classifier",)
 SMOOTHED = (*CONDITIONAL, "classifier", "frame classifier", "vector classifier")
@@ -242,6 +243,15 @@ class TrainSettings:
         metavar="COUNTS",
         kinds=STREAMS,
     )
+    vectors: str | None = option(
+        None,
+        "Begin with the words' vectors in this file: a model's, word2vec's text, or .npy.",
+        panel=MODEL,
+        metavar="FILE",
+        shown="none",
+        kinds=WORDS,
+    )
+    freeze: bool = option(False, "Leave these vectors as they are.", panel=MODEL, kinds=WORDS)
     seed: int = option(1, "Repeats a run bit for bit.", panel=TRAINING, at_least=0)
     shards: int | None = option(
         None,
@@ -266,6 +276,9 @@ class TrainSettings:
         given = [named(name) for name in BUDGETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)}: give only one of them")
+        if self.freeze and not self.vectors:
+            message = f"there is nothing to freeze; give {named('vectors')}, too"
+            raise OptionError(f"{named('freeze')}: {message}")
         if (self.batch or 1) * (self.bptt or 1) > MOST_TOKENS:
             both = f"{named('batch')} times {named('bptt')}"
             raise OptionError(f"{both}: must be at most {MOST_TOKENS:,} tokens a step")

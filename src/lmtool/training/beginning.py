@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from lmtool.kinds import Material
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings, without_foreign
-from lmtool.training import clock, memory
+from lmtool.training import clock, memory, pretrained
 from lmtool.training.clock import Pace
 from lmtool.training.pace import measured, steps_that_fit
 from lmtool.training.ranks import Ranks
@@ -52,7 +52,9 @@ def planned(request: Request, material: Material, ranks: Ranks) -> tuple[Any, Tr
     if asked.seconds:
         speed = sum(ranks.gather(clock.speed(asked.threads or ranks.threads)))
     with pooled(ranks.cores):
-        return kind.plan(request.network, without_foreign(asked, kind.name), material, speed)
+        plain = without_foreign(asked, kind.name)
+        settings, recipe = kind.plan(request.network, plain, material, speed)
+        return pretrained.sized(settings, material), recipe
 
 
 def units_of(begun: Beginning) -> int:

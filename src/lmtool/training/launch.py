@@ -20,7 +20,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
 from lmtool.text.reader import STDIN
 from lmtool.text.sentences import Sentences
-from lmtool.training import loop, memory
+from lmtool.training import loop, memory, pretrained
 from lmtool.training.agreement import (
     entered,
     idle,
@@ -54,7 +54,7 @@ from lmtool.training.session import Session, fresh_weights, open_session
 
 __all__ = ["Given", "Keeping", "Request", "plan", "resume", "train"]
 
-COUNTED = ("ngram", "prune")
+COUNTED = ("ngram", "prune", "vectors", "freeze")
 NAMELESS = os.name == "posix"  # mapped files need no name: one that is killed leaves none behind
 
 Listener = Callable[[Event], None]
@@ -203,7 +203,7 @@ def measured_again(session: Session, end: Finished, measures: dict[str, float]) 
 
 def kept(name: str, value: Any) -> bool:
     """Whether a file keeps a setting of the recipe: some are news only where they are given."""
-    return name != "threads" and (value is not None or name not in COUNTED)
+    return name != "threads" and (name not in COUNTED or value not in (None, False))
 
 
 def runs(
@@ -258,6 +258,7 @@ def prepared(request: Request, sentences: Sentences | None, init: Any) -> Iterat
     with tempfile.TemporaryDirectory(prefix="lmtool-") as folder:
         corpus = request.corpus or ([sentences] if sentences else [])
         material = request.kind.prepare(corpus, request.valid, request, Path(folder), init)
+        material = pretrained.brought(material, request, init)
         if not NAMELESS:
             yield material
             return

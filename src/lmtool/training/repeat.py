@@ -38,7 +38,7 @@ def command(words: list[str], request: Request) -> str:
     pair = [word for k in ("reads", "writes") for word in option_words(k, getattr(request, k))]
     columns = [word for k, column in request.columns.items() for word in option_words(k, column)]
     kind = request.kind.name
-    texts = (request.text,) if "text" in (request.reads, request.writes) else ()
+    texts = (request.text,) if {"text", "vectors"} & {request.reads, request.writes} else ()
     parts = (*texts, request.network, request.recipe)
     plain_text = asdict(pair_of(request.reads, request.writes).text)
     options = (chosen(part, kind, plain_text) for part in parts)

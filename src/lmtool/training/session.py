@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.data.batch import Data
 from lmtool.kinds import Kind, Material
@@ -16,6 +17,7 @@ from lmtool.models.members import all_shapes, members
 from lmtool.nn.outputs import Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import TrainSettings
+from lmtool.training import pretrained
 from lmtool.training.events import Event
 from lmtool.training.optimizers import OPTIMIZERS, Optimizer
 from lmtool.training.ranks import ALONE, Ranks, Share, shared_out
@@ -43,6 +45,7 @@ class Session:
     on_event: Callable[[Event], None]
     ranks: Ranks
     share: Share  # of this rank
+    frozen: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)  # rows that stay, (V,)
 
     @property
     def optimizer(self) -> Optimizer:
@@ -115,6 +118,7 @@ def open_session(
             on_event=on_event,
             ranks=ranks,
             share=share,
+            frozen=pretrained.frozen(kind, settings, material),
         )
 
 
@@ -126,6 +130,7 @@ def fresh_weights(
     parameters, rng = Parameters(shapes, dtype=dtype), np.random.default_rng(seed)
     for one in members(settings, parameters):
         kind.initialise(one, settings, material, rng)
+    pretrained.entered(kind, settings, material, parameters)
     return parameters
 
 

@@ -168,6 +168,7 @@ def compute_gradients(session: Session, run: Run, part: Part) -> tuple[list[floa
             loss, run.states[i] = session.kind.learn(
                 *asked, weights, gradients, own, run.states[i], noise, estimate
             )
+        still(session, part.rows, gradients)
         return loss, gradients
 
     units = session.share.units
@@ -179,6 +180,14 @@ def compute_gradients(session: Session, run: Run, part: Part) -> tuple[list[floa
         if session.share.trains(k)
     }
     return [loss for loss, _ in done.values()], gradients
+
+
+def still(session: Session, rows: list[Rows], gradients: Parameters) -> None:
+    """No gradient where vectors are frozen."""
+    for name, fixed in session.frozen.items():
+        tables = zip(session.kind.tables, rows, strict=True)
+        some = next((ids for table, ids in tables if name in table.names), None)
+        gradients[name][fixed if some is None else fixed[some]] = 0
 
 
 def agreed(

@@ -64,6 +64,7 @@ WHAT: dict[str, Callable[[Any], str]] = {
     "translator": lambda face: f"A translator into {over(face)}",
     "captioner": lambda face: f"A captioner of vectors, in {over(face)}",
     "recogniser": lambda face: f"A recogniser of speech, in {over(face)}",
+    "word embedding": lambda face: f"Vectors of {len(face.vocabulary):,} words",
 }
 
 
