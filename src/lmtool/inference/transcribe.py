@@ -261,7 +261,8 @@ def words_among(tokens: Sequence[str], vocabulary: Vocabulary) -> list[tuple[int
         return [(span[0], span[-1] + 1) for span in spans]
     begins = vocabulary.tokenizer.begins
     starts = [i for i in range(len(tokens)) if i == 0 or begins(tokens[i - 1], tokens[i])]
-    return [*zip(starts, [*starts[1:], len(tokens)], strict=True)]
+    ends = [*starts[1:], len(tokens)] if starts else []  # nothing is said
+    return [*zip(starts, ends, strict=True)]
 
 
 def whole(
