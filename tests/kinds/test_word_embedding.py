@@ -169,8 +169,11 @@ def test_counted_vectors_stand_beside(tmp_path: Path) -> None:
     known = lmtool.load_vectors(EXAMPLES / "four_features.vec")
     questions = put(tmp_path / "q", "man king woman queen\n")
     pairs = put(tmp_path / "p", "man\twoman\t5\nking\tqueen\t4\napple\tman\t1\n")
-    beside = known.counted(EXAMPLES / "kingdom.txt")
+    text = put(tmp_path / "c", "man king apple\nwoman queen orange\nking queen man\napple orange\n")
+    beside = known.counted(text)
     assert beside.words == known.embeddings.words and beside.vectors.shape == (6, 4)
     found = known.analogies(questions, beside=beside)
     assert found.baselines["counts"]["accuracy"] in (0, 1) and found.accuracy == 1
-    assert -1 <= known.similarity(pairs, beside=beside).baselines["counts"]["spearman"] <= 1
+    assert beside.vectors.any() and np.isfinite(beside.vectors).all()
+    agreed = known.similarity(pairs, beside=beside).baselines["counts"]["spearman"]
+    assert agreed is not None and -1 <= agreed <= 1

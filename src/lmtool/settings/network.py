@@ -35,7 +35,9 @@ class TextSettings:
         shown="10000; 100000 for tags, 6000 pieces, 5000 for captions",
         at_least=1,
     )
-    min_count: int = option(1, "Rarer tokens become <UNK>.", panel=DATA, at_least=1)
+    min_count: int = option(
+        1, "Rarer tokens become <UNK>.", panel=DATA, shown="1; 5 for vectors", at_least=1
+    )
 
     def __post_init__(self) -> None:
         check(self)

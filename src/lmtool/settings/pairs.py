@@ -44,6 +44,7 @@ PIECES = TextSettings(tokens="subword", vocab_size=6_000)  # no word is unknown
 CAPTIONS = TextSettings(lower=True, vocab_size=5_000)
 LETTERS = TextSettings(tokens="char")  # that a word not yet heard is written with
 EVERY_WORD = TextSettings(lower=True, vocab_size=100_000)  # their case and letters are read, too
+SEEN = TextSettings(lower=True, vocab_size=100_000, min_count=5)  # rarer words mislead
 PAIRS = (
     Pairing("language model", "nothing", "text", ModelSettings),
     Pairing("translator", "text", "text", TranslatorSettings, ("source", "target"), PIECES),
@@ -53,7 +54,7 @@ PAIRS = (
     Pairing("classifier", "text", "label", ClassifierSettings, ("text", "label"), LOWER),
     Pairing("frame classifier", "frames", "label", FrameSettings, ("label",)),
     Pairing("vector classifier", "vector", "label", VectorSettings, ("label",)),
-    Pairing("word embedding", "nothing", "vectors", WordVectorSettings, (), EVERY_WORD),
+    Pairing("word embedding", "nothing", "vectors", WordVectorSettings, (), SEEN),
 )
 READS = tuple(dict.fromkeys(pair.reads for pair in PAIRS))
 WRITES = tuple(dict.fromkeys(pair.writes for pair in PAIRS))
