@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from lmtool import inference
-from lmtool.api import Model, bleu, compare, gradcheck, rescore
+from lmtool.api import Model, bleu, compare, gradcheck, rescore, train
 from lmtool.data.readers.labelled import Record
 from lmtool.data.readers.wordtests import Question, Rated
 from lmtool.data.standard import Framing, Standardisation
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
-from lmtool.faces import Captioner, Translator
+from lmtool.faces import Captioner, ForeignVectors, Translator
 from lmtool.inference.bleu import ngrams
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import (
@@ -29,6 +29,7 @@ from lmtool.inference.classify import (
 )
 from lmtool.inference.conditional import Parts as PairParts
 from lmtool.inference.conditional import VectorParts
+from lmtool.inference.embeddings import Embeddings
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.score import WordScore
 from lmtool.inference.tag import Parts as TagParts
@@ -153,6 +154,12 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (checked, *checked.parameters)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
     yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+    made = train(sentences=["a b c"] * 9, writes="vectors", steps=1)
+    yield from (
+        made,
+        made.embedding,
+        ForeignVectors(Embeddings(("a",), np.ones((1, 2), np.float32))),
+    )
 
 
 def of_words(lm: Model) -> Iterator[Any]:
