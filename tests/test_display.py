@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lmtool import inference
-from lmtool.api import Model, bleu, compare, gradcheck, rescore
+from lmtool.api import Model, bleu, compare, gradcheck, rescore, train
 from lmtool.data.readers.labelled import Record
 from lmtool.data.readers.wordtests import Question, Rated
 from lmtool.data.spoken import Stacking
@@ -20,6 +20,7 @@ from lmtool.data.standard import Framing, Standardisation
 from lmtool.display import CELL, LIMIT, ROWS, Listing, Shown, Tabular
 from lmtool.faces import Captioner, Translator
 from lmtool.faces.recogniser import Recogniser
+from lmtool.faces.vectors import ForeignVectors
 from lmtool.inference.bleu import ngrams
 from lmtool.inference.classification import classify_lines, evaluate_labelled
 from lmtool.inference.classify import (
@@ -31,6 +32,7 @@ from lmtool.inference.classify import (
 )
 from lmtool.inference.conditional import Parts as PairParts
 from lmtool.inference.conditional import VectorParts
+from lmtool.inference.embeddings import Embeddings
 from lmtool.inference.phrases import evaluate_phrases
 from lmtool.inference.recogniser import Parts as HearingParts
 from lmtool.inference.recogniser import Recogniser as HearingModel
@@ -46,6 +48,8 @@ from lmtool.models import classifier, recogniser, tagger
 from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
+from lmtool.pages.report import report
+from lmtool.pages.subject import subject
 from lmtool.settings import (
     ClassifierSettings,
     ModelSettings,
@@ -166,6 +170,9 @@ def shown(lm: Model) -> Iterator[Any]:
     yield from (checked, *checked.parameters)
     measured_text = bleu([TEXT, "word1"], [TEXT, TEXT], versus=["", TEXT], resamples=9)
     yield from (measured_text, measured_text.a, *ngrams(TEXT.split(), [TEXT.split()], 2))
+    made = train(sentences=["a b c"] * 9, writes="vectors", steps=1)
+    yield from (made, made.embedding, report(subject("made", made)))
+    yield ForeignVectors(Embeddings(("a",), np.ones((1, 2), np.float32)))
 
 
 def of_speech(lm: Model) -> Iterator[Any]:

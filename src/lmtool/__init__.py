@@ -21,6 +21,7 @@ from lmtool.errors import (
     TrainingError,
 )
 from lmtool.settings import (
+    AdaptSettings,
     BleuSettings,
     CaptionerSettings,
     ClassifierSettings,
@@ -40,6 +41,7 @@ from lmtool.settings import (
     TranscribeSettings,
     TranslatorSettings,
     VectorSettings,
+    WordVectorSettings,
 )
 
 if TYPE_CHECKING:
@@ -50,11 +52,13 @@ if TYPE_CHECKING:
         Recogniser,
         Tagger,
         Translator,
+        WordEmbedding,
         bleu,
         compare,
         gradcheck,
         load,
         load_vectors,
+        mix,
         plan,
         report,
         rescore,
@@ -65,6 +69,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AdaptSettings",
     "BleuSettings",
     "Captioner",
     "CaptionerSettings",
@@ -97,12 +102,15 @@ __all__ = [
     "Translator",
     "TranslatorSettings",
     "VectorSettings",
+    "WordEmbedding",
+    "WordVectorSettings",
     "__version__",
     "bleu",
     "compare",
     "gradcheck",
     "load",
     "load_vectors",
+    "mix",
     "plan",
     "report",
     "rescore",
@@ -113,9 +121,9 @@ __all__ = [
 ]
 
 
-FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator")
-USES = ("bleu", "compare", "gradcheck", "load", "plan", "report", "rescore", "resume")
-LAZY = (*FACES, *USES, "load_vectors", "sentence_bleu", "train", "wer")
+FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator", "WordEmbedding")
+USES = ("bleu", "compare", "gradcheck", "load", "load_vectors", "mix", "plan", "report", "rescore")
+LAZY = (*FACES, *USES, "resume", "sentence_bleu", "train", "wer")
 
 
 def __getattr__(name: str) -> Any:

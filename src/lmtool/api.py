@@ -16,6 +16,7 @@ from lmtool.faces import (
     Recogniser,
     Tagger,
     Translator,
+    WordEmbedding,
     load_as,
     load_for,
 )
@@ -66,7 +67,15 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
+__all__ = [
+    "Captioner",
+    "Classifier",
+    "Model",
+    "Recogniser",
+    "Tagger",
+    "Translator",
+    "WordEmbedding",
+]
 __all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
 __all__ = ["mix", "plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
 

@@ -299,8 +299,8 @@ def test_an_option_of_another_kind(model: Path, files: Path, run: Run) -> None:
 
 
 def test_every_kind_is_evaluated() -> None:
-    assert {kind.name for kind in KINDS.values()} <= set(evaluate.KINDS)
-    assert set(evaluate.OPTIONS) == {name for _, taken in evaluate.KINDS.values() for name in taken}
+    measured = {kind.name for kind in KINDS.values() if "evaluate" in kind.verbs}
+    assert measured == set(evaluate.KINDS) and len(measured) > 7
 
 
 @pytest.mark.parametrize("command", OF_LANGUAGE)

@@ -55,8 +55,8 @@ def test_shards_side_by_side_are_the_whole(lengths: list[int], n: int, width: in
         pieces: list[Any] = [shard[place] for shard in shards]
         if name == "n":
             assert pieces == [batch.n] * n
-        elif name == "letters":  # one table for all, not copied
-            assert all(piece is batch.letters for piece in pieces)
+        elif name in ("letters", "drawn"):  # one for all, not copied
+            assert all(piece is batch[place] for piece in pieces)
         else:
             assert (np.concatenate(pieces, axis=int(name != "starts")) == batch[place]).all(), name
             assert all(piece.flags.c_contiguous for piece in pieces), name

@@ -71,7 +71,7 @@ def test_a_file_cannot_claim_more_networks_than_it_holds(
 ) -> None:
     save(model, tmp_path / "m")
     claims = object.__new__(LanguageModel)  # the networks are not looked for
-    for name in ("vocabulary", "parameters", "provenance", "ngram", "weights"):
+    for name in ("vocabulary", "parameters", "provenance", "ngram", "weights", "others", "mixture"):
         object.__setattr__(claims, name, getattr(model, name))
     settings = replace(model.settings)
     object.__setattr__(settings, "members", lie)  # which nobody has checked

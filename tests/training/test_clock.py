@@ -29,6 +29,7 @@ from lmtool.training.clock import (
     updated,
     validates,
 )
+from lmtool.training.ranks import ALONE
 from lmtool.training.run import Timer
 from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.workers import n_cores
@@ -53,6 +54,7 @@ def state(step: int, elapsed: float, finish: float = 0.0) -> tuple[Any, Any]:
         kind=SimpleNamespace(),
         settings=None,
         parts=None,
+        ranks=ALONE,
     )
     timer = Timer(training_seconds=step / 10, timed_steps=step)
     parameters = SimpleNamespace(flat=SimpleNamespace(nbytes=0))
