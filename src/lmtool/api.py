@@ -67,17 +67,10 @@ if TYPE_CHECKING:
     from lmtool.training.forecast import Forecast
 
 
-__all__ = [
-    "Captioner",
-    "Classifier",
-    "Model",
-    "Recogniser",
-    "Tagger",
-    "Translator",
-    "WordEmbedding",
-]
-__all__ += ["accuracies", "bleu", "compare", "gradcheck", "load", "load_as", "load_for"]
-__all__ = ["mix", "plan", "report", "rescore", "resume", "sentence_bleu", "train", "wer"]
+__all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
+__all__ += ["WordEmbedding", "accuracies", "bleu", "compare", "gradcheck", "load", "load_as"]
+__all__ += ["load_for", "load_vectors", "mix", "plan", "report", "rescore", "resume"]
+__all__ += ["sentence_bleu", "train", "wer"]
 
 Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
 Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
