@@ -399,3 +399,19 @@ def test_the_village_speaks_the_same_again(tmp_path: Path, monkeypatch: pytest.M
     assert len(files) == 18
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_expected_word_errors_of_the_village(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, SPEECH / "make_corpus.py", tmp_path], check=True)
+    train, valid, test = (tmp_path / f"{name}.tsv" for name in ("train", "valid", "test"))
+    sizes: Any = {"layers": 1, "hidden": 64, "batch": 8, "lr": 0.006, "dropout": 0.1, "epochs": 12}
+    plain: Any = dict.fromkeys(("stretch", "warp", "band_mask", "time_mask"), 0.0)
+    heard = lmtool.train(train, valid=valid, reads="frames", shards=1, **sizes, **plain)
+    told: Any = lmtool.train(tmp_path / "text.txt", ngram=3, members=0)
+    greedy = heard.evaluate(test, threads=2)
+    helped = heard.evaluate(test, lm=told, lm_weight=0.5, beam=16, threads=2)
+    assert greedy.n_utterances == helped.n_utterances == 200
+    assert greedy.wer > 5 and helped.wer <= greedy.wer / 2
+    stated = re.findall(r"(\d+\.\d) %", (SPEECH / "README.md").read_text(encoding="utf-8"))
+    assert greedy.wer == pytest.approx(float(stated[0]), abs=5)
+    assert helped.wer == pytest.approx(float(stated[1]), abs=2)
