@@ -163,9 +163,10 @@ def test_what_cannot_be_meant() -> None:
 
 
 def test_against_the_clock(folder: Path) -> None:
-    def texts(train: str, valid: str) -> Any:
+    def texts(train: str, valid: str, n: int = 9) -> Any:
         return SimpleNamespace(
-            train=SimpleNamespace(fingerprint=train), valid=SimpleNamespace(fingerprint=valid)
+            train=SimpleNamespace(fingerprint=train, ids=range(n)),
+            valid=SimpleNamespace(fingerprint=valid),
         )
 
     found = counting.planned(TrainSettings(seconds=9), texts("a", "b"))
@@ -173,6 +174,7 @@ def test_against_the_clock(folder: Path) -> None:
     for recipe in (TrainSettings(), TrainSettings(steps=9), TrainSettings(seconds=9, ngram=0)):
         assert counting.planned(recipe, texts("a", "b")) == recipe
     assert counting.planned(TrainSettings(seconds=9), texts("a", "a")).ngram is None
+    assert counting.planned(TrainSettings(seconds=9), texts("a", "b", 5_000_001)).ngram is None
 
 
 def test_what_does_not_help_is_left_out(folder: Path) -> None:

@@ -23,6 +23,7 @@ __all__ = ["brought", "check", "complete", "counted_memory", "counting", "planne
 
 BYTES = 120  # that counting takes for each token of the text
 ORDER, PRUNE = 5, "0,0,0,1"  # of what is mixed with networks that are trained against the clock
+MOST = 5_000_000  # tokens of a text that is counted without being asked for
 SAMPLE = 50_000  # tokens whose counting is timed
 SORTING = 1.3  # times longer than in a small text
 LEAST_GAIN = 1e-4  # nats a token for which n-grams are kept
@@ -72,9 +73,13 @@ def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel |
 
 
 def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
-    """Against the clock n-grams stand beside the networks, where unseen text can judge them."""
+    """Against the clock n-grams stand beside the networks, where unseen text can judge them.
+
+    Not those of a long text: counting would take memory that nobody has agreed to.
+    """
     seen = material.train.fingerprint == material.valid.fingerprint
-    if recipe.ngram is not None or not recipe.seconds or seen:
+    long = len(material.train.ids) > MOST
+    if recipe.ngram is not None or not recipe.seconds or seen or long:
         return recipe
     return replace(recipe, ngram=ORDER, prune=recipe.prune or PRUNE)
 

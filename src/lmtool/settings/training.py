@@ -229,7 +229,7 @@ class TrainSettings:
         "Order of an n-gram model of the text that is mixed with the networks, or one as ARPA file;"
         " 0: none.",
         panel=MODEL,
-        shown="5 with --time",
+        shown="5 with --time, of texts up to 5 million tokens",
         metavar="N|FILE",
         at_least=0,
         at_most=20,
