@@ -3,7 +3,7 @@
 default: format-check lint types walls docs-check test
 
 test *arguments:
-    python -m pytest -n auto {{arguments}}
+    python -m pytest -n auto --dist worksteal {{arguments}}
 
 # the kernels as plain Python: slow, but every line can be stepped through
 test-without-jit:

@@ -132,7 +132,7 @@ def test_exit_codes_are_those_of_the_code_and_listed_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest -n auto")]
+    ("name", "ends"), [("run", "--max-words 20"), ("test", "&& pytest -n auto --dist worksteal")]
 )
 def test_ci_finds_the_two_commands_of_the_readme(name: str, ends: str) -> None:
     marked = re.findall(
