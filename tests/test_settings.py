@@ -51,6 +51,7 @@ from lmtool.settings import (
 from lmtool.settings.classifier import NO_CELL
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.training.optimizers import OPTIMIZERS
+from tests.refused import refused
 
 KINDS = (
     TextSettings,
@@ -95,7 +96,7 @@ def wrong_values() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("kind", "name", "value"), list(wrong_values()))
 def test_what_cannot_be_meant_is_refused(kind: Any, name: str, value: Any) -> None:
-    with pytest.raises(OptionError, match=f"^{name}: must be ") as caught:
+    with refused(OptionError, match=f"^{name}: must be ") as caught:
         kind(**{name: value})
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 160
 
@@ -305,7 +306,7 @@ UNKNOWN = [
 def test_a_pair_without_a_kind_is_refused(
     reads: str, writes: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(OptionError, match="no model does that; must be one of") as caught:
+    with refused(OptionError, match="no model does that; must be one of") as caught:
         pair_of(reads, writes)
     assert all(f"{pair.reads} to {pair.writes}" in str(caught.value) for pair in PAIRS)
     assert main(["train", "corpus.txt", "--reads", reads, "--writes", writes]) == 2

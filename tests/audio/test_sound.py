@@ -11,6 +11,7 @@ from lmtool.audio import sound as sounds
 from lmtool.audio.sound import Sound, read_blocks, read_sound
 from lmtool.errors import ConfigError, InputError
 from tests.audio.handmade import RATE, chunk, header, raw, riff, tone, wav
+from tests.refused import refused
 
 X = tone().samples
 STEREO = np.stack([X, -X / 2], axis=1)
@@ -79,7 +80,7 @@ def test_seconds() -> None:
 def test_refusals_name_the_file(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(content)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError) as caught:
         read_sound(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: {reason}") and "\n" not in message

@@ -9,6 +9,7 @@ import pytest
 
 from lmtool.data.readers.captions import Caption, CaptionFile, describe, read_captions
 from lmtool.errors import InputError
+from tests.refused import refused
 
 X = np.array([[0.5, 1.0, 0], [-2.0, 0.25, 1]], np.float32)
 LINES = "b\ta red dot\na\ta blue one\n\nb\tone dot\tred\n"
@@ -108,9 +109,9 @@ def test_json_lines(tmp_path: Path) -> None:
     ],
 )
 def test_refused(tmp_path: Path, x: Any, lines: str, message: str) -> None:
-    with pytest.raises(InputError, match=message) as refused:
+    with refused(InputError, match=message) as told:
         opened(tmp_path, x, lines)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +132,9 @@ def test_refused(tmp_path: Path, x: Any, lines: str, message: str) -> None:
 )
 def test_json_refused(tmp_path: Path, value: Any, message: str) -> None:
     path = json_lines(tmp_path, {"id": "a", "vector": [1], "texts": ["a"]}, value)
-    with pytest.raises(InputError, match=rf"x\.jsonl:2: {message}") as refused:
+    with refused(InputError, match=rf"x\.jsonl:2: {message}") as told:
         read_captions(path)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("cut", [7, 20, 130, -1])

@@ -15,6 +15,7 @@ from lmtool.data.readers.arrays import DENSEST, FULL
 from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.frames import read_frames
 from lmtool.errors import InputError
+from tests.refused import refused
 
 CLIPS = [("wave", [[0.5, -1.0], [1.5, 2.0]]), ("clap", [[3.0, 4.0]]), ("wave", [[1e-3, 0.0]] * 3)]
 FLAT = np.concatenate([np.array(frames, np.float32) for _, frames in CLIPS])
@@ -147,10 +148,10 @@ BAD_LINES: list[tuple[bytes, str]] = [
 def test_a_bad_line_is_refused_with_its_place(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "clips"
     path.write_bytes(content)
-    with pytest.raises(InputError) as refused:
+    with refused(InputError) as told:
         list(read_frames(path).records)
-    assert str(refused.value).startswith(str(path)) and message in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert str(told.value).startswith(str(path)) and message in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def declared(size: int) -> bytes:
@@ -208,10 +209,10 @@ def test_a_bad_archive_is_refused(
 ) -> None:
     path = tmp_path / "clips.npz"
     path.write_bytes(content())
-    with pytest.raises(InputError) as refused:
+    with refused(InputError) as told:
         list(read_frames(path).records)
-    assert str(refused.value).startswith(str(path)) and message in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert str(told.value).startswith(str(path)) and message in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lmtool.data.readers.nbest import NBest, costs_of, read_nbest, referenced
 from lmtool.errors import InputError
+from tests.refused import refused
 
 FILES = {
     "jsonl": '{"id": "u1", "hyps": ["a  b", "a"], "scores": [-1, -2.5], "ref": "a b", "x": [1]}\n\n'
@@ -113,7 +114,7 @@ def test_a_format_can_be_named_and_files_packed(folder: Path) -> None:
 def test_what_is_none(text: str, line: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "n"
     path.write_text(text)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError) as caught:
         read(path)
     said = str(caught.value)
     assert said.startswith(f"{path}{line}: ") and message in said and "\n" not in said

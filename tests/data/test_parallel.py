@@ -10,6 +10,7 @@ import pytest
 
 from lmtool.data.readers.parallel import Pair, ParallelFile, describe, paired, read_parallel
 from lmtool.errors import InputError, OptionError, option
+from tests.refused import refused
 
 ONE, TWO = ("Todd hat Pete getroffen", "Todd met Pete"), ("Pete sah die Katze", "Pete saw the cat")
 
@@ -113,9 +114,9 @@ def test_a_text_without_blanks_can_be_too_long(tmp_path: Path) -> None:
 def test_two_files_refused(
     tmp_path: Path, sources: str, targets: str | bytes, message: str
 ) -> None:
-    with pytest.raises(InputError, match=message) as refused:
+    with refused(InputError, match=message) as told:
         list(read_parallel(written(tmp_path, sources, targets)).records)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -133,9 +134,9 @@ def test_two_files_refused(
     ],
 )
 def test_one_file_refused(tmp_path: Path, content: str, message: str) -> None:
-    with pytest.raises(InputError, match=rf"t{message}") as refused:
+    with refused(InputError, match=rf"t{message}") as told:
         list(opened(tmp_path, content).records)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +180,11 @@ def test_files_two_by_two(tmp_path: Path) -> None:
     assert paired([]) == []
     with pytest.raises(OptionError, match=r"a\.de has no file of translations after it; name both"):
         paired([plain])
-    with pytest.raises(OptionError) as refused:
+    with refused(OptionError) as told:
         paired(["b.tsv", plain], "valid")
-    said = refused.value.spelled(lambda name, value: f"--{name}" + (f" {value}" if value else ""))
+    said = told.value.spelled(lambda name, value: f"--{name}" + (f" {value}" if value else ""))
     assert said.startswith("--valid takes val.de and val.en: --valid val.de --valid val.en; ")
-    assert option("valid") in refused.value.args[0]
+    assert option("valid") in told.value.args[0]
 
 
 def test_pairs_stream(tmp_path: Path) -> None:

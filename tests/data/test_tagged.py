@@ -17,6 +17,7 @@ from lmtool.data.readers.tagged import Tagged
 from lmtool.errors import InputError
 from lmtool.text.schemes import detect
 from lmtool.text.tags import check_tag
+from tests.refused import refused
 
 MET, SAW = (("Todd", "met", "Pete"), ("B-PER", "O", "B-PER")), (("Mary", "ran"), ("B-PER", "O"))
 PLACES = "columns (word 1, tag 2)"
@@ -203,9 +204,9 @@ BAD = [
 
 @pytest.mark.parametrize(("content", "message"), BAD, ids=range(len(BAD)))
 def test_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
-    with pytest.raises(InputError, match=rf"t\.conll{message}") as refused:
+    with refused(InputError, match=rf"t\.conll{message}") as told:
         list(opened(tmp_path, content).records)
-    assert "\n" not in str(refused.value) and len(str(refused.value)) < 1000
+    assert "\n" not in str(told.value) and len(str(told.value)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from lmtool.data.readers.frames import read_frames
 from lmtool.data.readers.utterances import describe, read_utterances
 from lmtool.errors import InputError
 from tests.audio.handmade import RATE, saved, tone, wav
+from tests.refused import refused
 
 SAID = {"a.wav": "Todd met Pete", "deep/b.wav": "the toad", "c.wav": "a pit"}
 HEADER = "speaker\tfile\tseconds\ttext\n"
@@ -153,7 +154,7 @@ def test_refusals(folder: Path, content: str, place: str, reason: str) -> None:
     np.save(folder / "x.npy", np.zeros((4, 2)))
     np.save(folder / "wide.npy", np.zeros((4, 3)))
     path = written(folder, content)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError) as caught:
         list(read_utterances(path).records)
     message = str(caught.value)
     assert message.startswith(f"{path}{place}: ") and reason in message and "\n" not in message

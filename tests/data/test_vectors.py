@@ -9,6 +9,7 @@ import pytest
 
 from lmtool.data.readers.vectors import grouped, read_vectors
 from lmtool.errors import InputError
+from tests.refused import refused
 
 X = np.array([[0.5, 1.0], [-2.0, 0.25], [3.0, 4.0]], np.float32)
 
@@ -65,9 +66,9 @@ def test_arrays_are_followed_by_their_labels(tmp_path: Path, labels: Path) -> No
 )
 def test_a_bad_array_is_refused(tmp_path: Path, labels: Path, x: Any, message: str) -> None:
     path = saved(tmp_path / "x.npy", x)
-    with pytest.raises(InputError) as refused:
+    with refused(InputError) as told:
         list(read_vectors(path, labels).records)
-    assert message in str(refused.value) and "\n" not in str(refused.value)
+    assert message in str(told.value) and "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("cut", [7, 20, 130, -1])
@@ -93,6 +94,6 @@ def test_an_array_that_is_cut_short(tmp_path: Path, labels: Path, cut: int) -> N
 def test_a_bad_line_is_refused(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(line)
-    with pytest.raises(InputError) as refused:
+    with refused(InputError) as told:
         list(read_vectors(path).records)
-    assert message in str(refused.value) and "\n" not in str(refused.value)
+    assert message in str(told.value) and "\n" not in str(told.value)

@@ -16,6 +16,7 @@ from lmtool.models.language_model import LanguageModel
 from lmtool.settings import SampleSettings
 from lmtool.text.tables import read_table
 from tests.fuzz.targets import COMMANDS, commanded
+from tests.refused import refused
 
 Change = Callable[[dict[str, Any], dict[str, Any]], object]
 
@@ -60,10 +61,10 @@ def change(path: Path, altered: Change) -> None:
 )
 def test_refused_with_its_reason(path: Path, altered: Change, reason: str) -> None:
     change(path, altered)
-    with pytest.raises(lmtool.ModelFileError) as refused:
+    with refused(lmtool.ModelFileError) as told:
         load(path)
-    assert reason in str(refused.value)
-    assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
+    assert reason in str(told.value)
+    assert "\n" not in str(told.value) and len(str(told.value)) < 500
 
 
 def with_header(path: Path, altered: Callable[[str], str]) -> None:
@@ -207,6 +208,6 @@ def test_a_resume_file_that_asks_for_more_than_it_holds(tmp_path: Path) -> None:
     for altered in changes:
         (tmp_path / "m.resume").write_bytes(kept)
         change(tmp_path / "m.resume", altered)
-        with pytest.raises(lmtool.ModelFileError, match="not a usable resume file") as refused:
+        with refused(lmtool.ModelFileError, match="not a usable resume file") as told:
             lmtool.resume(tmp_path / "m")
-        assert len(str(refused.value)) < 500
+        assert len(str(told.value)) < 500

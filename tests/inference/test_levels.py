@@ -22,6 +22,7 @@ from lmtool.models.language_model import LanguageModel
 from lmtool.settings import CompareSettings, SampleSettings, SurprisalSettings, TextSettings
 from lmtool.text.vocabulary import EOS, EOS_ID, Vocabulary
 from tests.conftest import tiny
+from tests.refused import refused
 
 TEXT = ["Todd met Pete.", "Pete (not Todd) met the cat!", "the cat saw Todd.", "don't, Todd!"]
 LINE = "Todd met Zork, the catty cat!"
@@ -230,7 +231,7 @@ def test_hostile_merges_in_a_file(
         raw = np.frombuffer(damaged, np.uint8) if isinstance(damaged, bytes) else damaged
         tensors["subwords.merges"] = raw
     tensor_file.write(path, card, tensors)
-    with pytest.raises(ModelFileError) as caught:
+    with refused(ModelFileError) as caught:
         model_file.load(path)
     assert "\n" not in str(caught.value)
     tensor_file.write(path, card, {**tensors, "subwords.merges": merges})

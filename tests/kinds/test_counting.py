@@ -20,6 +20,7 @@ from lmtool.kinds import counting
 from lmtool.models.kneser_ney import count
 from lmtool.settings import TrainSettings
 from lmtool.tensor_file import Card, Tensors
+from tests.refused import refused
 
 LINES = [
     "Todd met Pete", "Pete met Todd", "the cat saw Todd", "the dog saw the cat", "Todd saw Pete",
@@ -255,6 +256,6 @@ def test_damaged_files(how: str, name: str, folder: Path, tmp_path: Path) -> Non
     if how == "weights of NaN":
         card["mixture"]["weights"] = [1e400, 0.5]
     tensor_file.write(tmp_path / "model", card, tensors)
-    with pytest.raises(ModelFileError, match=message) as error:
+    with refused(ModelFileError, match=message) as error:
         model_file.load(tmp_path / "model")
     assert "\n" not in str(error.value)

@@ -17,6 +17,7 @@ from lmtool.cli.app import main
 from lmtool.inference.classify import FrameClassifier, VectorClassifier
 from lmtool.training.resume import path_of
 from tests.audio.handmade import saved
+from tests.refused import refused
 
 FRAMES: dict[str, Any] = {"reads": "frames", "writes": "label"}
 VECTOR: dict[str, Any] = {"reads": "vector", "writes": "label"}
@@ -147,9 +148,9 @@ def test_a_clip_alone_is_what_it_is_in_a_file(training: Path) -> None:
 )
 def test_what_is_no_clip_is_refused(training: Path, value: Any, message: str) -> None:
     model = lmtool.train(training, **SMALL | {"steps": 1}, **FRAMES)
-    with pytest.raises(lmtool.InputError) as refused:
+    with refused(lmtool.InputError) as told:
         model.classify(value)
-    assert message in str(refused.value)
+    assert message in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -174,9 +175,9 @@ def test_a_hostile_file_is_refused(
         tensors.update({name: tensors[name][:4] for name in ("frames.mean", "frames.scale")})
         card["model"].update(embed=9)
     tensor_file.write(tmp_path / "m", card, tensors)
-    with pytest.raises(lmtool.ModelFileError) as refused:
+    with refused(lmtool.ModelFileError) as told:
         model_file.load(tmp_path / "m")
-    assert reason in str(refused.value) and "\n" not in str(refused.value)
+    assert reason in str(told.value) and "\n" not in str(told.value)
 
 
 def test_unequal_counts_stop_before_training(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lmtool import model_file, tensor_file
 from lmtool.inference.tag import Tagger
 from lmtool.settings import TaggerSettings
 from lmtool.training.resume import path_of
+from tests.refused import refused
 
 SMALL: dict[str, Any] = {"writes": "tags", "hidden": 8, "embed": 8, "steps": 30, "batch": 6}
 SMALL |= {"letters": 4, "filters": 6, "case": 2}
@@ -149,9 +150,9 @@ def test_a_hostile_file_is_refused(names: Path, tmp_path: Path, change: Any, rea
     card, tensors = tensor_file.read(tmp_path / "m", *model_file.FORMATS)
     change(card, tensors)
     tensor_file.write(tmp_path / "m", card, tensors)
-    with pytest.raises(lmtool.ModelFileError) as refused:
+    with refused(lmtool.ModelFileError) as told:
         model_file.load(tmp_path / "m")
-    assert reason in str(refused.value) and "\n" not in str(refused.value)
+    assert reason in str(told.value) and "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +165,9 @@ def test_a_hostile_file_is_refused(names: Path, tmp_path: Path, change: Any, rea
 )
 def test_bad_input_is_one_line(tmp_path: Path, lines: str, message: str) -> None:
     path = written(tmp_path / "train", iter([lines]))
-    with pytest.raises(lmtool.InputError, match=message) as refused:
+    with refused(lmtool.InputError, match=message) as told:
         lmtool.train(path, **SMALL)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 def test_a_tag_only_in_the_validation_file(names: Path, tmp_path: Path) -> None:

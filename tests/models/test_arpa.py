@@ -17,6 +17,7 @@ from lmtool.models.ngram import NgramModel, far_from_one
 from lmtool.settings import TextSettings
 from lmtool.text.vocabulary import EOS, UNK, Vocabulary
 from tests.models.test_ngram import OTHER, TOY, counted_in, ids_of, p
+from tests.refused import refused
 
 MADE_UP = """# made up
 \\data\\
@@ -138,7 +139,7 @@ WRONG = {
 def test_what_is_wrong(how: str, tmp_path: Path) -> None:
     old, new, line, message = WRONG[how]
     assert old in MADE_UP
-    with pytest.raises(InputError) as error:
+    with refused(InputError) as error:
         read(MADE_UP.replace(old, new, 1) if old != "met" else MADE_UP.replace(old, new), tmp_path)
     assert message in str(error.value)
     assert f"a.arpa:{line}: " in str(error.value)

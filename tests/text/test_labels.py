@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lmtool.errors import ConfigError, InputError
 from lmtool.text.labels import LONGEST, Labels, check_label, in_order
+from tests.refused import refused
 
 names = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=9)
 name_sets = st.sets(names.filter(lambda name: not check_label(name)), min_size=2, max_size=20)
@@ -113,9 +114,9 @@ def test_targets_refused() -> None:
     ],
 )
 def test_names_refused(names: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as refused:
+    with refused(ConfigError, match=message) as told:
         Labels(names, np.ones(len(names), np.int64), False)
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lmtool.errors import InputError
 from lmtool.text import reader
 from lmtool.text.reader import display_name, read_lines
+from tests.refused import refused
 
 Read = Callable[[str | Path], Iterator[Any]]
 BOM = b"\xef\xbb\xbf"
@@ -133,7 +134,7 @@ packed = gzip.compress(b"some words\n" * 1000, mtime=0)
 )
 def test_refused(tmp_path: Path, raw: bytes, message: str) -> None:
     path = written(tmp_path, raw)
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(InputError, match=message) as caught:
         texts(path)
     assert "\n" not in str(caught.value)
 
@@ -202,7 +203,7 @@ def test_blocks_fail_with_the_same_words(
     path = written(tmp_path, raw)
     messages = []
     for read in (reader.read_lines, reader.read_blocks):
-        with pytest.raises(InputError) as error:
+        with refused(InputError) as error:
             list(read(path))
         messages.append(str(error.value))
     assert messages[0] == messages[1]

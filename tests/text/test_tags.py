@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lmtool.errors import ConfigError, InputError
 from lmtool.text.schemes import IOB2, OUTSIDE, PLAIN, Phrase, detect, phrases, strict_phrases
 from lmtool.text.tags import MOST, Tags, check_tag
+from tests.refused import refused
 
 visible = st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"])
 names = st.text(visible, min_size=1, max_size=9).filter(lambda name: not check_tag(name))
@@ -177,9 +178,9 @@ def test_encode_refused() -> None:
     ],
 )
 def test_names_refused(names: tuple[str, ...], scheme: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as refused:
+    with refused(ConfigError, match=message) as told:
         Tags(names, np.ones(len(names), np.int64), scheme)
-    assert "\n" not in str(refused.value) and len(str(refused.value)) < 500
+    assert "\n" not in str(told.value) and len(str(told.value)) < 500
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from lmtool.errors import ConfigError
 from lmtool.settings import TextSettings
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK, UNK_ID, Vocabulary, split_line
+from tests.refused import refused
 
 WORD = TextSettings()
 CHAR = TextSettings(tokens="char")
@@ -161,7 +162,7 @@ def test_digest_names_tokens_order_and_settings() -> None:
     ],
 )
 def test_hostile_tokens_are_refused(tokens: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ConfigError, match=message) as caught:
+    with refused(ConfigError, match=message) as caught:
         Vocabulary(tokens, np.zeros(len(tokens), np.int64), WORD)
     assert "\n" not in str(caught.value)
 

@@ -17,6 +17,7 @@ from lmtool.settings import ModelSettings, TextSettings, TrainSettings
 from lmtool.text.vocabulary import EOS_ID, UNK_ID
 from lmtool.training import loop, resume
 from lmtool.training.events import Note, Planned, Validated
+from tests.refused import refused
 
 OLD = ("Todd met Pete", "Pete met Todd", "the cat saw the dog", "the dog saw Todd") * 20
 NEW = ("the sea was calm", "Todd saw the sea", "Pete saw the calm sea") * 20
@@ -241,7 +242,7 @@ def test_options_that_contradict_the_model_are_refused(
     base: Path, corpus: Path, tmp_path: Path, name: str
 ) -> None:
     model = tmp_path / "m"
-    with pytest.raises(lmtool.ConfigError, match=f"^{name}: the model to go on with has ") as no:
+    with refused(lmtool.ConfigError, match=f"^{name}: the model to go on with has ") as no:
         lmtool.train(corpus, init=base, model=model, **MORE, **{name: OTHER[name]})
     assert "\n" not in str(no.value) and not model.exists()
     with pytest.raises(lmtool.ConfigError):
@@ -274,9 +275,9 @@ def test_no_model_to_go_on_with(corpus: Path, tmp_path: Path, content: bytes | N
     path = tmp_path / "init"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(lmtool.ModelFileError, match=f"^{path}: ") as refused:
+    with refused(lmtool.ModelFileError, match=f"^{path}: ") as told:
         lmtool.train(corpus, init=path, model=tmp_path / "m", **MORE)
-    assert "\n" not in str(refused.value) and not (tmp_path / "m").exists()
+    assert "\n" not in str(told.value) and not (tmp_path / "m").exists()
 
 
 def test_plan_says_what_train_would_do(base: Path, corpus: Path) -> None:
@@ -331,7 +332,7 @@ def test_only_language_models_go_on(
     )
     for text, init, writes in runs:
         for command in (lmtool.train, lmtool.plan):
-            with pytest.raises(lmtool.ConfigError, match=r"^init: a .* cannot go on with a ") as no:
+            with refused(lmtool.ConfigError, match=r"^init: a .* cannot go on with a ") as no:
                 command(text, writes=writes, init=init)
             assert "\n" not in str(no.value)
 

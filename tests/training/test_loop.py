@@ -95,7 +95,7 @@ def test_plan_leaves_nothing_open() -> None:
         asked = without_foreign(TrainSettings(), "language model")
         network, recipe = plan(ModelSettings(), asked, n_tokens, min(10_000, n_tokens))
         open_ = {name for name in recipe.__slots__ if getattr(recipe, name) is None}
-        assert open_ == {"steps", "seconds", "ngram", "prune"}  # the last two: nothing is counted
+        assert open_ == {"steps", "seconds", "ngram", "prune", "vectors"}  # no more than a budget
         sizes.append((network.hidden, recipe.batch))
     assert sizes == sorted(sizes)
 
