@@ -1,4 +1,4 @@
-"""Log-mel features against Kaldi's and their own first values; speeds and pieces of sound."""
+"""Log-mel features against Kaldi's and their own first values; pieces of sound."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from lmtool.audio import filterbank as module
 from lmtool.audio.filterbank import Filterbank
 from lmtool.audio.pieces import pieces
 from lmtool.audio.sound import Sound
-from lmtool.audio.speed import at_speed
 from lmtool.errors import InputError
 from tests.audio.handmade import RATE, tone
 
@@ -96,30 +95,6 @@ def test_round_trip() -> None:
 def test_damaged_parts_are_refused(values: Any) -> None:
     with pytest.raises(ValueError, match="its filterbank"):
         Filterbank.from_tensors({Filterbank.TENSOR: values})
-
-
-@pytest.mark.parametrize("speed", [0.5, 0.9, 1.1, 1.5])
-def test_speed_moves_pitch_and_length(speed: float) -> None:
-    t = np.arange(RATE) / RATE
-    found = at_speed(Sound(np.sin(2 * np.pi * 440 * t).astype(np.float32), RATE), speed)
-    n = len(found.samples)
-    assert found.rate == RATE and n == int(RATE / speed)
-    expected = np.sin(2 * np.pi * 440 * speed * np.arange(n) / RATE)
-    np.testing.assert_allclose(found.samples[60:-60], expected[60:-60], atol=1e-4)
-
-
-def test_faster_speech_does_not_alias() -> None:
-    t = np.arange(RATE) / RATE
-    high = Sound(np.sin(2 * np.pi * 3_500 * t).astype(np.float32), RATE)
-    assert np.abs(at_speed(high, 1.5).samples[60:-60]).max() < 0.01
-
-
-def test_the_same_speed_is_the_same_sound() -> None:
-    sound = tone()
-    assert at_speed(sound, 1.0) is sound
-    for speed in (0, -1, 9, float("nan")):
-        with pytest.raises(ValueError, match="speed"):
-            at_speed(sound, speed)
 
 
 def test_long_sound_is_cut_where_it_is_quiet() -> None:

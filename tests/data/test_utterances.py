@@ -78,21 +78,6 @@ def test_names_alone_and_a_recording_alone(folder: Path) -> None:
         read_utterances(folder / "a.wav")
 
 
-def test_speeds(folder: Path) -> None:
-    (one, *_) = read_utterances(written(folder, plain()), speeds=(1.0, 0.5, 2.0)).records
-    T = len(one.source)
-    assert [len(x) for x in one.speeds] == [2 * T + 2, 3]
-    frames = written(folder, json.dumps({"frames": FRAMES * 5, "text": "x"}), "f.jsonl")
-    (one,) = read_utterances(frames, speeds=(1.0, 0.5)).records
-    assert [len(x) for x in one.speeds] == [20]
-
-
-def test_sound_too_short_for_a_speed_stays(folder: Path) -> None:
-    saved(folder / "a.wav", Sound(tone().samples[:210], RATE))
-    (one, *_) = read_utterances(written(folder, plain()), speeds=(1.0, 2.0)).records
-    np.testing.assert_array_equal(one.speeds[0], one.source)
-
-
 def test_json_lines_and_arrays_hold_frames(folder: Path) -> None:
     lines = json.dumps({"text": " Todd  met ", "frames": FRAMES, "speaker": "s", "id": 3})
     file = read_utterances(written(folder, lines + "\n", "u.jsonl"))

@@ -1,1 +1,1 @@
-"""Recordings as frames that a model reads: samples, log-mel features, other speeds, pieces."""
+"""Recordings as frames that a model reads: samples, log-mel features, pieces."""

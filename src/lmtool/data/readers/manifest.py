@@ -72,7 +72,6 @@ class Heard(NamedTuple):
 
     frames: Array  # (T, F) float32
     seconds: float | None  # of sound
-    sound: Sound | None
 
 
 def looks_like_manifest(line: str) -> bool:
@@ -179,9 +178,9 @@ class Hearing(NamedTuple):
             raise InputError(f"{display_name(path)}: {message}; give one of both alone")
         if self.filterbank is None:
             frames = finite(frames_of(path), display_name(path), 1, "frame")
-            return Heard(frames, None, None)
+            return Heard(frames, None)
         sound = read_sound(path)
-        return Heard(of_sound(self.filterbank, sound, path), sound.seconds, sound)
+        return Heard(of_sound(self.filterbank, sound, path), sound.seconds)
 
 
 def hearing(

@@ -4,7 +4,7 @@ The first bytes decide: those of a recording are one, ``{`` begins JSON lines
 ``{"frames": [[...], ...], "text": "..."}``, all else is a manifest (see the module ``manifest``).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +12,6 @@ from typing import NamedTuple
 from lmtool.arrays import Array
 from lmtool.audio.filterbank import BANDS, Filterbank
 from lmtool.audio.sound import is_sound
-from lmtool.audio.speed import at_speed
-from lmtool.data.augment import stretched
 from lmtool.data.readers.arrays import beginning
 from lmtool.data.readers.clips import numbers, refuse_at
 from lmtool.data.readers.lines import holds_text, parsed, refuse, whole
@@ -34,7 +32,6 @@ from lmtool.text.reader import Line, display_name, read_lines
 __all__ = ["Utterance", "UtteranceFile", "describe", "read_utterances"]
 
 JSON = '{"frames": [[0.1, 0.2], ...], "text": "..."}'
-NORMAL = 1.0  # speed
 
 
 class Utterance(NamedTuple):
@@ -47,7 +44,6 @@ class Utterance(NamedTuple):
     name: str  # of its file, or ``set.jsonl:3``
     line: int  # counted from 1
     path: str  # for messages
-    speeds: tuple[Array, ...] = ()  # (T', F), the same at the other speeds
 
 
 class UtteranceFile(NamedTuple):
@@ -65,7 +61,6 @@ def read_utterances(
     filterbank: Filterbank | None = None,
     width: int | None = None,
     labelled: bool = True,
-    speeds: Sequence[float] = (NORMAL,),
     bands: int = BANDS,
 ) -> UtteranceFile:
     """The utterances of a file, read as they are asked for; ``-`` is standard input.
@@ -73,13 +68,12 @@ def read_utterances(
     Sound goes through ``filterbank``, or one of ``bands`` and the rate of the first file where
     there is none and no ``width``. All frames have ``width`` numbers, or as many as the first. With
     ``labelled`` each utterance must have a text; without, a manifest may name files alone and a
-    recording is one itself. ``speeds`` other than 1 are how else each is heard, frames by
-    lengthening them. Raises InputError naming the line; ConfigError where soundfile is needed and
-    absent.
+    recording is one itself. Raises InputError naming the line; ConfigError where soundfile is
+    needed and absent.
     """
-    name, others = display_name(path), tuple(speed for speed in speeds if speed != NORMAL)
+    name = display_name(path)
     if is_sound(beginning(path, START)):
-        file = alone(path, name, filterbank, width, labelled, others, bands)
+        file = alone(path, name, filterbank, width, labelled, bands)
     else:
         lines: Iterator[Line] = filter(holds_text, read_lines(path))
         first = next(lines, None)
@@ -87,10 +81,10 @@ def read_utterances(
             raise InputError(f"{name}: no utterance in it; a line is: {FORM}")
         lines = chain([first], lines)
         if first.text.lstrip().startswith("{"):
-            said = (in_json(line, labelled, others) for line in lines)
+            said = (in_json(line, labelled) for line in lines)
             file = UtteranceFile(name, f"JSON lines ({TEXT}, frames)", said, None)
         else:
-            file = in_manifest(lines, name, filterbank, width, labelled, others, bands)
+            file = in_manifest(lines, name, filterbank, width, labelled, bands)
     width = file.filterbank.bands if file.filterbank else width
     return file._replace(records=as_wide(file.records, width))
 
@@ -126,7 +120,6 @@ def alone(
     filterbank: Filterbank | None,
     width: int | None,
     labelled: bool,
-    speeds: Sequence[float],
     bands: int,
 ) -> UtteranceFile:
     """A recording by itself. Raises InputError where a text must be known."""
@@ -134,7 +127,7 @@ def alone(
         raise InputError(f"{name}: is a recording without its text; give a list, a line is: {FORM}")
     row = recording(path)
     hear = hearing(row, filterbank, width, bands)
-    said = (utterance(row, hear.heard(row), hear.filterbank, speeds) for _ in range(1))
+    said = (utterance(row, hear.heard(row)) for _ in range(1))
     return UtteranceFile(name, "a recording", said, hear.filterbank)
 
 
@@ -144,36 +137,22 @@ def in_manifest(
     filterbank: Filterbank | None,
     width: int | None,
     labelled: bool,
-    speeds: Sequence[float],
     bands: int,
 ) -> UtteranceFile:
     """Those of the files that a manifest names."""
     wanted = TEXT if labelled else ""
     form, ignored, hear, rows = heard_of(lines, name, wanted, None, filterbank, width, bands)
-    said = (utterance(row, hear(row), hear.filterbank, speeds) for row in rows)
+    said = (utterance(row, hear(row)) for row in rows)
     return UtteranceFile(name, form, said, hear.filterbank, ignored)
 
 
-def utterance(
-    row: Row, heard: Heard, filterbank: Filterbank | None, speeds: Sequence[float]
-) -> Utterance:
-    """What a file holds, at each speed."""
-    others = tuple(faster(heard, speed, filterbank) for speed in speeds)
+def utterance(row: Row, heard: Heard) -> Utterance:
+    """What a file holds."""
     number, path = row.line.number, row.line.path
-    return Utterance(
-        heard.frames, row.said, row.speaker, heard.seconds, row.file, number, path, others
-    )
+    return Utterance(heard.frames, row.said, row.speaker, heard.seconds, row.file, number, path)
 
 
-def faster(heard: Heard, speed: float, filterbank: Filterbank | None) -> Array:
-    """The frames at another speed; of sound too short for it the same."""
-    if heard.sound is None or filterbank is None:
-        return stretched(heard.frames, 1 / speed)
-    sound = at_speed(heard.sound, speed)
-    return heard.frames if len(sound.samples) < filterbank.width else filterbank.features(sound)
-
-
-def in_json(line: Line, labelled: bool, speeds: Sequence[float]) -> Utterance:
+def in_json(line: Line, labelled: bool) -> Utterance:
     """One line of JSON."""
     value = parsed(line, JSON, spelled=False)
     wanted = ("frames", "text") if labelled else ("frames",)
@@ -189,7 +168,5 @@ def in_json(line: Line, labelled: bool, speeds: Sequence[float]) -> Utterance:
     if text == "":
         refuse(line, JSON, "the text is empty")
     frames = numbers(value["frames"], line.path, line.number, "frame")
-    heard = Heard(frames, None, None)
-    others = tuple(faster(heard, speed, None) for speed in speeds)
     name, said_by = f"{line.path}:{line.number}", speaker if isinstance(speaker, str) else None
-    return Utterance(frames, text, said_by, None, name, line.number, line.path, others)
+    return Utterance(frames, text, said_by, None, name, line.number, line.path)
