@@ -405,7 +405,7 @@ def test_expected_word_errors_of_the_village(tmp_path: Path) -> None:
     subprocess.run([sys.executable, SPEECH / "make_corpus.py", tmp_path], check=True)
     train, valid, test = (tmp_path / f"{name}.tsv" for name in ("train", "valid", "test"))
     sizes: Any = {"layers": 1, "hidden": 64, "batch": 8, "lr": 0.006, "dropout": 0.1, "epochs": 12}
-    plain: Any = dict.fromkeys(("stretch", "warp", "band_mask", "time_mask"), 0.0)
+    plain: Any = dict.fromkeys(("stretch", "warp", "channel"), 0.0)
     heard = lmtool.train(train, valid=valid, reads="frames", shards=1, **sizes, **plain)
     told: Any = lmtool.train(tmp_path / "text.txt", ngram=3, members=0)
     greedy = heard.evaluate(test, threads=2)

@@ -311,7 +311,7 @@ def test_sound_resumed_equals_uninterrupted(
     heard: tuple[Path, lmtool.Classifier], tmp_path: Path
 ) -> None:
     folder, _ = heard
-    options = SMALL | FRAMES | {"warp": 0.2, "band_mask": 0.3, "time_mask": 0.2}
+    options = SMALL | FRAMES | {"warp": 0.2, "channel": 0.5, "band_mask": 0.3, "time_mask": 0.2}
     whole = lmtool.train(folder / "t.tsv", model=tmp_path / "whole", **options)
     asked = iter(range(100))
     with pytest.raises(lmtool.InterruptionError):
@@ -332,7 +332,7 @@ def test_options_of_sound_are_for_sound(
         lmtool.train(training, warp=0.1, **SMALL, **FRAMES)
 
 
-@pytest.mark.parametrize("change", [{"stack": 0}, {"stack": "3"}, {"stack": None}])
+@pytest.mark.parametrize("change", [{"stack": 0}, {"stack": "3"}, {"stack": None}, {"scale": []}])
 def test_damaged_models_of_sound_are_refused(
     heard: tuple[Path, lmtool.Classifier], tmp_path: Path, change: Any
 ) -> None:

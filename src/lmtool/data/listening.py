@@ -9,14 +9,14 @@ from lmtool.arrays import Array
 from lmtool.audio.filterbank import Filterbank
 from lmtool.data.augment import Changes
 from lmtool.data.spoken import Stacking
-from lmtool.data.voices import Voices
+from lmtool.data.voices import Voice, Voices
 
 __all__ = ["Listening"]
 
 
 @dataclass(frozen=True)
 class Listening:
-    """Log-mel frames (T, F), each band on its own scale, n side by side: (T / n, n F).
+    """Log-mel frames (T, F), put on a scale, n side by side: (T / n, n F).
 
     A part of a model. Raises ValueError for an n that cannot be.
     """
@@ -40,14 +40,13 @@ class Listening:
         return self.width * self.stacking.frames
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What a model file keeps beside n."""
+        """What a model file keeps beside n and the scale."""
         return self.filterbank.tensors()
 
     def __call__(self, x: Array) -> Array:
         """(T, F) -> (T / n, n F)."""
         return self.stacking(x)
 
-    def voices(self, changes: Changes, warp: float, band_mask: float, time_mask: float) -> Voices:
+    def voices(self, changes: Changes, voice: Voice) -> Voices:
         """What reads frames as if another voice had said the same."""
-        given = changes, warp, band_mask, time_mask, self.filterbank.centres
-        return Voices(self.stacking, *given)
+        return Voices(self.stacking, changes, voice, self.filterbank.centres)

@@ -14,7 +14,7 @@ from lmtool.data.neighbours import centring_helps
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.clips import Clip
 from lmtool.data.readers.labelled import LabelledFile, describe
-from lmtool.data.spoken import Stacking
+from lmtool.data.spoken import HALFWAY, Stacking, scale_of
 from lmtool.data.standard import Framing, Standardisation
 from lmtool.errors import ConfigError, InputError, option
 from lmtool.inference.classify import FrameParts
@@ -74,9 +74,9 @@ def framing_of(
     """What makes features of clips, by some of them. Raises ConfigError."""
     if train.filterbank is not None:
         if centre is False:
-            message = "each band of a recording is always put on its own scale; leave it out"
+            message = "each band of a recording is always put on its scale; leave it out"
             raise ConfigError(f"{option('centre', False)}: {message}")
-        return Listening(train.filterbank, Stacking(STEP))
+        return Listening(train.filterbank, Stacking(STEP, HALFWAY))
     clips = [train.sources[row] for row in rows]  # views
     if centre is None:
         first = [labels.id(train.records[row].labels[0]) for row in rows]
@@ -152,7 +152,9 @@ def labelled(
 def store(model: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Constants or the filterbank, labels and the temperature."""
     framing, labels, temperature = model.parts
-    steps = {STACK: framing.stacking.frames} if isinstance(framing, Listening) else {}
+    steps = {}
+    if isinstance(framing, Listening):
+        steps = {STACK: framing.stacking.frames, "scale": framing.stacking.scale}
     return {"temperature": temperature, **steps}, framing.tensors() | labels.tensors()
 
 
@@ -166,7 +168,8 @@ def restored(
     """The parts, verified, their tensors taken out. Raises ValueError."""
     filterbank = Filterbank.from_tensors(tensors)
     if filterbank is not None:
-        framing: Framing | Listening = Listening(filterbank, Stacking(card[STACK]))
+        stacking = Stacking(card[STACK], scale_of(card))
+        framing: Framing | Listening = Listening(filterbank, stacking)
     else:
         framing = Framing(Standardisation.from_tensors(tensors), centre, differences)
     labels = Labels.from_tensors(tensors)

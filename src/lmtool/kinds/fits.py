@@ -38,13 +38,14 @@ class Fit(NamedTuple):
     gain: float = 0.0
     noise: float = 0.0
     warp: float = 0.0
+    channel: float = 0.0
     band_mask: float = 0.0
     time_mask: float = 0.0
 
 
 FOLLOWING = (  # of a recipe
     "dropout", "word_drop", "smoothing",
-    "stretch", "gain", "noise", "warp", "band_mask", "time_mask",
+    "stretch", "gain", "noise", "warp", "channel", "band_mask", "time_mask",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from lmtool.data.augment import Changes
 from lmtool.data.examples import Examples
 from lmtool.data.listening import Listening
 from lmtool.data.readers.frames import read_frames
+from lmtool.data.voices import Voice
 from lmtool.errors import ConfigError, option
 from lmtool.inference.classify import FrameClassifier, FrameParts
 from lmtool.kinds import pooled
@@ -29,8 +30,7 @@ FITS = (  # clips
     Fit(10_000, 128, 32, 0.003, 0.4, 30, 3, smoothing=0.1, stretch=0.2, gain=0.1, noise=0.05),
     Fit(math.inf, 256, 64, 0.002, 0.3, 10, 2, smoothing=0.05, stretch=0.1, gain=0.1, noise=0.05),
 )
-VOICES: dict[str, Any] = {"stretch": 0.15, "warp": 0.15, "band_mask": 0.2, "time_mask": 0.1}
-VOICED = ("warp", "band_mask", "time_mask")  # options of sound alone
+VOICES: dict[str, Any] = {"stretch": 0.15, "warp": 0.15, "channel": 0.5}
 SOUND_FITS = (  # recordings
     Fit(500, 64, 8, 0.003, 0.4, 80, 3, smoothing=0.1, **VOICES),
     Fit(10_000, 128, 16, 0.002, 0.4, 30, 3, smoothing=0.1, **VOICES),
@@ -75,7 +75,7 @@ def data(material: Material, recipe: TrainSettings) -> Examples:
     framing, mirror = material.parts.framing, columns(recipe.mirror or "", "mirror")
     if isinstance(framing, Listening):
         return heard(material, recipe, framing)
-    for name in VOICED:
+    for name in Voice._fields:
         if getattr(recipe, name):
             raise ConfigError(f"{option(name)}: these frames are no sound's; leave it out")
     if max(mirror, default=0) >= framing.width:
@@ -92,7 +92,7 @@ def heard(material: Material, recipe: TrainSettings, framing: Listening) -> Exam
     if recipe.mirror:
         raise ConfigError(f"{option('mirror')}: sound has no columns to mirror; leave it out")
     changes = Changes(recipe.stretch or 0, recipe.gain or 0, recipe.noise or 0)
-    voices = framing.voices(changes, *(getattr(recipe, name) or 0 for name in VOICED))
+    voices = framing.voices(changes, Voice.of(recipe))
     examples: Examples = material.train.examples(recipe.batch or 1, recipe.seed, voices)
     return examples
 

@@ -14,8 +14,8 @@ from lmtool.audio.filterbank import Filterbank
 from lmtool.data.augment import Changes
 from lmtool.data.batch import Batch
 from lmtool.data.examples import Examples
-from lmtool.data.spoken import Stacking
-from lmtool.data.voices import Voices
+from lmtool.data.spoken import Stacking, scale_of
+from lmtool.data.voices import Voice, Voices
 from lmtool.inference.recogniser import Parts, Recogniser, SpeechJudge
 from lmtool.kinds.base import Estimate, Kind, Material, Memory
 from lmtool.kinds.fits import REACHED, Fit, memory_of, no_more_than, planned
@@ -31,7 +31,7 @@ from lmtool.workers import Workers
 
 __all__ = ["KIND"]
 
-VOICES: dict[str, Any] = {"stretch": 0.15, "warp": 0.1, "band_mask": 0.2, "time_mask": 0.05}
+VOICES: dict[str, Any] = {"stretch": 0.15, "warp": 0.1, "channel": 0.5}
 FITS = (  # utterances
     Fit(200, 64, 4, 0.006, 0.2, 100, 1, **VOICES),
     Fit(5_000, 256, 16, 0.003, 0.3, 80, 1, **VOICES),
@@ -86,9 +86,8 @@ def data(material: Material, recipe: TrainSettings) -> Examples:
     """Utterances of like length side by side, each time in another voice."""
     parts: Parts = material.parts
     changes = Changes(recipe.stretch or 0, recipe.gain or 0, recipe.noise or 0)
-    masks = recipe.warp or 0, recipe.band_mask or 0, recipe.time_mask or 0
     centres = None if parts.filterbank is None else parts.filterbank.centres
-    voices = Voices(parts.stacking, changes, *masks, centres)
+    voices = Voices(parts.stacking, changes, Voice.of(recipe), centres)
     examples: Examples = material.train.heard(recipe.batch or 1, recipe.seed, voices)
     return examples
 
@@ -126,8 +125,12 @@ def store(model: Recogniser) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Filterbank and vocabulary."""
     parts = model.parts
     bank = {} if parts.filterbank is None else parts.filterbank.tensors()
-    text = {"text": asdict(parts.vocabulary.settings), "bands": parts.bands}
-    return text, spelled(parts.vocabulary) | bank
+    card = {
+        "text": asdict(parts.vocabulary.settings),
+        "bands": parts.bands,
+        "scale": parts.stacking.scale,
+    }
+    return card, spelled(parts.vocabulary) | bank
 
 
 def restore(
@@ -137,7 +140,8 @@ def restore(
     filterbank, bands = Filterbank.from_tensors(tensors), card["bands"]
     if type(bands) is not int or bands < 1 or (filterbank and filterbank.bands != bands):
         raise ValueError("the numbers of its frames are damaged")
-    return Parts(filterbank, bands, Stacking(settings.stack), respelled(card, tensors))
+    stacking = Stacking(settings.stack, scale_of(card))
+    return Parts(filterbank, bands, stacking, respelled(card, tensors))
 
 
 KIND = Kind(

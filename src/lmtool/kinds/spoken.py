@@ -12,7 +12,7 @@ from lmtool.audio.filterbank import Filterbank
 from lmtool.data.examples import Augment, Examples
 from lmtool.data.ragged import Gathering, Ragged
 from lmtool.data.readers.utterances import describe, read_utterances
-from lmtool.data.spoken import Stacking
+from lmtool.data.spoken import HALFWAY, Stacking
 from lmtool.display import counted
 from lmtool.errors import InputError
 from lmtool.inference.recogniser import Parts
@@ -66,7 +66,7 @@ class Read(NamedTuple):
 
 def prepare(corpus: Any, valid: Any, request: Any, folder: Path, init: None = None) -> Material:
     """Filterbank, vocabulary, utterances to train on and to validate on. Raises InputError."""
-    words, stacking = Words(request.text, ends=False), Stacking(request.network.stack)
+    words, stacking = Words(request.text, ends=False), Stacking(request.network.stack, HALFWAY)
     train = gathered(corpus, request, words)
     width = train.sources.flat.shape[1]
     others = gathered(valid, request, words, train.filterbank, width) if valid else None

@@ -105,6 +105,7 @@ class TrainKeywords(TypedDict, total=False):
     noise: float | None
     mirror: str | None
     warp: float | None
+    channel: float | None
     band_mask: float | None
     time_mask: float | None
     context: str

@@ -41,6 +41,7 @@ NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
     "noise": 0.0,
     "mirror": "",
     "warp": 0.0,
+    "channel": 0.0,
     "band_mask": 0.0,
     "time_mask": 0.0,
 }
@@ -197,6 +198,16 @@ class TrainSettings:
         shown=FOLLOWS,
         at_least=0,
         at_most=0.5,
+        kinds=(*FRAMES, *SPEECH),
+    )
+    channel: float | None = option(
+        None,
+        "Make each recording another microphone's: some bands louder, others softer, by about this"
+        " much, in nats.",
+        panel=AUGMENTATION,
+        shown=FOLLOWS,
+        at_least=0,
+        absurd=10,
         kinds=(*FRAMES, *SPEECH),
     )
     band_mask: float | None = option(
