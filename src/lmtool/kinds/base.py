@@ -137,7 +137,8 @@ class Kind:
     beside(settings, parts, card, tensors) -> what adds to a model what its file holds beside
     weights and parts, their tensors taken out; raises ValueError.
     descended(model, init) -> the model with what it owes to the one that it began with, if any.
-    patient: whether of few examples all are learnt as long as the first run went, not its best
+    patient: whether too few examples validate to stop for them once the learning rate falls, and
+        all are then learnt as long as the first run went, not its best
     step: where training on does no harm, and too few examples tell one step from another.
     keeps_last: whether the last weights are kept, and not those that validation finds best: where
     the loss stands for something else.

@@ -126,7 +126,7 @@ def loop(session: Session, run: Run, keeper: Keeper | None, pace: Pace | None) -
     while True:
         if not len(run.judged) and run.validated < run.step and validates(run, every):
             validate(session, run)
-            if run.waited >= PATIENCE and not anneal(run):
+            if run.waited >= PATIENCE and not anneal(run) and not session.kind.patient:
                 return run.step < run.steps
         if run.step >= run.steps:
             return False
