@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, get_args
 from typer.models import ArgumentInfo, OptionInfo
 from typer.utils import get_params_from_function
 
-from lmtool.cli.app import GROUPS, Command, help_text
+from lmtool.cli.app import help_text
+from lmtool.cli.commands import GROUPS, Command, run_of
 
 PAGE = Path(__file__).with_name("cli.md")
 HEAD = """\
@@ -58,11 +59,12 @@ def contents() -> Iterator[str]:
 
 def section(name: str, command: Command) -> str:
     """A heading, the synopsis, what the command does, an example, arguments, options by panel."""
-    declared = parameters(command.run)
+    run = run_of(name)
+    declared = parameters(run)
     arguments = [p for p in declared if isinstance(p.info, ArgumentInfo)]
     options = [p for p in declared if isinstance(p.info, OptionInfo)]
     synopsis = " ".join(["lmtool", name, *map(spelled, arguments), "[OPTIONS]"])
-    lines = [f"## {name}", "", f"`{synopsis}`", "", escaped(help_text(command.run)), ""]
+    lines = [f"## {name}", "", f"`{synopsis}`", "", escaped(help_text(run)), ""]
     lines += [f"Example: `{command.example}`", ""]
     lines += [*map(item, arguments), ""] if arguments else []
     for panel in dict.fromkeys(p.info.rich_help_panel for p in options):

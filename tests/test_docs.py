@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 
-from lmtool.cli.app import COMMANDS, app
+from lmtool.cli.app import COMMANDS, whole
 from lmtool.cli.signals import HANDLED
 from tests.sessions import blocks, exchanges
 
@@ -70,7 +69,7 @@ def test_the_page_lists_the_options_that_the_parser_takes(name: str) -> None:
     listed = {
         flag for item in re.findall(r"^- `(-[^`]*)`", own, re.MULTILINE) for flag in flags(item)
     }
-    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    command = whole(name)
     parsed = {flag for option in command.params for flag in [*option.opts, *option.secondary_opts]}
     assert listed == {flag for flag in parsed if flag.startswith("-")} - {"--help", "-h"}
 

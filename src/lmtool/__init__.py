@@ -8,7 +8,7 @@ evaluates and predicts; ``lmtool.train(table, writes="label")`` a ``Classifier``
 Importing lmtool loads nothing heavy; numpy comes with the first use.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lmtool._version import __version__
 from lmtool.errors import (
@@ -20,29 +20,7 @@ from lmtool.errors import (
     OptionError,
     TrainingError,
 )
-from lmtool.settings import (
-    AdaptSettings,
-    BleuSettings,
-    CaptionerSettings,
-    ClassifierSettings,
-    CompareSettings,
-    FrameSettings,
-    GradientSettings,
-    ModelSettings,
-    RecogniserSettings,
-    RescoreSettings,
-    SampleSettings,
-    SearchSettings,
-    SurprisalSettings,
-    TaggerSettings,
-    TextSettings,
-    TraceSettings,
-    TrainSettings,
-    TranscribeSettings,
-    TranslatorSettings,
-    VectorSettings,
-    WordVectorSettings,
-)
+from lmtool.lazily import attributes
 
 if TYPE_CHECKING:
     from lmtool.api import (
@@ -66,6 +44,29 @@ if TYPE_CHECKING:
         sentence_bleu,
         train,
         wer,
+    )
+    from lmtool.settings import (
+        AdaptSettings,
+        BleuSettings,
+        CaptionerSettings,
+        ClassifierSettings,
+        CompareSettings,
+        FrameSettings,
+        GradientSettings,
+        ModelSettings,
+        RecogniserSettings,
+        RescoreSettings,
+        SampleSettings,
+        SearchSettings,
+        SurprisalSettings,
+        TaggerSettings,
+        TextSettings,
+        TraceSettings,
+        TrainSettings,
+        TranscribeSettings,
+        TranslatorSettings,
+        VectorSettings,
+        WordVectorSettings,
     )
 
 __all__ = [
@@ -120,18 +121,11 @@ __all__ = [
     "wer",
 ]
 
-
-FACES = ("Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator", "WordEmbedding")
-USES = ("bleu", "compare", "gradcheck", "load", "load_vectors", "mix", "plan", "report", "rescore")
-LAZY = (*FACES, *USES, "resume", "sentence_bleu", "train", "wer")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in LAZY:
-        raise AttributeError(f"module 'lmtool' has no attribute {name!r}")
-    from lmtool import api
-
-    return getattr(api, name)
+__getattr__ = attributes(
+    __name__,
+    {name: "settings" if name.endswith("Settings") else "api" for name in __all__}
+    | {"settings": "settings"},
+)
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,7 @@
 """The library's face: train, load and what they give, which mirrors the commands."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -7,64 +9,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from lmtool import arguments, faces, model_file
-from lmtool.arguments import Lists, PathLike, Paths, References
 from lmtool.errors import ConfigError, OptionError, option
-from lmtool.faces import (
-    Captioner,
-    Classifier,
-    Model,
-    Recogniser,
-    Tagger,
-    Translator,
-    WordEmbedding,
-    load_as,
-    load_for,
-)
-from lmtool.inference.bleu import Bleu, corpus_bleu, sentence_bleus
-from lmtool.inference.bleu_compare import BleuComparison, compare_bleu
-from lmtool.inference.compare import Comparison
-from lmtool.inference.compare import compare as compare_models
-from lmtool.inference.gradients import GradientCheck
-from lmtool.inference.mix import mix as mix_models
-from lmtool.inference.pairs import accuracies
-from lmtool.inference.rescore import Rescoring, scored_lists
-from lmtool.inference.rescore import rescore as rescore_lists
-from lmtool.inference.rescore import tune as tune_weights
-from lmtool.inference.weights import Weights
-from lmtool.inference.wer import Wer, error_rate
-from lmtool.interactive import attended
-from lmtool.kinds import KINDS
-from lmtool.kinds.gradients import check_gradients
-from lmtool.pages.report import Report
-from lmtool.pages.report import report as report_of
-from lmtool.pages.subject import base, subject
-from lmtool.settings import (
-    CHECKPOINT_EVERY,
-    CONTEXTS,
-    BleuSettings,
-    CompareSettings,
-    GradientSettings,
-    Pairing,
-    RescoreSettings,
-    TextSettings,
-    TrainSettings,
-    declared,
-    in_seconds,
-    pair_of,
-    refuse_columns,
-    refuse_foreign,
-)
-from lmtool.settings.keywords import (
-    BleuKeywords,
-    CompareKeywords,
-    GradientKeywords,
-    RescoreKeywords,
-    TrainingKeywords,
-)
+from lmtool.faces import load_as, load_for
+from lmtool.lazily import attributes
+from lmtool.settings.shared import CHECKPOINT_EVERY, CONTEXTS
 
 if TYPE_CHECKING:
+    from lmtool.arguments import Lists, PathLike, Paths, References
+    from lmtool.faces import (
+        Captioner,
+        Classifier,
+        Model,
+        Recogniser,
+        Tagger,
+        Translator,
+        WordEmbedding,
+    )
+    from lmtool.inference.bleu import Bleu
+    from lmtool.inference.bleu_compare import BleuComparison
+    from lmtool.inference.compare import Comparison
+    from lmtool.inference.gradients import GradientCheck
+    from lmtool.inference.pairs import accuracies
+    from lmtool.inference.rescore import Rescoring
+    from lmtool.inference.weights import Weights
+    from lmtool.inference.wer import Wer
+    from lmtool.pages.report import Report
+    from lmtool.settings import Pairing, TextSettings, TrainSettings
+    from lmtool.settings.keywords import (
+        BleuKeywords,
+        CompareKeywords,
+        GradientKeywords,
+        RescoreKeywords,
+        TrainingKeywords,
+    )
     from lmtool.training.events import Event
     from lmtool.training.forecast import Forecast
+
+    Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
+    Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
 
 
 __all__ = ["Captioner", "Classifier", "Model", "Recogniser", "Tagger", "Translator"]
@@ -72,8 +54,9 @@ __all__ += ["WordEmbedding", "accuracies", "bleu", "compare", "gradcheck", "load
 __all__ += ["load_for", "load_vectors", "mix", "plan", "report", "rescore", "resume"]
 __all__ += ["sentence_bleu", "train", "wer"]
 
-Settings: TypeAlias = tuple[TextSettings, Any, TrainSettings]
-Face = TypeVar("Face", Model, Classifier, Tagger, Translator, Captioner, Recogniser)
+HOMES = {**dict.fromkeys(faces.HOMES, "faces"), "accuracies": "inference.pairs"}
+
+__getattr__ = attributes("lmtool", HOMES)
 
 
 @overload
@@ -110,7 +93,7 @@ def train(
     recipe: TrainSettings | None = None,
     init: PathLike | Model | None = None,
     overwrite: bool = False,
-    on_event: "Callable[[Event], None] | None" = None,
+    on_event: Callable[[Event], None] | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     mpi: bool = False,
@@ -126,6 +109,8 @@ def train(
     Raises InputError, ConfigError, TrainingError, InterruptionError, and ModelFileError at once
     where ``model`` exists.
     """
+    from lmtool.interactive import attended
+    from lmtool.settings import pair_of, refuse_columns
     from lmtool.training import launch
     from lmtool.training.mpi import together
 
@@ -152,7 +137,7 @@ def resume(
     sentences: Iterable[str] | None = None,
     valid: Paths | None = None,
     init: PathLike | Model | None = None,
-    on_event: "Callable[[Event], None] | None" = None,
+    on_event: Callable[[Event], None] | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     stop: Callable[[], int] | None = None,
     mpi: bool = False,
@@ -165,6 +150,7 @@ def resume(
     began with; ``mpi`` is that of ``train``, with any number of processes. Raises as ``train``,
     and ModelFileError where there is nothing to resume or something has changed.
     """
+    from lmtool.interactive import attended
     from lmtool.training import launch
     from lmtool.training.mpi import together
 
@@ -191,6 +177,9 @@ def compare(
 
     Raises ConfigError where the comparison would mean nothing, InputError, ModelFileError.
     """
+    from lmtool.inference.compare import compare as compare_models
+    from lmtool.settings import CompareSettings
+
     first, second = opened(a).language_model, opened(b).language_model
     lines = arguments.source(source)
     spelling = None if speller is None else opened(speller).language_model
@@ -214,6 +203,9 @@ def mix(
     its parts are mixed anew. ``provenance["mixed"]`` says what came of it. Raises InputError,
     ModelFileError, and ConfigError where the models predict different tokens.
     """
+    from lmtool.faces import Model
+    from lmtool.inference.mix import mix as mix_models
+
     if len(models) < 2:
         raise ConfigError("there is nothing to mix: give two models or more")
     if output is not None:
@@ -230,6 +222,8 @@ def mix(
 
 def title(model: PathLike | Model, otherwise: str) -> str:
     """What a part of a mixture is called: its file's name without what all such names end in."""
+    from lmtool.faces import Model
+
     return otherwise if isinstance(model, Model) else Path(model).name.removesuffix(".safetensors")
 
 
@@ -262,6 +256,10 @@ def bleu(
     of them. Options are fields of BleuSettings. Raises InputError; ConfigError where sacrebleu is
     needed and absent.
     """
+    from lmtool.inference.bleu import corpus_bleu
+    from lmtool.inference.bleu_compare import compare_bleu
+    from lmtool.settings import BleuSettings
+
     settings = arguments.options(BleuSettings, options)
     texts, known = arguments.source(hypotheses), arguments.references(references)
     if versus is None:
@@ -273,6 +271,9 @@ def sentence_bleu(
     hypotheses: PathLike | Iterable[str], references: References, **options: Unpack[BleuKeywords]
 ) -> list[Bleu]:
     """BLEU of each text by itself, of effective order. Takes and raises what ``bleu`` does."""
+    from lmtool.inference.bleu import sentence_bleus
+    from lmtool.settings import BleuSettings
+
     settings = arguments.options(BleuSettings, options)
     known = arguments.references(references)
     return sentence_bleus(arguments.source(hypotheses), known, settings)
@@ -299,6 +300,18 @@ def rescore(
     count alike. ``form`` names the format, ``costs`` files of a Kaldi archive; options are fields
     of RescoreSettings. Raises InputError, ConfigError, ModelFileError.
     """
+    from lmtool.faces import Model
+    from lmtool.inference.rescore import (
+        rescore as rescore_lists,
+    )
+    from lmtool.inference.rescore import (
+        scored_lists,
+    )
+    from lmtool.inference.rescore import (
+        tune as tune_weights,
+    )
+    from lmtool.settings import RescoreSettings
+
     settings = arguments.options(RescoreSettings, options)
     threads = arguments.whole(threads, "threads", 1)
     if tune is not None and weights is not None:
@@ -326,6 +339,8 @@ def wer(
 
     Both are a file or lines, a reference for each hypothesis. Raises InputError.
     """
+    from lmtool.inference.wer import error_rate
+
     return error_rate(arguments.source(hypotheses), arguments.source(references), characters)
 
 
@@ -343,6 +358,9 @@ def gradcheck(
     ``target`` holds tags between blanks or labels between commas, by default the first one for all.
     Options are fields of GradientSettings. Raises InputError, ConfigError, ModelFileError.
     """
+    from lmtool.kinds.gradients import check_gradients
+    from lmtool.settings import GradientSettings
+
     settings = arguments.options(GradientSettings, options)
     is_path = isinstance(model, str | Path)
     trained = model_file.load(arguments.path(model, "model")) if is_path else faces.trained(model)
@@ -353,11 +371,15 @@ def gradcheck(
 
 def name_of(model: PathLike | Model, otherwise: str) -> str:
     """The file's name, where there is one."""
+    from lmtool.faces import Model
+
     return otherwise if isinstance(model, Model) else str(model)
 
 
 def opened(model: PathLike | Model) -> Model:
     """A language model, loaded if need be."""
+    from lmtool.faces import Model
+
     return model if isinstance(model, Model) else load_for("compare", model)
 
 
@@ -374,8 +396,9 @@ def plan(
     recipe: TrainSettings | None = None,
     init: PathLike | Model | None = None,
     **options: Unpack[TrainingKeywords],
-) -> "Forecast":
+) -> Forecast:
     """What ``train`` would do, from a few steps of it; nothing is written. Raises as ``train``."""
+    from lmtool.settings import pair_of, refuse_columns
     from lmtool.training import launch
 
     pair = pair_of(reads, writes)
@@ -390,6 +413,8 @@ def plan(
 
 def initial(init: PathLike | Model | None) -> tuple[Any, str | None]:
     """The model to begin with, and the name of its file, if it is in one. Raises ModelFileError."""
+    from lmtool.faces import Model
+
     if init is None:
         return None, None
     if isinstance(init, Model):
@@ -402,6 +427,7 @@ def begun(
     init: PathLike | Model | None, pair: Pairing, options: Mapping[str, Any], settings: Settings
 ) -> tuple[Settings, Any, str | None]:
     """Settings that agree with the model to begin with, and what ``initial`` gives."""
+    from lmtool.kinds import KINDS
     from lmtool.training.initial import agreed
 
     model, name = initial(init)
@@ -412,6 +438,8 @@ def begun(
 
 def in_fields(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options under the names of settings: ``time="10m"`` -> ``seconds=600.0``."""
+    from lmtool.settings import in_seconds
+
     plain = dict(options)
     time = plain.pop("time", None)
     if time is not None:
@@ -423,6 +451,8 @@ def merge(
     pair: Pairing, options: Mapping[str, Any], text: Any, network: Any, recipe: Any
 ) -> Settings:
     """Settings with keyword options laid over them; raises OptionError for an unknown name."""
+    from lmtool.settings import TextSettings, TrainSettings, declared, refuse_foreign
+
     options = in_fields(options)
     refuse_foreign(pair, options)
     kinds = (TextSettings, pair.settings, TrainSettings)
@@ -447,6 +477,9 @@ def report(
     ``files`` are what ``evaluate`` takes: what the model is measured on; ``text`` are sentences to
     look into. Raises ModelFileError, InputError, ConfigError.
     """
+    from lmtool.pages.report import report as report_of
+    from lmtool.pages.subject import base, subject
+
     path = arguments.path(model, "model")
     measured, said = arguments.paths(files, "files"), arguments.lines(text, "text")
     threads = arguments.whole(threads, "threads", 1)

@@ -1,36 +1,52 @@
 """What a caller hands over, checked at the door: to Python a str is a list of letters, too."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from lmtool.data.readers.columns import read_tagged
-from lmtool.data.readers.labelled import Record, read_labelled
-from lmtool.data.readers.nbest import NBest, costs_of, list_of, read_nbest, referenced
-from lmtool.data.readers.tagged import Tagged
 from lmtool.display import counted, quoted
 from lmtool.errors import ConfigError, InputError, OptionError, option
-from lmtool.inference.pairs import Pair
-from lmtool.inference.reading import Ahead
-from lmtool.inference.weights import Weights
-from lmtool.settings import (
-    AdaptSettings,
-    BleuSettings,
-    CompareSettings,
-    GradientSettings,
-    Option,
-    RescoreSettings,
-    SampleSettings,
-    SearchSettings,
-    SurprisalSettings,
-    TraceSettings,
-    TranscribeSettings,
-    checked,
-)
-from lmtool.text.reader import STDIN, Line, display_name, read_lines
-from lmtool.text.sentences import Sentences
+from lmtool.settings import Option, checked
+
+if TYPE_CHECKING:
+    from lmtool.data.readers.labelled import Record
+    from lmtool.data.readers.nbest import NBest
+    from lmtool.data.readers.tagged import Tagged
+    from lmtool.inference.pairs import Pair
+    from lmtool.inference.reading import Ahead
+    from lmtool.inference.weights import Weights
+    from lmtool.settings import (
+        AdaptSettings,
+        BleuSettings,
+        CompareSettings,
+        GradientSettings,
+        RescoreSettings,
+        SampleSettings,
+        SearchSettings,
+        SurprisalSettings,
+        TraceSettings,
+        TranscribeSettings,
+    )
+    from lmtool.text.sentences import Sentences
+
+    Settings = TypeVar(
+        "Settings",
+        AdaptSettings,
+        SampleSettings,
+        SearchSettings,
+        SurprisalSettings,
+        CompareSettings,
+        BleuSettings,
+        RescoreSettings,
+        TranscribeSettings,
+        TraceSettings,
+        GradientSettings,
+    )
+
 
 __all__ = [
     "LabelledTexts",
@@ -57,20 +73,6 @@ References: TypeAlias = PathLike | Sequence[Path] | Iterable[str | Sequence[str]
 TaggedTexts: TypeAlias = Iterable[tuple[Sequence[str], Sequence[str]]]
 Lists: TypeAlias = PathLike | Sequence[Path] | Iterable[Mapping[str, Any]]
 
-Settings = TypeVar(
-    "Settings",
-    AdaptSettings,
-    SampleSettings,
-    SearchSettings,
-    SurprisalSettings,
-    CompareSettings,
-    BleuSettings,
-    RescoreSettings,
-    TranscribeSettings,
-    TraceSettings,
-    GradientSettings,
-)
-
 ONE = "for one sentence give [text]"
 LISTS, EACH = "a list of str", "one for each word"
 AS_SENTENCES = "sentences are given as sentences=[...]"
@@ -91,6 +93,8 @@ def lines(values: Iterable[str], name: str = "lines", advice: str = ONE) -> Iter
 
 def source(given: PathLike | Iterable[str]) -> Iterator[str]:
     """The lines of a file, or the given ones."""
+    from lmtool.text.reader import read_lines
+
     if isinstance(given, str | Path):
         refuse_sentence(given, "lines are given as a list: [text]")
         return (line.text for line in read_lines(given))
@@ -136,6 +140,8 @@ def pairs(values: Iterable[Pair]) -> Iterator[Pair]:
 
 def pair(value: object, name: str) -> Pair:
     """One of them."""
+    from lmtool.inference.pairs import Pair
+
     if not isinstance(value, tuple | list) or not 2 <= len(value) <= len(Pair._fields):
         raise InputError(f"{name}: a pair (good, bad) is wanted, not {kind(value)}")
     good, bad, *rest = value
@@ -146,6 +152,8 @@ def labelled(
     given: PathLike | LabelledTexts, column: str | None = None, label: str | None = None
 ) -> Iterator[Record]:
     """The records of a file, ``column`` and ``label`` naming its columns, or of pairs."""
+    from lmtool.data.readers.labelled import read_labelled
+
     if isinstance(given, str | Path):
         refuse_sentence(given, "labelled texts are given as a list: [(label, text)]")
         return read_labelled(given, column, label).records
@@ -159,6 +167,8 @@ def tagged(
     given: PathLike | TaggedTexts, column: str | None = None, tags: str | None = None
 ) -> Iterator[Tagged]:
     """The sentences of a file, ``column`` and ``tags`` naming its columns, or of pairs."""
+    from lmtool.data.readers.columns import read_tagged
+
     if isinstance(given, str | Path):
         refuse_sentence(given, "tagged sentences are given as a list: [(words, tags)]")
         return read_tagged(given, column, tags).records
@@ -170,6 +180,8 @@ def tagged(
 
 def tagged_words(value: object, index: int) -> Tagged:
     """One of them: as many words as tags, one at least."""
+    from lmtool.data.readers.tagged import Tagged
+
     name = f"source[{index}]"
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise InputError(f"{name}: a pair (words, tags) is wanted, not {kind(value)}")
@@ -184,6 +196,8 @@ def tagged_words(value: object, index: int) -> Tagged:
 
 def labelled_text(value: object, index: int) -> Record:
     """One of them; several labels are a list."""
+    from lmtool.data.readers.labelled import Record
+
     name = f"source[{index}]"
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise InputError(f"{name}: a pair (label, text) is wanted, not {kind(value)}")
@@ -202,6 +216,9 @@ def nbest(
     costs: Paths | None = None,
 ) -> tuple[list[NBest], str]:
     """The lists of files or of objects, and the format of the first file. Raises InputError."""
+    from lmtool.data.readers.nbest import costs_of, list_of, read_nbest, referenced
+    from lmtool.text.reader import Line
+
     several = (
         [given]
         if isinstance(given, str | Path)
@@ -228,6 +245,8 @@ def nbest(
 
 def other_files(nbest: Lists, tune: Lists | None) -> None:
     """Raises ConfigError where weights would be tuned on what they are then used on."""
+    from lmtool.text.reader import display_name
+
     both = [[one] if isinstance(one, str | Path) else one for one in (nbest, tune)]
     if not all(isinstance(one, Sequence) for one in both):
         return
@@ -247,6 +266,8 @@ def of_form(settings: RescoreSettings, form: str) -> RescoreSettings:
 
 def weights(given: object, n_models: int, settings: RescoreSettings) -> Weights | None:
     """Weights, as they are or from numbers. Raises OptionError."""
+    from lmtool.inference.weights import Weights
+
     if given is None or isinstance(given, Weights):
         return given
     found = list(items(given, "weights", "a list of numbers", "one for each"))
@@ -288,6 +309,8 @@ def texts(
     corpus: Paths | None, sentences: Iterable[str] | None, needed: bool = True
 ) -> tuple[tuple[str, ...], Sentences | None]:
     """What to learn from: files, or sentences. Raises ConfigError for both, and for neither."""
+    from lmtool.text.sentences import Sentences
+
     if (corpus is None) == (sentences is None) and (needed or corpus is not None):
         raise ConfigError("give either corpus=, one file or several, or sentences=, a list of str")
     if sentences is None:
@@ -351,6 +374,8 @@ def bare(line: str) -> str:
 
 def refuse_sentence(given: PathLike, advice: str) -> None:
     """Raises InputError where several words name no file."""
+    from lmtool.text.reader import STDIN, display_name
+
     if isinstance(given, Path) or given == STDIN or len(given.split()) < 2:
         return  # the reader says what is wrong with it
     if not os.path.exists(given):

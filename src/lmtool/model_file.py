@@ -13,7 +13,7 @@ import numpy as np
 
 from lmtool import tensor_file
 from lmtool.errors import ModelFileError, option
-from lmtool.kinds import KINDS, Kind
+from lmtool.kinds import Kind, found
 from lmtool.kinds.base import Trained
 from lmtool.models.members import all_shapes
 from lmtool.nn.parameters import Parameters
@@ -68,7 +68,9 @@ def save(model: Trained, path: str | Path, overwrite: bool = False) -> None:
 
 def kind_of(model: Trained) -> Kind:
     """What a model reads and writes."""
-    return next(kind for kind in KINDS.values() if kind.build is type(model))
+    kind = found(lambda kind: kind.build is type(model))
+    assert kind is not None
+    return kind
 
 
 def as_card(settings: Any) -> Card:
@@ -94,10 +96,9 @@ def load(path: str | Path, named: str = "model") -> Any:
 
 def build(card: Card, tensors: Tensors) -> Trained:
     """The model from verified parts."""
-    named = [kind for kind in KINDS.values() if kind.name == card["kind"]]
-    if not named:
+    kind = found(lambda kind: kind.name == card["kind"])
+    if kind is None:
         raise ValueError(f"this lmtool does not know its kind: {card['kind']}")
-    (kind,) = named
     settings: Any = settings_from(kind.settings, card["model"])
     parts = kind.restore(settings, card, tensors)
     add = kind.beside(settings, parts, card, tensors)

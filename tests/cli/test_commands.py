@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from lmtool.cli.app import COMMANDS, app
+from lmtool.cli.app import COMMANDS, app, whole
 from lmtool.cli.formats import FORMATS
 
 Run = Callable[..., Any]
@@ -27,10 +27,7 @@ def test_help(name: str, run: Run) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_explains_itself(name: str) -> None:
-    import typer.main
-
-    group: Any = typer.main.get_command(app)
-    for option in group.commands[name].params:
+    for option in whole(name).params:
         assert getattr(option, "help", None), option.name
 
 
@@ -53,10 +50,7 @@ def test_version_and_no_command(run: Run) -> None:
 def test_help_names_what_the_tables_hold(option: str, module: str, table: str) -> None:
     import importlib
 
-    import typer.main
-
-    group: Any = typer.main.get_command(app)
-    shown = {param.name: param.metavar for param in group.commands["train"].params}
+    shown = {param.name: param.metavar for param in whole("train").params}
     assert shown[option].split("|") == list(getattr(importlib.import_module(module), table))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from lmtool import __file__ as package
+from lmtool.cli.app import help_text
+from lmtool.cli.commands import COMMANDS, run_of
 
 
 def lmtool(
@@ -143,3 +145,40 @@ def test_closed_streams_are_no_error(model: Path) -> None:
     command = f"'{sys.executable}' -m lmtool score -m '{model}' Todd <&- >&-"
     done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def loaded(arguments: tuple[str, ...], model: Path) -> set[str]:
+    """The modules that a command has imported when it is done."""
+    program = (
+        "import sys; from lmtool.cli.app import main; main(sys.argv[1:]);"
+        "print('\\n', *sys.modules, file=sys.stderr)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(package).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        env={**environment, "LMTOOL_MODEL": str(model)},
+        check=True,
+    )
+    return set(done.stderr.decode().split())
+
+
+def test_help_imports_no_command(model: Path) -> None:
+    found = loaded(("--help",), model)
+    assert not found & {"numpy", "numba", "lmtool.settings", "lmtool.api"}
+    assert not found & {f"lmtool.cli.{name}" for name in COMMANDS}
+
+
+def test_score_imports_what_scores_alone(model: Path) -> None:
+    found = loaded(("score", "Todd met Pete"), model)
+    assert "lmtool.inference.score" in found
+    assert not found & {"numba", "rich", "lmtool.training", "lmtool.audio", "lmtool.pages"}
+    assert {name for name in found if name.startswith("lmtool.faces.")} == {
+        f"lmtool.faces.{name}" for name in ("card", "language_model", "predicting", "worded")
+    }
+    assert not found & {f"lmtool.kinds.{name}" for name in ("tagger", "translator", "classifier")}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_how_the_help_begins(name: str) -> None:
+    assert help_text(run_of(name)).split("\n\n")[0] == COMMANDS[name].headline

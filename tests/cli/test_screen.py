@@ -12,12 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import typer.main
 
 from lmtool import __file__ as package
 from lmtool import kernel_cache
 from lmtool.cli import counter
-from lmtool.cli.app import COMMANDS, GROUPS, app
+from lmtool.cli.app import COMMANDS, GROUPS, whole
 from lmtool.cli.layout import blocks, folded, shared
 from lmtool.cli.render import decimals, json_line, number
 from lmtool.cli.terminal import Status
@@ -73,16 +72,14 @@ def test_help_of_a_command_ends_with_an_example_that_parses(name: str, run: Run)
     out = run("help", name).out
     assert out == run(name, "--help").out
     assert out.rstrip().endswith(example)
-    group: Any = typer.main.get_command(app)
     first, second, *arguments = shlex.split(example)
     assert (first, second) == ("lmtool", name)
-    group.commands[name].make_context(name, arguments)
+    whole(name).make_context(name, arguments)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_usage_says_where_several_are_allowed(name: str) -> None:
-    group: Any = typer.main.get_command(app)
-    several = [p.metavar for p in group.commands[name].params if p.nargs == -1]
+    several = [p.metavar for p in whole(name).params if p.nargs == -1]
     assert all(metavar.endswith("...") or metavar == "GOOD BAD | TABLE" for metavar in several)
 
 

@@ -321,12 +321,10 @@ def damaged_words(data: bytes, rng: Rng) -> bytes:
 
 def options_of(command: str) -> list[str]:
     """Those of a command, but for what says how long it may take."""
-    from typer.main import get_command
-
-    from lmtool.cli.app import app
+    from lmtool.cli.app import whole
 
     dear = {"--steps", "--epochs", "--time", "-n", "--number", "--max-words", "--log"}
-    declared = get_command(app).commands[command].params  # type: ignore[attr-defined]
+    declared = whole(command).params
     flags = {flag for option in declared for flag in option.opts if flag.startswith("-")}
     return sorted(flags - dear - {"--html", "--svg", "--valid", "--help"})
 

@@ -14,8 +14,8 @@ import pytest
 import lmtool
 from lmtool import model_file, tensor_file
 from lmtool.errors import ConfigError, InterruptionError, ModelFileError, OptionError
+from lmtool.inference.judgement import Judgement
 from lmtool.inference.mixing import Fit
-from lmtool.inference.validation import Judgement
 from lmtool.kinds import counting
 from lmtool.models.kneser_ney import count
 from lmtool.settings import TrainSettings

@@ -289,3 +289,9 @@ def test_the_command(
     monkeypatch.setattr(model_file, "kind_of", lambda _: with_flipped(kind, "decoder.weight_hh_l0"))
     assert main(call) == 1
     assert "decoder.weight_hh_l0" in capsys.readouterr().out.splitlines()[-2]
+
+
+def test_the_table_says_what_each_kind_reads_and_writes() -> None:
+    assert {pair: (kind.reads, kind.writes) for pair, kind in KINDS.items()} == {
+        p: p for p in KINDS
+    }

@@ -11,7 +11,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from lmtool.cli.options import flag
 from lmtool.cli.terminal import STATUS, close_stdout, prepare_streams, printing, talk
 from lmtool.errors import InterruptionError, LmtoolError, ModelFileError, OptionError
 
@@ -92,6 +91,13 @@ class AllCommands(TyperGroup):
             result = super().invoke(ctx)
             with printing():
                 return result
+
+
+def flag(name: str, value: str | None = None) -> str:
+    """An option of the library as the command line writes it: only a message needs to know."""
+    from lmtool.cli.options import flag
+
+    return flag(name, value)
 
 
 def stop(message: str, code: int) -> typer.Exit:

@@ -9,25 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+import lmtool.settings
 from lmtool.errors import OptionError
-from lmtool.settings import (
-    PAIRS,
-    AdaptSettings,
-    BleuSettings,
-    CompareSettings,
-    GradientSettings,
-    Option,
-    RescoreSettings,
-    SampleSettings,
-    SearchSettings,
-    SurprisalSettings,
-    TextSettings,
-    TraceSettings,
-    TrainSettings,
-    TranscribeSettings,
-    declared,
-    in_seconds,
-)
+from lmtool.settings import Option, declared, in_seconds
 
 __all__ = ["MODEL", "Json", "ModelPath", "Threads", "choice", "flag", "seconds", "settings"]
 __all__ += ["layout", "said", "takes"]
@@ -36,21 +20,6 @@ MODEL = Path("model.safetensors")
 PLACEHOLDERS: dict[Any, str] = {int: "N", float: "X", str: "TEXT"}
 LAST = ("model", "as_json")  # options that every command has, after its own
 NAMED_SO = {"model": "-m", "k": "-k", "n": "-n"}  # where the flag is not the name
-SETTINGS = (
-    TextSettings,
-    *(pair.settings for pair in PAIRS),
-    TrainSettings,
-    SurprisalSettings,
-    SampleSettings,
-    SearchSettings,
-    TranscribeSettings,
-    CompareSettings,
-    BleuSettings,
-    RescoreSettings,
-    TraceSettings,
-    GradientSettings,
-    AdaptSettings,
-)
 
 Settings = TypeVar("Settings")
 
@@ -108,13 +77,19 @@ PARSED: dict[str, tuple[Any, Callable[[str], Any]]] = {
 
 def flag(name: str, value: str | None = None) -> str:
     """An option of the library as the command line writes it: "tie", "False" -> ``--no-tie``."""
-    known = (declared(kind).get(name) for kind in SETTINGS)
+    known = (declared(kind).get(name) for kind in every_kind())
     own = next((option.flag for _, _, option in filter(None, known) if option), None)
     words = (own or name).replace("_", "-")
     if value == "False":
         return f"--no-{words}"
     plain = NAMED_SO.get(name, f"--{words}")
     return plain if value in (None, "True") else f"{plain} {value}"
+
+
+def every_kind() -> Iterator[type]:
+    """All settings; their files are imported for it."""
+    named = (name for name in lmtool.settings.__all__ if name.endswith("Settings"))
+    return (getattr(lmtool.settings, name) for name in named)
 
 
 def settings(kind: Callable[..., Settings], values: dict[str, Any]) -> Settings:

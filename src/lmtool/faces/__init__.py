@@ -3,43 +3,57 @@
 A new kind brings a file here and a line in ``FACES``.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lmtool import arguments, model_file, vector_file
+from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
 from lmtool.errors import ModelFileError, option
-from lmtool.faces import sources
-from lmtool.faces.captioner import Captioner
-from lmtool.faces.classifier import Classifier
-from lmtool.faces.language_model import Model
-from lmtool.faces.recogniser import Recogniser
-from lmtool.faces.tagger import Tagger
-from lmtool.faces.translator import Translator
-from lmtool.faces.vectors import ForeignVectors
-from lmtool.faces.word_embedding import WordEmbedding
 from lmtool.kinds import KINDS, Kind
+from lmtool.lazily import attributes
+
+if TYPE_CHECKING:
+    from lmtool.faces.captioner import Captioner
+    from lmtool.faces.classifier import Classifier
+    from lmtool.faces.language_model import Model
+    from lmtool.faces.recogniser import Recogniser
+    from lmtool.faces.tagger import Tagger
+    from lmtool.faces.translator import Translator
+    from lmtool.faces.word_embedding import WordEmbedding
 
 __all__ = ["FACES", "Captioner", "Classifier", "Model", "Recogniser", "Tagger"]
 __all__ += ["Translator", "WordEmbedding", "face_of", "load", "load_as", "load_for"]
 __all__ += ["load_vectors", "source_of", "trained"]
 
-FACES: dict[str, type] = {
-    "language model": Model,
-    "tagger": Tagger,
-    "translator": Translator,
-    "captioner": Captioner,
-    "recogniser": Recogniser,
-    "word embedding": WordEmbedding,
-    **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), Classifier),
+FACES = {  # of kinds
+    "language model": "Model",
+    "tagger": "Tagger",
+    "translator": "Translator",
+    "captioner": "Captioner",
+    "recogniser": "Recogniser",
+    "word embedding": "WordEmbedding",
+    **dict.fromkeys(("classifier", "frame classifier", "vector classifier"), "Classifier"),
+}
+HOMES = {
+    "Captioner": "captioner",
+    "Classifier": "classifier",
+    "Model": "language_model",
+    "Recogniser": "recogniser",
+    "Tagger": "tagger",
+    "Translator": "translator",
+    "WordEmbedding": "word_embedding",
 }
 
 Face = TypeVar("Face")
+Fits = Callable[[Kind], bool]
+
+__getattr__ = attributes(__name__, HOMES)
 
 
 def face_of(model: Any) -> Any:
     """The face of a trained model."""
-    return FACES[model_file.kind_of(model).name](model)
+    return __getattr__(FACES[model_file.kind_of(model).name])(model)
 
 
 def trained(face: Any) -> Any:
@@ -49,6 +63,8 @@ def trained(face: Any) -> Any:
 
 def source_of(model: Any, given: Any) -> Any:
     """A text, or an array as a clip that fits a trained model. Raises InputError."""
+    from lmtool.faces import sources
+
     reads = model_file.kind_of(model).reads
     if given is None or reads not in sources.NDIM:
         return given if given is None else arguments.text(given, "given")
@@ -66,28 +82,31 @@ def load_vectors(path: PathLike) -> Any:
 
     Raises ModelFileError, InputError.
     """
+    from lmtool import vector_file
+    from lmtool.faces.vectors import ForeignVectors
+
     path = arguments.path(path, "path")
     return load(path) if vector_file.is_model(path) else ForeignVectors(vector_file.load(path))
 
 
 def load_for(command: str, path: PathLike) -> Any:
     """The same for a command. Raises ModelFileError for a kind that is not for it, with what is."""
-    fitting = [kind for kind in KINDS.values() if command in kind.verbs]
-    return _loaded(path, fitting, f"lmtool {command}")
+    return _loaded(path, lambda kind: command in kind.verbs, f"lmtool {command}")
 
 
 def load_as(path: PathLike, face: type[Face]) -> Face:
     """The same as a certain face. Raises ModelFileError for a model of another kind."""
-    fitting = [kind for kind in KINDS.values() if FACES.get(kind.name) is face]
-    loaded: Face = _loaded(path, fitting, f"lmtool.{face.__name__}")
+    name = face.__name__
+    loaded: Face = _loaded(path, lambda kind: FACES.get(kind.name) == name, f"lmtool.{name}")
     return loaded
 
 
-def _loaded(path: PathLike, fitting: list[Kind], who: str) -> Any:
+def _loaded(path: PathLike, fits: Fits, who: str) -> Any:
     """The model, of one of the kinds that ``who`` needs."""
     model = model_file.load(arguments.path(path, "path"))
     kind = model_file.kind_of(model)
-    if all(kind.name != other.name for other in fitting):
+    if not fits(kind):
+        fitting = [*filter(fits, KINDS.values())]
         what, wanted = described(kind), " or ".join(other.name for other in fitting)
         ways = [*map(asked_for, fitting)]
         how = f"train it with {' or '.join(ways)}" if all(ways) else "lmtool train makes it"

@@ -1,9 +1,11 @@
 """The face of a language model: what its commands do, as methods."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
@@ -12,19 +14,19 @@ from lmtool.errors import ConfigError, ModelFileError, option
 from lmtool.faces.card import card
 from lmtool.faces.predicting import Predicting
 from lmtool.faces.worded import WordVectors
-from lmtool.files import write_atomically
-from lmtool.inference.adapting import tune
-from lmtool.inference.embeddings import Worded
-from lmtool.inference.evaluate import Evaluation, evaluations
 from lmtool.inference.reading import AHEAD, Ahead, reading
-from lmtool.inference.surprisal import SentenceSurprisal, surprisal_lines
-from lmtool.inference.trace import Trace, trace
-from lmtool.models.adaptation import adapted, in_documents
-from lmtool.models.arpa import arpa
 from lmtool.models.language_model import LanguageModel
-from lmtool.models.predictor import Predictor
-from lmtool.settings import CONTEXTS, AdaptSettings, ModelSettings, SurprisalSettings, TraceSettings
-from lmtool.settings.keywords import AdaptedSurprisalKeywords, AdaptKeywords, TraceKeywords
+from lmtool.settings import CONTEXTS
+
+if TYPE_CHECKING:
+    from lmtool.inference.embeddings import Worded
+    from lmtool.inference.evaluate import Evaluation
+    from lmtool.inference.surprisal import SentenceSurprisal
+    from lmtool.inference.trace import Trace
+    from lmtool.models.predictor import Predictor
+    from lmtool.settings import ModelSettings
+    from lmtool.settings.keywords import AdaptedSurprisalKeywords, AdaptKeywords, TraceKeywords
+
 
 __all__ = ["Model"]
 
@@ -81,6 +83,9 @@ class Model(Predicting, WordVectors, Shown):
         **adaptation: Unpack[AdaptKeywords],
     ) -> Listing[Evaluation]:
         """The same in several contexts, the text read once."""
+        from lmtool.inference.evaluate import evaluations
+        from lmtool.settings import AdaptSettings
+
         threads = arguments.whole(threads, "threads", 1)
         settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
         return evaluations(self.language_model, lines, contexts, threads, settings)
@@ -92,6 +97,9 @@ class Model(Predicting, WordVectors, Shown):
 
         Raises InputError, ConfigError.
         """
+        from lmtool.inference.adapting import tune
+        from lmtool.settings import AdaptSettings
+
         settings, lines = arguments.options(AdaptSettings, adaptation), arguments.source(source)
         return asdict(tune(self.language_model, lines, settings))
 
@@ -104,6 +112,10 @@ class Model(Predicting, WordVectors, Shown):
         **options: Unpack[AdaptedSurprisalKeywords],
     ) -> Iterator[SentenceSurprisal]:
         """Each word's surprisal, line by line; options of SurprisalSettings and AdaptSettings."""
+        from lmtool.inference.surprisal import surprisal_lines
+        from lmtool.models.adaptation import adapted, in_documents
+        from lmtool.settings import AdaptSettings, SurprisalSettings
+
         own, others = arguments.apart(AdaptSettings, options)
         settings = arguments.options(SurprisalSettings, others)
         threads, ahead = arguments.paced(threads, ahead)
@@ -116,6 +128,9 @@ class Model(Predicting, WordVectors, Shown):
 
         Options are fields of TraceSettings. Raises InputError, ConfigError.
         """
+        from lmtool.inference.trace import trace
+        from lmtool.settings import TraceSettings
+
         settings = arguments.options(TraceSettings, options)
         return trace(self.language_model, arguments.text(text), settings)
 
@@ -125,6 +140,8 @@ class Model(Predicting, WordVectors, Shown):
 
     def arpa(self) -> Iterator[str]:
         """The n-gram model as an ARPA file has it, in parts. Raises ConfigError without one."""
+        from lmtool.models.arpa import arpa
+
         ngram = self.language_model.ngram
         if ngram is None:
             ways = f"train it with {option('ngram', 5)}"
@@ -136,6 +153,8 @@ class Model(Predicting, WordVectors, Shown):
 
         Raises ConfigError, ModelFileError, and InputError for a token that ARPA cannot spell.
         """
+        from lmtool.files import write_atomically
+
         path = Path(arguments.path(arpa, "arpa"))
         text = self.arpa()
         model_file.check_target(path, overwrite, "arpa")

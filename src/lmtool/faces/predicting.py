@@ -1,22 +1,27 @@
 """What whatever predicts a text can be asked, as methods: a language model, a given translator."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from lmtool import arguments
 from lmtool.display import Listing
-from lmtool.inference.next import NextWord, next_words
-from lmtool.inference.pairs import GroupResult, Pair, PairScore, accuracies, score_pairs
 from lmtool.inference.reading import AHEAD, Ahead
-from lmtool.inference.sample import Sample, sample
 from lmtool.inference.score import SentenceScore, score, score_lines, score_utterances
-from lmtool.inference.surprisal import SentenceSurprisal, surprisal, surprisal_lines
-from lmtool.models.predictor import Predictor
-from lmtool.settings import LEVELS, Option, SampleSettings, SurprisalSettings, checked
-from lmtool.settings.keywords import SampleKeywords, SurprisalKeywords
-from lmtool.text.vocabulary import Vocabulary
+from lmtool.settings import LEVELS, Option, checked
+
+if TYPE_CHECKING:
+    from lmtool.inference.next import NextWord
+    from lmtool.inference.pairs import GroupResult, Pair, PairScore
+    from lmtool.inference.sample import Sample
+    from lmtool.inference.surprisal import SentenceSurprisal
+    from lmtool.models.predictor import Predictor
+    from lmtool.settings.keywords import SampleKeywords, SurprisalKeywords
+    from lmtool.text.vocabulary import Vocabulary
+
 
 __all__ = ["Predicting"]
 
@@ -63,6 +68,9 @@ class Predicting:
 
         Logarithms are to base 2 unless ``base`` is "e" or "10". Raises InputError, ConfigError.
         """
+        from lmtool.inference.surprisal import surprisal
+        from lmtool.settings import SurprisalSettings
+
         settings = arguments.options(SurprisalSettings, options)
         return surprisal(self._predictor, arguments.text(text), settings)
 
@@ -75,6 +83,9 @@ class Predicting:
         **options: Unpack[SurprisalKeywords],
     ) -> Iterator[SentenceSurprisal]:
         """The same line by line; a blank line gives a result without words."""
+        from lmtool.inference.surprisal import surprisal_lines
+        from lmtool.settings import SurprisalSettings
+
         settings = arguments.options(SurprisalSettings, options)
         threads, ahead = arguments.paced(threads, ahead)
         given = arguments.lines(lines)
@@ -114,6 +125,9 @@ class Predicting:
         **options: Unpack[SampleKeywords],
     ) -> Iterator[Sample]:
         """The same, each drawn when it is asked for."""
+        from lmtool.inference.sample import sample
+        from lmtool.settings import SampleSettings
+
         settings = arguments.options(SampleSettings, options)
         n, prompt = arguments.whole(n, "n", 0), arguments.text(prompt, "prompt")
         drawn = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
@@ -123,6 +137,8 @@ class Predicting:
 
     def next(self, text: str = "", k: int = 10) -> Listing[NextWord]:
         """The k most probable tokens after text, most probable first."""
+        from lmtool.inference.next import next_words
+
         k = arguments.whole(k, "k", 1)
         return next_words(self._predictor, arguments.text(text), k)
 
@@ -135,9 +151,13 @@ class Predicting:
         ahead: Ahead = AHEAD,
     ) -> Iterator[PairScore]:
         """Minimal pairs, (good, bad) or more of a ``Pair``: which sentence is more probable."""
+        from lmtool.inference.pairs import score_pairs
+
         threads, ahead = arguments.paced(threads, ahead)
         return score_pairs(self._predictor, arguments.pairs(pairs), per_word, threads, ahead)
 
     def pairs(self, pairs: Iterable[Pair], *, per_word: bool = False) -> Listing[GroupResult]:
         """The accuracy of each group of minimal pairs, with a 95 % interval."""
+        from lmtool.inference.pairs import accuracies
+
         return accuracies(self.score_pairs(pairs, per_word=per_word))

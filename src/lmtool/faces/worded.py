@@ -1,26 +1,23 @@
 """What a model that knows words can be asked about their vectors, as methods."""
 
+from __future__ import annotations
+
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lmtool import arguments, model_file
-from lmtool.arguments import PathLike
-from lmtool.data.readers.wordtests import read_questions, read_rated
 from lmtool.errors import ModelFileError
-from lmtool.files import write_atomically
-from lmtool.inference.counted import counted_beside
-from lmtool.inference.embeddings import Embeddings, Worded, embeddings
-from lmtool.inference.neighbours import Nearest, analogy, neighbours
-from lmtool.inference.vectors import (
-    AnalogyResult,
-    SimilarityResult,
-    analogies,
-    similarity,
-    word2vec,
-)
+
+if TYPE_CHECKING:
+    from lmtool.arguments import PathLike
+    from lmtool.inference.embeddings import Embeddings, Worded
+    from lmtool.inference.neighbours import Nearest
+    from lmtool.inference.vectors import AnalogyResult, SimilarityResult
+
 
 __all__ = ["WordVectors"]
 
@@ -37,16 +34,22 @@ class WordVectors:
     @property
     def embeddings(self) -> Embeddings:
         """The words' vectors (V, E), ``embeddings[word]`` being one; of several networks joined."""
+        from lmtool.inference.embeddings import embeddings
+
         return embeddings(self._worded)
 
     def embeddings_of(self, matrix: str | None = None) -> Embeddings:
         """Those of the words that are read about, "source", or written, "target"."""
+        from lmtool.inference.embeddings import embeddings
+
         return embeddings(self._worded, matrix)
 
     def neighbours(
         self, word: str, k: int = 10, *, metric: str = "cosine", matrix: str | None = None
     ) -> Nearest:
         """The k words whose vectors are nearest to a word's. Raises InputError, ConfigError."""
+        from lmtool.inference.neighbours import neighbours
+
         known = self.embeddings_of(matrix)
         return neighbours(known, arguments.text(word, "word"), k, metric)
 
@@ -65,6 +68,8 @@ class WordVectors:
 
         The words of the question are no answers; ``cosmul`` multiplies instead of adding.
         """
+        from lmtool.inference.neighbours import analogy
+
         a, b, c = arguments.text(a, "a"), arguments.text(b, "b"), arguments.text(c, "c")
         return analogy(self.embeddings_of(matrix), a, b, c, k, metric, cosmul)
 
@@ -81,6 +86,9 @@ class WordVectors:
 
         ``beside`` are vectors, as ``counted`` gives them, that stand among the baselines.
         """
+        from lmtool.data.readers.wordtests import read_questions
+        from lmtool.inference.vectors import analogies
+
         known, file = self.embeddings_of(matrix), arguments.path(path, "path")
         found = analogies(known, read_questions(file), metric, cosmul)
         if beside is None:
@@ -97,6 +105,9 @@ class WordVectors:
         beside: Embeddings | None = None,
     ) -> SimilarityResult:
         """How the vectors agree with ratings of pairs of words in a file. Raises InputError."""
+        from lmtool.data.readers.wordtests import read_rated
+        from lmtool.inference.vectors import similarity
+
         pairs = list(read_rated(arguments.path(path, "path")))
         found = similarity(self.embeddings_of(matrix), pairs, metric)
         if beside is None:
@@ -106,6 +117,8 @@ class WordVectors:
 
     def counted(self, path: PathLike, *, matrix: str | None = None) -> Embeddings:
         """Vectors of the same words by counting in a text. Raises InputError."""
+        from lmtool.inference.counted import counted_beside
+
         lines = arguments.source(arguments.path(path, "path"))
         return counted_beside(self.embeddings_of(matrix), lines)
 
@@ -117,6 +130,8 @@ class WordVectors:
         Gives the paths of what was written. Raises ModelFileError, and InputError for a token
         that the text cannot hold.
         """
+        from lmtool.files import write_atomically
+
         target = Path(arguments.path(path, "path"))
         known = self.embeddings_of(matrix)
         contents = arrays(target, known) if target.suffix == ".npy" else text(target, known)
@@ -133,6 +148,8 @@ class WordVectors:
 
 def text(path: Path, known: Embeddings) -> dict[Path, bytes]:
     """What word2vec's text holds."""
+    from lmtool.inference.vectors import word2vec
+
     return {path: "".join(word2vec(known)).encode()}
 
 

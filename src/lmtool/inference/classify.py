@@ -17,8 +17,9 @@ from lmtool.data.listening import Listening
 from lmtool.data.ragged import Ragged
 from lmtool.data.standard import Framing
 from lmtool.display import Shown, counted
+from lmtool.inference.judgement import Judgement
 from lmtool.inference.measures import accuracy, decided, fit_temperature, nats, tempered
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
+from lmtool.inference.validation import SIDE_BY_SIDE, seconds_of_all
 from lmtool.models.classifier import Sizes, log_probabilities, stack_of
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members

@@ -8,7 +8,8 @@ import numpy as np
 
 from lmtool.data.batch import Batch
 from lmtool.data.windows import Running, Windows
-from lmtool.inference.validation import Judgement, seconds_of_all
+from lmtool.inference.judgement import Judgement
+from lmtool.inference.validation import seconds_of_all
 from lmtool.models.word_embedding import WordEmbedding, loss_of
 from lmtool.workers import Workers
 

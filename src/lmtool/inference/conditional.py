@@ -15,9 +15,10 @@ from lmtool.data.standard import Standardisation
 from lmtool.display import Shown, counted
 from lmtool.inference.beam import search
 from lmtool.inference.bleu import Bleu, statistics
+from lmtool.inference.judgement import Judgement
 from lmtool.inference.reading import read_block
 from lmtool.inference.score import measured_logp
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, perplexities, seconds_of_all
+from lmtool.inference.validation import SIDE_BY_SIDE, perplexities, seconds_of_all
 from lmtool.models.conditional import Sizes
 from lmtool.models.given import Given, given, keeps_apart
 from lmtool.models.members import members

@@ -16,7 +16,8 @@ from lmtool.data.ragged import Ragged
 from lmtool.data.spoken import Stacking
 from lmtool.display import Shown, counted
 from lmtool.inference import wer
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
+from lmtool.inference.judgement import Judgement
+from lmtool.inference.validation import SIDE_BY_SIDE, seconds_of_all
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.models.recogniser import Sizes, log_probabilities, stack_of

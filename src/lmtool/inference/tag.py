@@ -12,8 +12,9 @@ from lmtool.data.batch import Batch, unlabelled
 from lmtool.data.examples import Examples
 from lmtool.data.ragged import Ragged
 from lmtool.display import Shown, counted
+from lmtool.inference.judgement import Judgement
 from lmtool.inference.phrases import PhraseEvaluation, evaluate_tags
-from lmtool.inference.validation import SIDE_BY_SIDE, Judgement, seconds_of_all
+from lmtool.inference.validation import SIDE_BY_SIDE, seconds_of_all
 from lmtool.models.encoder import keeps_apart
 from lmtool.models.members import members
 from lmtool.models.tagger import Sizes, potentials, stack_of

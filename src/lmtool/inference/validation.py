@@ -3,32 +3,26 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lmtool.arrays import Ids
 from lmtool.inference.evaluate import cut, padded_logp, perplexity, sentences
+from lmtool.inference.judgement import Judgement
 from lmtool.inference.mixing import Fit, fitted
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.ngram import NgramModel
 from lmtool.models.predictor import forgets, streamed
 from lmtool.workers import Workers, slices
 
-__all__ = ["SIDE_BY_SIDE", "Judgement", "Perplexity", "perplexities", "seconds_of_all"]
+__all__ = ["SIDE_BY_SIDE", "Perplexity", "perplexities", "seconds_of_all"]
 
 STREAMS = 64
 TIMED_LENGTH = 32  # tokens of each stream
 SIDE_BY_SIDE = 64  # sources of a batch
 TIMED = 2  # batches for each unit
 MIXED = 1.4  # times what networks alone take
-
-
-class Judgement(NamedTuple):
-    """How good a model is."""
-
-    score: float  # lower is better
-    measures: dict[str, float]  # for people
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,26 @@
 A new kind is one file that ends in ``KIND = Kind(...)`` and a line in ``kinds.KINDS``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Shapes
-from lmtool.data.batch import Data
-from lmtool.inference.validation import Judgement
+from lmtool.inference.judgement import Judgement
 from lmtool.nn.outputs import Output, Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
-from lmtool.settings import TextSettings, TrainSettings
-from lmtool.workers import Workers
+
+if TYPE_CHECKING:
+    from lmtool.data.batch import Data
+    from lmtool.settings import TextSettings, TrainSettings
+    from lmtool.workers import Workers
+
 
 __all__ = ["BEGUN", "Estimate", "Judge", "Judgement", "Kind", "Material", "Memory", "Table"]
 __all__ += ["Trained"]

@@ -1,23 +1,24 @@
 """What of a language model is counted: an n-gram model, alone or mixed with the networks."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from lmtool.errors import InputError, OptionError, option
-from lmtool.inference.evaluate import perplexity
-from lmtool.inference.mixing import Fit, with_fit
-from lmtool.inference.validation import Perplexity
-from lmtool.kinds.base import Material
-from lmtool.models.arpa import read_arpa
-from lmtool.models.kneser_ney import count
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.ngram import NgramModel, far_from_one
-from lmtool.models.respelled import over
-from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.settings.thresholds import thresholds
 from lmtool.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from lmtool.inference.mixing import Fit
+    from lmtool.inference.validation import Perplexity
+    from lmtool.kinds.base import Material
+    from lmtool.settings import ModelSettings, TrainSettings
+
 
 __all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
@@ -49,6 +50,9 @@ def check(settings: ModelSettings, recipe: TrainSettings) -> None:
 
 def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramModel] | None:
     """What counts the text, if that is asked for."""
+    from lmtool.models.kneser_ney import count
+    from lmtool.settings.thresholds import thresholds
+
     if not recipe.ngram:
         return None
     if material.counted is not None:
@@ -63,6 +67,9 @@ def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel |
 
     Raises InputError where there is no such model.
     """
+    from lmtool.models.arpa import read_arpa
+    from lmtool.models.respelled import over
+
     if not isinstance(recipe.ngram, str):
         return None, []
     found, fit = over(read_arpa(recipe.ngram), vocabulary)
@@ -86,6 +93,8 @@ def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
 
 def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | None:
     """Seconds that counting the text takes, from a part of it; measured once."""
+    from lmtool.models.kneser_ney import count
+
     if not recipe.ngram or material.counted is not None:
         return None
     ids = material.train.ids
@@ -110,6 +119,8 @@ def complete(
     model: LanguageModel, judge: Perplexity, measures: dict[str, float]
 ) -> tuple[LanguageModel, dict[str, float], str]:
     """The model with what is counted beside it, where that makes it better, and mixed to suit."""
+    from lmtool.inference.mixing import with_fit
+
     if judge.counting is None:
         return model, measures, ""
     both = replace(model, ngram=judge.counting())
@@ -127,6 +138,8 @@ def complete(
 
 def said_of(model: LanguageModel, fit: Fit) -> str:
     """What the parts are, for people: weights, perplexities, temperature."""
+    from lmtool.inference.evaluate import perplexity
+
     parts = zip(model.parts, fit.alone, fit.temperatures, strict=True)
     shown = ", ".join(
         f"{part.name} {part.weight:.3f} (perplexity {perplexity(-loss, 1):.2f}"

@@ -1,16 +1,20 @@
 """A language model to go on with: what is the model's stays, the rest follows the text."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lmtool.errors import ConfigError, option
-from lmtool.kinds.sizes import plan
 from lmtool.models.language_model import LanguageModel
 from lmtool.nn.outputs import OUTPUTS
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+
 
 __all__ = ["agreed", "descended", "plan_on"]
 
@@ -61,6 +65,8 @@ def plan_on(
     network: ModelSettings, recipe: TrainSettings, n_tokens: int, V: int, speed: float
 ) -> tuple[ModelSettings, TrainSettings]:
     """As ``sizes.plan``, for weights that have learnt already: a lower rate, fewer passes."""
+    from lmtool.kinds.sizes import plan
+
     network, full = plan(network, recipe, n_tokens, V, speed)
     asked = recipe.epochs or recipe.steps or recipe.seconds
     epochs = full.epochs if asked else min(full.epochs or MOST_EPOCHS, MOST_EPOCHS)

@@ -1,41 +1,43 @@
 """The language model: reads nothing, writes text; what training goes by."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmtool.arrays import Array
-from lmtool.data.batch import Batch
-from lmtool.data.resets import CONTEXTS
-from lmtool.data.stream import Stream
 from lmtool.display import counted
-from lmtool.inference.validation import Perplexity
 from lmtool.kinds import counting, mixtures
 from lmtool.kinds.base import BEGUN, Estimate, Kind, Material, Memory, Table
 from lmtool.kinds.initial import agreed, descended, plan_on
-from lmtool.kinds.memory import forecast_memory
 from lmtool.kinds.sizes import Drops, by_budget, finish_cost, regularised
 from lmtool.kinds.sizes import plan as sized
 from lmtool.models import network
-from lmtool.models.decoder import loss_and_gradients
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.network import PER_TOKEN
 from lmtool.nn.noise import Noise
 from lmtool.nn.outputs import OUTPUTS, SOFTMAXES, Sampler
 from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
-from lmtool.settings import ModelSettings, TextSettings, TrainSettings
+from lmtool.settings import ModelSettings, TextSettings
 from lmtool.text import subwords
-from lmtool.text.corpus import Corpus, Paths
-from lmtool.text.corpus import prepare as read_texts
 from lmtool.text.subwords import Merges
 from lmtool.text.tokenizers import TOKENIZERS
 from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
-from lmtool.workers import Workers
+
+if TYPE_CHECKING:
+    from lmtool.data.batch import Batch
+    from lmtool.data.stream import Stream
+    from lmtool.inference.validation import Perplexity
+    from lmtool.settings import TrainSettings
+    from lmtool.text.corpus import Corpus, Paths
+    from lmtool.workers import Workers
+
 
 __all__ = ["KIND"]
 
@@ -47,6 +49,8 @@ def prepare(
     corpus: Paths, valid: Paths, request: Any, folder: Path, init: LanguageModel | None
 ) -> Material:
     """Vocabulary, which may be that of ``init``, training and validation ids. Raises InputError."""
+    from lmtool.text.corpus import prepare as read_texts
+
     counting.check(request.network, request.recipe)
     known, begun = (init.vocabulary, {BEGUN: init.digest}) if init else (None, {})
     vocabulary, train, held_out = read_texts(corpus, valid or None, request.text, folder, known)
@@ -122,11 +126,15 @@ def initialise(
 
 def data(material: Material, recipe: TrainSettings) -> Stream:
     """The corpus as a ring."""
+    from lmtool.data.stream import Stream
+
     return Stream(material.train.ids, recipe.batch or 1, recipe.bptt or 1)
 
 
 def judge(material: Material, recipe: TrainSettings, workers: Workers, units: int) -> Perplexity:
     """By perplexity, in the context trained for."""
+    from lmtool.inference.validation import Perplexity
+
     valid = material.valid
     per_word = len(valid.ids) / (valid.n_words + valid.n_lines) if material.parts.several else None
     return Perplexity(
@@ -153,6 +161,9 @@ def learn(
     estimate: Estimate,
 ) -> tuple[float, States]:
     """-ln p of a segment, the state carried on but where a line starts afresh."""
+    from lmtool.data.resets import CONTEXTS
+    from lmtool.models.decoder import loss_and_gradients
+
     assert batch.inputs is not None and noise.rng is not None
     keep = CONTEXTS[recipe.context](batch.inputs, noise.rng)
     return loss_and_gradients(
@@ -224,6 +235,8 @@ def sampler(vocabulary: Vocabulary, recipe: TrainSettings) -> Sampler | None:
 
 def memory(settings: ModelSettings, recipe: TrainSettings, material: Material) -> Memory:
     """From shapes alone; ids are on disk."""
+    from lmtool.kinds.memory import forecast_memory
+
     counted = counting.counted_memory(recipe, material)
     if settings.members == 0:
         return Memory(0, counted, 0)

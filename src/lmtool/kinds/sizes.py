@@ -1,14 +1,18 @@
 """Sizes, epochs and batch of a language model that follow the corpus: no None is left."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lmtool.errors import ConfigError, option
 from lmtool.nn.cells import cell_of
 from lmtool.nn.outputs import OUTPUTS
-from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.workers import n_cores
+
+if TYPE_CHECKING:
+    from lmtool.settings import ModelSettings, TrainSettings
+
 
 __all__ = ["by_budget", "finish_cost", "plan", "regularised"]
 
@@ -76,6 +80,8 @@ def plan(
     Of epochs, steps and seconds one is left set. ``speed``, in floating-point operations per
     second, decides what fits into seconds.
     """
+    from lmtool.workers import n_cores
+
     check_batch(recipe, n_tokens)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
     network = replace(network, softmax=OUTPUTS[output].softmax)
@@ -192,6 +198,8 @@ def default_shards(batch: int, members: int) -> int:
 
     Networks that the cores can share evenly need fewer.
     """
+    from lmtool.workers import n_cores
+
     cores = n_cores()
     return max(1, min(cores // math.gcd(cores, members), batch // STREAMS))
 

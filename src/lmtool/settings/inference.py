@@ -1,17 +1,14 @@
 """What is wanted of a trained model."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from lmtool.errors import OptionError
 from lmtool.errors import option as called
 from lmtool.settings.fields import check, option
+from lmtool.settings.shared import BASES, CONTEXTS, LEVELS
 
 __all__ = [
-    "BASES",
-    "CONTEXTS",
-    "LEVELS",
     "BleuSettings",
     "CompareSettings",
     "HearSettings",
@@ -22,10 +19,7 @@ __all__ = [
     "TranscribeSettings",
 ]
 
-BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
-LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
 WIDE = 32  # texts of a recogniser that are followed, where there is a choice
-CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 
 
 def context() -> Any:

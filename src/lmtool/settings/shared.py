@@ -1,14 +1,19 @@
-"""Options that several kinds of model declare alike."""
+"""Options that several kinds of model declare alike, and names that others go by."""
 
+import math
 from typing import Any
 
 from lmtool.settings.fields import option
 
-__all__ = ["FOLLOWS", "MODEL", "WINDOW"]
+__all__ = ["BASES", "CHECKPOINT_EVERY", "CONTEXTS", "FOLLOWS", "LEVELS", "MODEL", "WINDOW"]
 __all__ += ["activation", "both", "cell", "embed", "hidden", "layers", "members"]
 __all__ += ["reader", "window"]
 
+BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
+CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
+CONTEXTS = ("sentence", "document")  # each line from zero state, or the state carried over
 FOLLOWS = "follows the corpus"
+LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
 MODEL = "Model"
 CELLS = ("lstm", "gru", "rnn", "window")
 WINDOW = 5  # words; a model file that says nothing means so many

@@ -11,9 +11,8 @@ from lmtool.settings.fields import check, declared, option
 from lmtool.settings.shared import FOLLOWS, MODEL
 from lmtool.settings.thresholds import thresholds
 
-__all__ = ["CHECKPOINT_EVERY", "TrainSettings", "without_foreign"]
+__all__ = ["TrainSettings", "without_foreign"]
 
-CHECKPOINT_EVERY = 60.0  # seconds between two saved states of a run
 TRAINING = "Training"
 AUGMENTATION = "Augmentation"
 STREAMS = ("language model",)  # kinds that read a text without end
