@@ -37,7 +37,6 @@ from lmtool.arrays import Array
 from lmtool.audio.filterbank import Filterbank
 from lmtool.audio.sound import read_sound
 from lmtool.data.batch import Batch, Data
-from lmtool.data.examples import POOL
 from lmtool.data.ragged import Ragged
 from lmtool.data.spoken import Stacking
 from lmtool.faces.recogniser import Recogniser
@@ -60,11 +59,11 @@ from lmtool.workers import Workers
 __all__ = ["Job", "run", "trained"]
 
 SIZE, LAYERS, STACK, BANDS, RATE, BATCH = 256, 2, 3, 40, 16_000, 16
-N_UTTERANCES = BATCH * POOL  # a pass, so that there is as little padding as in training
+N_UTTERANCES = BATCH * 16  # a pass, sorted as one pool
 SHORTEST, LONGEST = 60, 700  # frames
 SHAPE, SCALE = 4.0, 67.0  # of the gamma distribution of lengths, mean 2.7 s, as in AN4
 LETTER = 13  # frames
-N_FILES = 64
+N_FILES = 4 * SIDE_BY_SIDE  # a block for each thread, and some
 HEARD = (
     "threads",
     "files to texts",
