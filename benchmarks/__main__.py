@@ -16,6 +16,7 @@ from benchmarks import (
     steps,
     throughput,
     translation,
+    vectors,
 )
 from benchmarks.common import Options, Part, line, machine, say, show
 
@@ -25,6 +26,7 @@ PARTS: dict[str, Part] = {
     "encoders": Part(encoders.run),
     "translation": Part(translation.run),
     "recognisers": Part(recognisers.run),
+    "vectors": Part(vectors.run),
     "peak": Part(peak.run),
     "quality": Part(quality.run, needs_data=True),
     "scoring": Part(scoring.run),
