@@ -9,12 +9,14 @@ from benchmarks import (
     encoders,
     peak,
     quality,
+    recognisers,
     scale,
     scoring,
     startup,
     steps,
     throughput,
     translation,
+    vectors,
 )
 from benchmarks.common import Options, Part, line, machine, say, show
 
@@ -23,6 +25,8 @@ PARTS: dict[str, Part] = {
     "steps": Part(steps.run),
     "encoders": Part(encoders.run),
     "translation": Part(translation.run),
+    "recognisers": Part(recognisers.run),
+    "vectors": Part(vectors.run),
     "peak": Part(peak.run),
     "quality": Part(quality.run, needs_data=True),
     "scoring": Part(scoring.run),

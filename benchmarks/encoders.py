@@ -23,7 +23,7 @@ from benchmarks.common import (
 )
 from benchmarks.peers import THREADS, LmtoolTrainer, Tensor, V, check_same, has_torch, long, torch
 from benchmarks.throughput import MEASURES, Arms, measures
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.data.batch import Batch, Data
 from lmtool.data.examples import POOL
 from lmtool.data.ragged import Ragged
@@ -255,9 +255,11 @@ class Ready(NamedTuple):
         return cls(ids, lengths, real, head.targets(batch), batch.n)
 
 
-def padded(columns: Ids, starts: Ids, fill: int = 0) -> Tensor:
-    """(S, B), those before the starts at the end instead, as ``fill``."""
-    real = [long(column[start:]) for column, start in zip(columns.T, starts, strict=True)]
+def padded(columns: Array, starts: Ids, fill: int = 0) -> Tensor:
+    """(S, B, ...), those before the starts at the end instead, as ``fill``."""
+    own = zip(columns.swapaxes(0, 1), starts, strict=True)
+    real = [torch().tensor(column[start:]) for column, start in own]
+    real = real if columns.ndim == 3 else [ids.long() for ids in real]
     return torch().nn.utils.rnn.pad_sequence(real, padding_value=fill)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from benchmarks.common import (
     zipf_ids,
     zipf_vocabulary,
 )
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.data.stream import segment
 from lmtool.kinds import Kind, Material
 from lmtool.kinds.language_model import KIND
@@ -40,6 +41,7 @@ __all__ = [
     "Tensor",
     "TorchTrainer",
     "V",
+    "check_gradients",
     "check_same",
     "copied",
     "fresh_job",
@@ -56,6 +58,7 @@ BATCH, BPTT, LR = 20, 35, 0.004
 N_IDS = 200_000
 STEPS = 32  # time steps whose outputs are computed together, as in lmtool.inference.evaluate
 THREADS = (1, 2)
+CLOSE = 1e-4  # of gradients, against the largest of a matrix
 
 MODELS = {
     "RNN 200": ModelSettings("rnn", hidden=200, embed=200),
@@ -272,3 +275,10 @@ def check_same(ours: float, theirs: float) -> None:
     """Stops where the two do not compute the same number, since a ratio would mean nothing."""
     if not math.isclose(ours, theirs, rel_tol=1e-4):
         raise RuntimeError(f"lmtool and PyTorch do not agree: {ours} and {theirs}")
+
+
+def check_gradients(ours: Mapping[str, Array], theirs: Mapping[str, Array]) -> None:
+    """Stops where a gradient differs."""
+    for name, gradient in theirs.items():
+        if np.abs(ours[name] - gradient).max() > CLOSE * np.abs(gradient).max():
+            raise RuntimeError(f"lmtool and PyTorch do not agree in the gradient of {name}")

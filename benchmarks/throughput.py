@@ -16,16 +16,24 @@ from benchmarks.peers import (
 )
 from lmtool.settings import ModelSettings
 
-__all__ = ["MEASURES", "Arms", "measures", "run"]
+__all__ = ["MEASURES", "Arms", "measures", "names", "run"]
 
 Arms = dict[tuple[str, int], Callable[[], float]]  # (who, threads) -> tokens a second
 
-MEASURES = (
-    *(f"lmtool, {n}" for n in THREADS),
-    *(f"PyTorch, {n}" for n in THREADS),
-    *(f"lmtool / PyTorch, {n}" for n in THREADS),
-    "lmtool, 2 / 1",
-)
+PEER = "PyTorch"
+
+
+def names(peer: str) -> tuple[str, ...]:
+    """What ``measures`` gives."""
+    return (
+        *(f"lmtool, {n}" for n in THREADS),
+        *(f"{peer}, {n}" for n in THREADS),
+        *(f"lmtool / {peer}, {n}" for n in THREADS),
+        "lmtool, 2 / 1",
+    )
+
+
+MEASURES = names(PEER)
 
 
 def run(options: Options) -> Iterator[Table]:
@@ -39,10 +47,10 @@ def run(options: Options) -> Iterator[Table]:
     yield Table("Training, tokens/s with 1 and 2 threads", ("model", *MEASURES), rows)
 
 
-def measures(arms: Arms, repeats: int) -> list[Cell]:
-    """What each of MEASURES is."""
+def measures(arms: Arms, repeats: int, peer: str = PEER) -> list[Cell]:
+    """What each of ``names`` is."""
     speeds = interleaved(arms, repeats)
-    ours, theirs = ([speeds.get((name, n), []) for n in THREADS] for name in ("lmtool", "PyTorch"))
+    ours, theirs = ([speeds.get((name, n), []) for n in THREADS] for name in ("lmtool", peer))
     return [
         *(median(some) for some in ours),
         *(median(some) if some else None for some in theirs),

@@ -1,5 +1,6 @@
 """Log-mel features against Kaldi's and their own first values; pieces of sound."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def test_long_sound_is_cut_where_it_is_quiet() -> None:
     x = rng.standard_normal(95 * rate).astype(np.float32)
     for second in (25, 47, 74):
         x[second * rate : second * rate + 400] = 0
-    found = pieces(Sound(x, rate))
+    found = [*pieces([Sound(x, rate)])]
     np.testing.assert_allclose([begin for begin, _ in found], [0, 25.2, 47.2, 74.2], atol=0.2)
     assert all(piece.seconds <= 30 for _, piece in found)
     np.testing.assert_array_equal(np.concatenate([piece.samples for _, piece in found]), x)
@@ -110,5 +111,30 @@ def test_long_sound_is_cut_where_it_is_quiet() -> None:
 
 def test_a_minute_is_whole() -> None:
     sound = Sound(np.zeros(60_000, np.float32), 1_000)
-    assert pieces(sound) == [(0.0, sound)]
-    assert len(pieces(Sound(np.zeros(60_001, np.float32), 1_000))) > 1
+    assert [*pieces([sound])] == [(0.0, sound)]
+    assert len([*pieces([Sound(np.zeros(60_001, np.float32), 1_000)])]) > 1
+    assert not [*pieces([])]
+
+
+@pytest.mark.parametrize("seconds", [59, 60, 61, 90, 130])
+@pytest.mark.parametrize("size", [777, 10_000, 61_000])
+def test_cuts_do_not_depend_on_blocks(seconds: int, size: int) -> None:
+    x = np.random.default_rng(seconds).standard_normal(seconds * 1_000 + 7).astype(np.float32)
+    blocks = [Sound(x[i : i + size], 1_000) for i in range(0, len(x), size)]
+    whole, found = pieces([Sound(x, 1_000)]), pieces(blocks)
+    for (begin, piece), (second, other) in zip(whole, found, strict=True):
+        assert begin == second
+        np.testing.assert_array_equal(piece.samples, other.samples)
+
+
+def test_no_more_is_read_than_a_cut_needs() -> None:
+    read = 0
+
+    def blocks() -> Iterator[Sound]:
+        nonlocal read
+        for _ in range(600):
+            read += 1
+            yield Sound(np.ones(1_000, np.float32), 1_000)
+
+    for begin, _ in pieces(blocks()):
+        assert read <= max(begin + 31, 61)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import lmtool
+from lmtool.audio.sound import Sound
 from lmtool.cli.app import main
+from tests.audio.handmade import wav
 
 RATE = 8000
 PITCH = {"a": 500, "b": 1500, " ": 0}
@@ -150,6 +152,18 @@ def test_long_recordings_are_cut_and_that_is_said(at: Path, capsys: Capture) -> 
     out, err = capsys.readouterr()
     assert "long.wav is long: read in 3 pieces" in err
     assert out.count("a") > 100
+
+
+def test_nothing_is_said_in_a_long_recording_that_breaks_off(at: Path, capsys: Capture) -> None:
+    samples = np.concatenate([spoken("a b", n) for n in range(210)]).astype(np.float32)
+    samples[-1] = np.nan
+    (at / "broken.wav").write_bytes(wav(Sound(samples, RATE), 3, 32))
+    assert main(["transcribe", "0.wav", "broken.wav", "1.wav"]) == 1
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1 and "broken.wav: has a sample that is no number" in err
+    assert main(["transcribe", "0.wav", "broken.wav", "1.wav", "--keep-going"]) == 1
+    lines = capsys.readouterr().out.split("\n")
+    assert len(lines) == 4 and lines[0] and not lines[1] and lines[2]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from lmtool.settings import TextSettings
 from lmtool.text.corpus import prepare
 from lmtool.text.reader import read_blocks, read_lines
 from lmtool.text.tables import looks_like_table, read_table
+from tests.audio.handmade import saved, tone
 from tests.fuzz.clips import clips_case, clips_seeds
 from tests.fuzz.conditional import (
     captions_case,
@@ -54,6 +55,7 @@ COMMANDS = (
     ("vectors", "--similarity", "-"),
     ("vectors",),
 )
+SOUND = "spoken.wav"
 OF_OTHERS = (
     ("classify", "Todd met nobody", "-k", "2"),
     ("classify", "Todd", "--json"),
@@ -62,6 +64,9 @@ OF_OTHERS = (
     ("translate", "Todd met nobody", "-n", "2", "--json"),
     ("translate", "-", "--format", "pharaoh"),
     ("score", "Todd met", "--given", "Pete"),
+    ("transcribe", SOUND, "--json"),
+    ("transcribe", SOUND, "--beam", "4", "-n", "2"),
+    ("transcribe", SOUND, "--times"),
 )
 TABLE = b'item,text,note\n1,Todd met Pete,"a, b"\n2,"Pete ""the cat"" Todd",\n\n3,x,"two\nlines"\n'
 VALUES = (
@@ -137,7 +142,8 @@ def model_seeds(folder: Path) -> list[bytes]:
     described = captioned(folder)
     lmtool.train(described, model=folder / "captions", reads="vector", **written)
     names = [f"seed{number}" for number in range(len(variants))]
-    names += ["labels", "tags", "frames", "pairs", "captions"]
+    lmtool.train(spoken(folder), model=folder / "speech", reads="frames", **written)
+    names += ["labels", "tags", "frames", "pairs", "captions", "speech"]
     return [(folder / name).read_bytes() for name in names]
 
 
@@ -150,7 +156,10 @@ def model_case(data: bytes, folder: Path) -> bool:
     number = len(data) + int.from_bytes(data[-24:], "little")
     words = (COMMANDS + OF_OTHERS)[number % (len(COMMANDS) + len(OF_OTHERS))]
     stdin = b"Todd met Pete\n\nthe dog\n"
-    commanded([*words, "-m", str(path)], stdin, terminal=number % 3 == 0)
+    given = [str(folder / SOUND) if word == SOUND else word for word in words]
+    if not (folder / SOUND).exists():
+        saved(folder / SOUND, tone(0.3))
+    commanded([*given, "-m", str(path)], stdin, terminal=number % 3 == 0)
     return True
 
 
@@ -178,6 +187,14 @@ def captioned(folder: Path) -> Path:
     """The same lines about vectors."""
     path = folder / "captions.jsonl"
     path.write_bytes(captions_seeds(folder)[-1])
+    return path
+
+
+def spoken(folder: Path) -> Path:
+    """A recording that says one thing and another."""
+    saved(folder / SOUND, tone(0.3))
+    path = folder / "spoken.tsv"
+    path.write_text("".join(f"{SOUND}\t{text}\n" for text in ("ab", "ba", "a b", "b") * 2))
     return path
 
 

@@ -13,6 +13,7 @@ from lmtool import model_file, tensor_file
 from lmtool.inference.recogniser import Recogniser
 from lmtool.settings import RecogniserSettings
 from lmtool.training.resume import path_of
+from tests.refused import refused
 
 SMALL: dict[str, Any] = {"reads": "frames", "hidden": 8, "embed": 8, "steps": 24, "batch": 6}
 QUIET: dict[str, Any] = {"stretch": 0.0, "warp": 0.0, "band_mask": 0.0, "time_mask": 0.0}
@@ -143,6 +144,53 @@ def test_damaged_files_are_refused(model: lmtool.Recogniser, tmp_path: Path) -> 
         tensor_file.write(other, card | change, tensors)
         with pytest.raises(lmtool.ModelFileError):
             model_file.load(other)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda card, t: card["model"].update(stack=0), "stack: must be"),
+        (lambda card, t: card["model"].update(stack=101), "stack: must be"),
+        (lambda card, t: card["model"].update(stack=4), "names and shapes"),
+        (lambda card, t: card["model"].update(layers=99), "fewer weights than layers"),
+        (lambda card, t: card["model"].update(hidden=10**12), "hidden: must be at most"),
+        (lambda card, t: card["model"].update(both=False), "names and shapes"),
+        (lambda card, t: card["model"].pop("stack"), "unknown or missing names"),
+        (lambda card, t: card.pop("bands"), "it lacks 'bands'"),
+        (lambda card, t: card.update(bands=True), "numbers of its frames"),
+        (lambda card, t: card.update(bands=10**18), "names and shapes"),
+        (lambda card, t: t.update(filterbank=np.zeros(2, np.int32)), "rate or bands"),
+        (lambda card, t: t.update(filterbank=np.array([8000, 5], np.int32)), "of its frames"),
+        (lambda card, t: t.update(filterbank=np.ones(3, np.int32)), "filterbank is damaged"),
+        (lambda card, t: t.pop("vocabulary"), "it lacks 'vocabulary'"),
+        (lambda card, t: t.update(vocabulary=t["vocabulary"][:-1]), ""),
+        (lambda card, t: t.pop("output.bias"), "names and shapes"),
+        (lambda card, t: card.update(kind="translator"), ""),
+        (lambda card, t: card.update(kind="frame classifier"), ""),
+    ],
+)
+def test_a_hostile_file_is_refused(
+    model: lmtool.Recogniser, tmp_path: Path, change: Any, reason: str
+) -> None:
+    model.save(tmp_path / "m")
+    card, tensors = tensor_file.read(tmp_path / "m", *model_file.FORMATS)
+    change(card, tensors)
+    tensor_file.write(tmp_path / "n", card, tensors)
+    with refused(lmtool.ModelFileError) as told:
+        model_file.load(tmp_path / "n")
+    assert reason in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf])
+def test_weights_that_cannot_be_are_not_heard(
+    model: lmtool.Recogniser, tmp_path: Path, weight: float
+) -> None:
+    model.save(tmp_path / "m")
+    card, tensors = tensor_file.read(tmp_path / "m", *model_file.FORMATS)
+    tensors["output.weight"] = np.full_like(tensors["output.weight"], weight)
+    tensor_file.write(tmp_path / "n", card, tensors)
+    with refused(lmtool.ModelFileError):
+        lmtool.load(tmp_path / "n").transcribe(np.ones((9, 4)))
 
 
 def test_what_it_cannot_hear_is_refused(model: lmtool.Recogniser, tmp_path: Path) -> None:

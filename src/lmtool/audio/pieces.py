@@ -1,5 +1,7 @@
 """Long recordings in pieces, cut where they are quietest."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from lmtool.arrays import Array
@@ -13,26 +15,36 @@ FRAME = 0.01  # seconds
 AROUND = 15  # frames whose loudness counts at a cut
 
 
-def pieces(sound: Sound) -> list[tuple[float, Sound]]:
-    """[(second where it begins, piece), ...]: all of the sound, each sample once.
+def pieces(blocks: Iterable[Sound]) -> Iterator[tuple[float, Sound]]:
+    """(second where it begins, piece): all of a sound in blocks, each sample once.
 
     Up to 60 s are one piece; of more each piece has 30 s at most, and is cut in the quietest place
-    of its last 20 s.
+    of its last 20 s. No more is read ahead than a cut needs.
     """
-    if sound.seconds <= WHOLE:
-        return [(0.0, sound)]
-    frame = max(1, int(FRAME * sound.rate))
-    loud, begins = loudness(sound.samples, frame), [0]
+    coming = iter(blocks)
+    first = next(coming, None)
+    if first is None:
+        return
+    rate, begin, held = first.rate, 0, first.samples
+    frame = max(1, int(FRAME * rate))
     longest, shortest = (int(seconds / FRAME) for seconds in (LONGEST, SHORTEST))
-    while len(sound.samples) - begins[-1] * frame > longest * frame:
-        first = begins[-1] + shortest
-        begins.append(first + int(np.argmin(loud[first : begins[-1] + longest])))
-    cuts = [begin * frame for begin in begins]
-    ends = [*cuts[1:], len(sound.samples)]
-    return [
-        (begin / sound.rate, sound._replace(samples=sound.samples[begin:end]))
-        for begin, end in zip(cuts, ends, strict=True)
-    ]
+    seen = (longest + AROUND) * frame
+    if len(held := filled(held, coming, int(WHOLE * rate) + 1)) > WHOLE * rate:
+        while len(held := filled(held, coming, seen)) > longest * frame:
+            loud = loudness(held[:seen], frame)[shortest:longest]
+            cut = (shortest + int(np.argmin(loud))) * frame
+            yield begin / rate, Sound(held[:cut], rate)
+            begin, held = begin + cut, held[cut:]
+    yield begin / rate, Sound(held, rate)
+
+
+def filled(held: Array, coming: Iterator[Sound], n: int) -> Array:
+    """The samples and those that come, until there are n, or no more."""
+    some, total = [held], len(held)
+    while total < n and (block := next(coming, None)) is not None:
+        some.append(block.samples)
+        total += len(block.samples)
+    return np.concatenate(some) if len(some) > 1 else held
 
 
 def loudness(samples: Array, frame: int) -> Array:

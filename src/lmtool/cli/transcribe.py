@@ -140,6 +140,7 @@ def run(
         lm=language,
         on_error=telling(failed) if keep_going else None,
         sights=bool(html or svg),
+        progress=reached,
         **options,
     )
     pictures = Pictures(html, svg)
@@ -214,6 +215,14 @@ def telling(failed: list[Exception]) -> Callable[[Exception], None]:
         talk(f"lmtool: error: {error.spelled(flag)}")
 
     return tell
+
+
+def reached(name: str, seconds: float) -> None:
+    """How far a long recording is written down, on a terminal."""
+    from lmtool.cli.terminal import STATUS
+
+    if is_terminal(sys.stderr):
+        STATUS.show(f"{name}: {seconds / 60:.0f} minutes")
 
 
 def cut_said(results: Results) -> Iterator["Transcription"]:

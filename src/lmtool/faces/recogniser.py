@@ -15,7 +15,7 @@ from lmtool.inference.fusion import Language
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.recogniser import Recogniser as Trained
 from lmtool.inference.speech import SpeechEvaluation, Tuning, evaluated, transcribed, tune
-from lmtool.inference.transcribe import Transcription
+from lmtool.inference.transcribe import Progress, Transcription
 from lmtool.settings import TranscribeSettings
 from lmtool.settings.keywords import TranscribeKeywords
 from lmtool.text.vocabulary import Vocabulary
@@ -72,19 +72,21 @@ class Recogniser(Shown):
         ahead: Ahead = AHEAD,
         on_error: OnError | None = None,
         sights: bool = False,
+        progress: Progress | None = None,
         **options: Unpack[TranscribeKeywords],
     ) -> Iterator[Transcription]:
         """The same of several, each on its own; what ``takes`` gives is taken, too.
 
         Of one that cannot be read ``on_error`` is told, and nothing is said in it; without, it
-        raises InputError. ``sights`` keeps what a picture shows.
+        raises InputError. ``sights`` keeps what a picture shows. Long recordings are read and
+        written down in pieces; of each ``progress`` is told the name and the second reached.
         """
         threads, ahead = arguments.paced(threads, ahead)
         settings, language = self._search(lm, options)
         found = arguments.items(sources, "sources", "a list of files", "[path] for one")
         named = (one(self._how, x, f"sources[{n}]") for n, x in enumerate(found))
         given = self.recogniser, opened(named, on_error), settings, language
-        return transcribed(*given, threads, ahead, sights)
+        return transcribed(*given, threads, ahead, sights, progress)
 
     def takes(self, path: PathLike, labelled: bool = False) -> Iterator[Take]:
         """The recordings that a manifest names, not read yet; those of any file of recordings.
@@ -117,7 +119,8 @@ class Recogniser(Shown):
         threads = arguments.whole(threads, "threads", 1)
         settings, language = self._search(lm, options)
         assert language is not None
-        recordings = [*opened(self.takes(source, labelled=True))]
+        found = opened(self.takes(source, labelled=True))
+        recordings = [one._replace(pieces=[*one.pieces]) for one in found]
         return tune(self.recogniser, recordings, settings, language, threads)[1]
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:

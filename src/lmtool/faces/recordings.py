@@ -12,11 +12,11 @@ from lmtool import arguments
 from lmtool.arrays import Array
 from lmtool.audio.filterbank import Filterbank
 from lmtool.audio.pieces import pieces
-from lmtool.audio.sound import Sound, is_sound, read_sound, shown
+from lmtool.audio.sound import is_sound, read_blocks, shown
 from lmtool.data.readers.arrays import NPY, ZIP, beginning, frames_of
 from lmtool.data.readers.clips import finite
 from lmtool.data.readers.lines import holds_text
-from lmtool.data.readers.manifest import FORM, TEXT, Row, read_manifest
+from lmtool.data.readers.manifest import FORM, TEXT, Row, of_sound, read_manifest
 from lmtool.data.readers.utterances import read_utterances
 from lmtool.errors import ConfigError, InputError
 from lmtool.inference.transcribe import Piece, Recording
@@ -40,25 +40,29 @@ class Take(NamedTuple):
 
     name: str
     number: int  # of its line, from 1
-    read: Callable[[], list[Piece]]  # raises InputError, ConfigError
+    read: Callable[[], Iterable[Piece]]  # raises InputError, ConfigError
     reference: str | None = None
     speaker: str | None = None
 
 
 def opened(takes: Iterable[Take], on_error: OnError | None = None) -> Iterator[Recording]:
-    """The recordings, each read when it is asked for.
+    """The recordings, each piece read when it is asked for, and once.
 
-    Of one that cannot be read ``on_error`` is told, and it has no pieces; without, it raises.
+    Of one that cannot be read ``on_error`` is told, and its last piece says so; without, it raises.
     """
     for take in takes:
-        found: list[Piece] = []
-        try:
-            found = take.read()
-        except (InputError, ConfigError) as error:
-            if on_error is None:
-                raise
-            on_error(error)
-        yield Recording(take.name, found or [Piece(0.0, None)], take.reference, take.speaker)
+        yield Recording(take.name, read(take, on_error), take.reference, take.speaker)
+
+
+def read(take: Take, on_error: OnError | None) -> Iterator[Piece]:
+    """The pieces of a recording, one at least."""
+    try:
+        yield from take.read()
+    except (InputError, ConfigError) as error:
+        if on_error is None:
+            raise
+        on_error(error)
+        yield Piece(0.0, None, broken=True)
 
 
 def takes(how: How, path: str | Path, labelled: bool = False) -> Iterator[Take]:
@@ -104,9 +108,9 @@ def one(how: How, value: Any, name: str = "source") -> Take:
 def of_row(how: How, row: Row) -> Take:
     """That of a manifest's line."""
 
-    def read() -> list[Piece]:
+    def read() -> Iterator[Piece]:
         try:
-            return pieces_of(how, row.path)
+            yield from pieces_of(how, row.path)
         except (InputError, ConfigError) as error:
             raise type(error)(f"{row.line.path}:{row.line.number}: {error.args[0]}") from None
 
@@ -120,27 +124,18 @@ def in_json(how: How, path: str | Path, labelled: bool) -> Iterator[Take]:
         yield Take(found.name, found.line, read, found.text, found.speaker)
 
 
-def pieces_of(how: How, path: Path) -> list[Piece]:
+def pieces_of(how: How, path: Path) -> Iterator[Piece]:
     """The frames of a file, those of a long recording in pieces. Raises InputError, ConfigError."""
     if beginning(path, START).startswith((NPY, ZIP)):
-        return of_frames(how, finite(frames_of(path), display_name(path), 1, "frame"), str(path))
-    if how.filterbank is None:
+        frames = finite(frames_of(path), display_name(path), 1, "frame")
+        yield from of_frames(how, frames, str(path))
+    elif how.filterbank is None:
         message = f"is no array; the model reads frames of {how.width} numbers: .npy, .npz"
         raise InputError(f"{display_name(path)}: {message}")
-    sound = read_sound(path)
-    try:
-        how.filterbank.check(sound.rate)
-        found = pieces(sound)
-        if len(found) == 1:
-            return [Piece(0.0, how.filterbank.features(sound))]
-    except InputError as error:
-        raise InputError(f"{display_name(path)}: {error.args[0]}") from None
-    return [Piece(begin, features(how.filterbank, part)) for begin, part in found]
-
-
-def features(filterbank: Filterbank, part: Sound) -> Array | None:
-    """The frames of a piece; None for one shorter than a frame."""
-    return filterbank.features(part) if len(part.samples) >= filterbank.width else None
+    else:
+        for begin, part in pieces(read_blocks(path)):
+            short = begin and len(part.samples) < how.filterbank.width
+            yield Piece(begin, None if short else of_sound(how.filterbank, part, path))
 
 
 def of_frames(how: How, x: Array, name: str) -> list[Piece]:

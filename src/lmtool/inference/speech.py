@@ -13,7 +13,14 @@ from lmtool.inference import wer
 from lmtool.inference.ctc_beam import decoder
 from lmtool.inference.fusion import Language
 from lmtool.inference.reading import AHEAD, Ahead
-from lmtool.inference.transcribe import Heard, Recording, SpeechModel, Transcription, transcribe_all
+from lmtool.inference.transcribe import (
+    Heard,
+    Progress,
+    Recording,
+    SpeechModel,
+    Transcription,
+    transcribe_all,
+)
 from lmtool.inference.weights import tuned
 from lmtool.inference.wer import Confusion, Wer
 from lmtool.settings import TranscribeSettings
@@ -89,10 +96,11 @@ def transcribed(
     threads: int = 1,
     ahead: Ahead = AHEAD,
     sights: bool = False,
+    progress: Progress | None = None,
 ) -> Iterator[Transcription]:
     """What is said in each recording, one by one."""
     decode = decoder(model.vocabulary, settings, language)
-    return transcribe_all(model, recordings, decode, settings.n, threads, ahead, sights)
+    return transcribe_all(model, recordings, decode, settings.n, threads, ahead, sights, progress)
 
 
 def evaluated(results: Iterable[Transcription]) -> SpeechEvaluation:

@@ -20,7 +20,7 @@ from lmtool.nn.outputs.ctc import Path, align
 from lmtool.text.vocabulary import Vocabulary
 from lmtool.workers import Workers
 
-__all__ = ["Decoded", "Decoder", "Heard", "Piece", "Recording", "Said", "Sight"]
+__all__ = ["Decoded", "Decoder", "Heard", "Piece", "Progress", "Recording", "Said", "Sight"]
 __all__ += ["SpeechModel", "Transcription", "transcribe_all"]
 
 LN10 = math.log(10)
@@ -65,6 +65,7 @@ class Decoded(NamedTuple):
 
 
 Decoder = Callable[[Array], list[Decoded]]  # ln p (T, V) -> best first, one at least
+Progress = Callable[[str, float], None]  # a recording's name, and the second where a piece begins
 
 
 class Piece(NamedTuple):
@@ -72,13 +73,14 @@ class Piece(NamedTuple):
 
     begin: float  # seconds
     frames: Array | None  # (T, F); None: too short for one
+    broken: bool = False  # what follows cannot be read
 
 
 class Recording(NamedTuple):
     """What is to be written down."""
 
     name: str
-    pieces: Sequence[Piece]  # one at least
+    pieces: Iterable[Piece]  # one at least, asked for once
     reference: str | None = None
     speaker: str | None = None
 
@@ -165,10 +167,12 @@ def transcribe_all(
     threads: int = 1,
     ahead: Ahead = AHEAD,
     sights: bool = False,
+    progress: Progress | None = None,
 ) -> Iterator[Transcription]:
     """What is said in each, one by one; n hypotheses at most, what a picture shows if wanted.
 
-    Raises ModelFileError for weights that are too large.
+    ``progress`` is told of each piece that more follow. Raises ModelFileError for weights that are
+    too large.
     """
 
     def read(sources: list[Source]) -> list[Read]:
@@ -183,7 +187,11 @@ def transcribe_all(
         read_so_far: list[Read | None] = []
         for one, answer in results:
             read_so_far.append(answer)
-            recording, is_last = one.what
+            recording, piece, is_last = one.what
+            if piece.broken:
+                read_so_far = [None]
+            if progress and not is_last:
+                progress(recording.name, piece.begin)
             if is_last:
                 yield whole(model.vocabulary, recording, read_so_far, n)
                 read_so_far = []
@@ -203,10 +211,13 @@ class Source:
 def asked(model: SpeechModel, recordings: Iterable[Recording]) -> Iterator[Asked]:
     """Each piece on its way, with its recording, and whether it is the last of it."""
     for recording in recordings:
-        for n, piece in enumerate(recording.pieces, 1):
+        coming = iter(recording.pieces)
+        piece = next(coming, None)
+        while piece is not None:
             steps = None if piece.frames is None else model.source(piece.frames)
             source = None if steps is None else Source(piece.begin, steps)
-            yield Asked((recording, n == len(recording.pieces)), source)
+            what, piece = piece._replace(frames=None), next(coming, None)
+            yield Asked((recording, what, piece is None), source)
 
 
 def of_piece(
