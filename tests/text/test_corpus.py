@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from lmtool.errors import InputError
 from lmtool.settings import TextSettings
-from lmtool.text import reader, rows, transcript
+from lmtool.text import numbering, reader, rows, transcript
 from lmtool.text.corpus import Corpus, prepare
 from lmtool.text.tokenizers import TOKENIZERS
-from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary
+from lmtool.text.vocabulary import EOS_ID, UNK_ID, Vocabulary, split_line
 
 WORD = TextSettings()
 
@@ -170,3 +170,26 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("lmtool.text.corpus.transcribe", full)
     with pytest.raises(InputError, match="No space left on device; set TMPDIR"):
         prepare([write(tmp_path, "c", ["a"])], None, WORD, tmp_path)
+
+
+ends = st.sampled_from(["\n", "\r\n", "\n\n", " </s>\n", "</s>\n", "\u3000\n", "\u2028", "\x85"])
+odd = st.lists(
+    words | ends | st.sampled_from([" ", "\t", "\xa0", "\r", "\ufeff", "\x1c"]), max_size=60
+)
+
+
+@given(odd, st.integers(1, 3), st.integers(1, 40))
+def test_odd_texts_are_what_the_reader_gives_line_by_line(
+    tmp_path_factory: pytest.TempPathFactory, text: list[str], threads: int, at_once: int
+) -> None:
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "c").write_bytes("".join(["a\n", *text]).encode())
+    read = [line.text for line in reader.read_lines(folder / "c")]
+    split = [split_line(TOKENIZERS["word"], line) for line in read]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbering, "AT_ONCE", at_once)
+        numbers = numbering.WordNumbering(threads)
+        found = transcript.transcribe([folder / "c"], TOKENIZERS["word"], numbers, folder / "t")
+        spellings = numbers.spellings()
+        spelled = [spellings[n] for chunk in found.chunks() for n in chunk.tolist()]
+    assert spelled == [token for line in split if line for token in (*line, "\n")]

@@ -1,12 +1,14 @@
 """Numbers of words and characters against Python's own splitting."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmtool.errors import InputError
 from lmtool.text import numbering
 from lmtool.text.numbering import LINE_END, CharacterNumbering, Numbering, WordNumbering
 
@@ -41,6 +43,28 @@ def test_numbers_follow_the_text() -> None:
     assert words.numbers("b a b\n").tolist() == [1, 2, 1, 0]
     assert words.numbers("c a\n").tolist() == [3, 2, 0]
     assert CharacterNumbering().numbers("ba\nbc\n").tolist() == [1, 2, 0, 1, 3, 0]
+
+
+@given(texts, st.integers(1, 3), st.integers(1, 30))
+def test_all_threads_number_as_one(blocks: list[str], threads: int, at_once: int) -> None:
+    whole = ["".join(f"{line}\n" for line in block.split("\n")) for block in blocks]
+    alone, together = WordNumbering(1), WordNumbering(threads)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbering, "AT_ONCE", at_once)
+        found = [n for some in together.along(iter(whole)) for n in some.tolist()]
+    assert found == [n for text in whole for n in alone.numbers(text).tolist()]
+    assert together.spellings() == alone.spellings()
+
+
+def test_what_fails_in_the_text_ends_all_threads() -> None:
+    def broken() -> Iterator[str]:
+        yield "a\n"
+        raise InputError("no text")
+
+    before = threading.active_count()
+    with pytest.raises(InputError, match="no text"):
+        list(WordNumbering(2).along(broken()))
+    assert threading.active_count() == before
 
 
 def test_tables_grow(monkeypatch: pytest.MonkeyPatch) -> None:

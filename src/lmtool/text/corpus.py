@@ -108,8 +108,9 @@ def _hold_out(text: Transcript, folder: Path) -> tuple[Transcript, Transcript]:
     run = max(1, min(LONGEST_RUN, n_lines // (HELD_OUT_EVERY * k)))
     parts = Transcript(folder / "train-text"), Transcript(folder / "valid-text")
     with open(parts[0].path, "wb") as train, open(parts[1].path, "wb") as valid:
-        for chunk, lines in text.numbered_chunks():
-            held_out = lines // run % k == k - 1
+        for chunk, first, lengths in text.lined_chunks():
+            lines = first + np.arange(len(lengths))
+            held_out = np.repeat(lines // run % k == k - 1, lengths)
             train.write(chunk[~held_out].data)
             valid.write(chunk[held_out].data)
     text.path.unlink()

@@ -1,11 +1,17 @@
 """Tokens to provisional numbers, in the order in which spellings turn up in a text."""
 
 import secrets
-from itertools import pairwise
-from typing import Protocol
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import cycle, pairwise
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lmtool.workers import n_cores
 
 __all__ = ["LINE_END", "CharacterNumbering", "Numbering", "WordNumbering"]
 
@@ -13,6 +19,8 @@ LINE_END = 0  # the number of the token that ends a line
 N_CODE_POINTS = 0x110000
 FIRST_WORDS = 1 << 12  # room to begin with
 FIRST_BYTES = 1 << 16
+AT_ONCE = 1 << 20  # characters that a thread numbers at a time
+AHEAD = 2  # such pieces under way for each thread
 
 
 class Numbering(Protocol):
@@ -21,14 +29,82 @@ class Numbering(Protocol):
     def numbers(self, text: str) -> NDArray[np.int32]:
         """The number of each token of whole lines, LINE_END after each line; LF ends a line."""
 
+    def along(self, texts: Iterable[str]) -> Iterator[NDArray[np.int32]]:
+        """The same of texts one after the other, some of them joined."""
+
     def spellings(self) -> list[str]:
         """The spelling of each number so far; that of LINE_END is LF."""
 
 
 class WordNumbering:
-    """Words at Unicode white space, a lone CR included. The arrays are those of text/kernels.py."""
+    """Words at Unicode white space, a lone CR included, numbered by all cores.
+
+    Each thread has a table of its own, which always reads the same pieces of the text. Its numbers
+    become those of all piece by piece, in the order of the text: they are those of one table.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._tables = [WordTable() for _ in range(threads or n_cores())]
+        self._known = {"\n": LINE_END}
+
+    def numbers(self, text: str) -> NDArray[np.int32]:
+        table = self._tables[0]
+        return self._joined(table, table.read(text))
+
+    def along(self, texts: Iterable[str]) -> Iterator[NDArray[np.int32]]:
+        under_way: deque[tuple[WordTable, Future[Piece]]] = deque()
+        with ExitStack() as stack:
+            pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in self._tables]
+            turns = cycle(zip(self._tables, pools, strict=True))
+            for text, (table, pool) in zip(pieces(texts), turns, strict=False):
+                under_way.append((table, pool.submit(table.read, text)))
+                while len(under_way) >= AHEAD * len(pools):
+                    yield self._oldest(under_way)
+            while under_way:
+                yield self._oldest(under_way)
+
+    def spellings(self) -> list[str]:
+        return list(self._known)
+
+    def _oldest(self, under_way: "deque[tuple[WordTable, Future[Piece]]]") -> NDArray[np.int32]:
+        table, piece = under_way.popleft()
+        return self._joined(table, piece.result())
+
+    def _joined(self, table: "WordTable", piece: "Piece") -> NDArray[np.int32]:
+        """The numbers of all for those of a table."""
+        known = self._known
+        new = [known.setdefault(word, len(known)) for word in piece.new]
+        table.common = np.append(table.common, np.array(new, np.int32)) if new else table.common
+        numbers: NDArray[np.int32] = table.common[piece.numbers]
+        return numbers
+
+
+class Piece(NamedTuple):
+    """A piece of text as a table sees it."""
+
+    numbers: NDArray[np.int32]  # LINE_END after each line
+    new: list[str]  # the spellings that the table has not seen before
+
+
+def pieces(texts: Iterable[str]) -> Iterator[str]:
+    """Texts joined until they have AT_ONCE characters."""
+    begun: list[str] = []
+    size = 0
+    for text in texts:
+        begun.append(text)
+        size += len(text)
+        if size >= AT_ONCE:
+            yield "".join(begun)
+            begun, size = [], 0
+    if begun:
+        yield "".join(begun)
+
+
+class WordTable:
+    """The words that one thread has seen. The arrays are those of text/kernels.py."""
 
     def __init__(self) -> None:
+        self.common = np.zeros(1, np.int32)  # the number in the whole text of each of its own
         self._n = 1
         self._arena = np.full(FIRST_BYTES, ord("\n"), np.uint8)
         self._starts = np.zeros(FIRST_WORDS, np.int64)
@@ -36,7 +112,12 @@ class WordNumbering:
         self._slots = np.zeros((2 * FIRST_WORDS, 2), np.uint64)  # at most half of them used
         self._secret = np.array([secrets.randbits(64) | 1, secrets.randbits(64) | 1], np.uint64)
 
-    def numbers(self, text: str) -> NDArray[np.int32]:
+    def read(self, text: str) -> Piece:
+        """Numbers the words of whole lines."""
+        first = self._n
+        return Piece(self._numbers(text), self._spellings(first))
+
+    def _numbers(self, text: str) -> NDArray[np.int32]:
         from lmtool.text.kernels import number_words
 
         raw = np.frombuffer(text.encode(), np.uint8)
@@ -50,9 +131,10 @@ class WordNumbering:
                 self._grow(len(raw) - at)
         return out[:length]
 
-    def spellings(self) -> list[str]:
-        starts, raw = self._starts[: self._n + 1].tolist(), self._arena.tobytes()
-        return [raw[start:stop].decode() for start, stop in pairwise(starts)]
+    def _spellings(self, first: int) -> list[str]:
+        starts = self._starts[first : self._n + 1]
+        raw, at = self._arena[starts[0] : starts[-1]].tobytes(), (starts - starts[0]).tolist()
+        return [raw[start:stop].decode() for start, stop in pairwise(at)]
 
     def _grow(self, n_bytes: int) -> None:
         """Twice the room for words, or for their bytes if those to come may need it."""
@@ -85,6 +167,9 @@ class CharacterNumbering:
             self._add(codes[numbers < 0])
             numbers = self._number[codes]
         return numbers
+
+    def along(self, texts: Iterable[str]) -> Iterator[NDArray[np.int32]]:
+        return map(self.numbers, texts)
 
     def spellings(self) -> list[str]:
         return list(self._spellings)

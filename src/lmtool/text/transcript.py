@@ -36,14 +36,16 @@ class Transcript:
             while len(chunk := np.fromfile(file, np.int32, CHUNK)):
                 yield chunk
 
-    def numbered_chunks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
-        """The same, with the line that each number stands in; lines count from 0."""
+    def lined_chunks(self) -> Iterator[tuple[NDArray[np.int32], int, NDArray[np.int64]]]:
+        """The same, the line that the first number stands in, from 0, and the lines' lengths.
+
+        What a chunk holds of a line counts, so one that goes on has a length in each.
+        """
         first = 0
         for chunk in self.chunks():
-            ends = chunk == LINE_END
-            lines = first + np.cumsum(ends) - ends
-            yield chunk, lines
-            first = int(lines[-1] + ends[-1])
+            ends = np.flatnonzero(chunk == LINE_END) + 1
+            yield chunk, first, np.diff(ends, prepend=0, append=len(chunk))
+            first += len(ends)
 
     def n_lines(self) -> int:
         """How many lines are not blank."""
@@ -68,8 +70,8 @@ def transcribe(
     marks = [mark for mark in sorted(EOS_SPELLINGS) if tokenizer.split(mark) == [mark]]
     end_marks = np.array([numbering.numbers(mark + "\n")[0] for mark in marks], np.int32)
     with open(target, "wb") as file:
-        for block in chain.from_iterable(map(blocks, texts)):
-            file.write(tidy(numbering.numbers(block), end_marks).data)
+        for numbers in numbering.along(chain.from_iterable(map(blocks, texts))):
+            file.write(tidy(numbers, end_marks).data)
     return Transcript(target)
 
 
@@ -80,10 +82,8 @@ def blocks(text: str | Path | Sentences) -> Iterator[str]:
 
 def tidy(numbers: NDArray[np.int32], end_marks: NDArray[np.int32]) -> NDArray[np.int32]:
     """Whole lines without an end mark before the LINE_END, and without blank lines."""
-    ends = numbers == LINE_END
-    closing = np.append(ends[1:], False) & np.isin(numbers, end_marks)
-    numbers = numbers[~closing]
-    ends = numbers == LINE_END
-    blank = ends & np.append(True, ends[:-1])
-    kept: NDArray[np.int32] = numbers[~blank]
-    return kept
+    ends = np.flatnonzero(numbers == LINE_END)
+    closing = np.isin(numbers[ends - 1], end_marks)  # of an empty line: the end before it
+    blank = np.diff(ends, prepend=-1) - closing == 1
+    dropped = np.append(ends[closing] - 1, ends[blank])
+    return np.delete(numbers, dropped) if len(dropped) else numbers
