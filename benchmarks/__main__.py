@@ -7,6 +7,8 @@ from pathlib import Path
 
 from benchmarks import (
     encoders,
+    installing,
+    kinds,
     peak,
     quality,
     recognisers,
@@ -27,6 +29,8 @@ PARTS: dict[str, Part] = {
     "translation": Part(translation.run),
     "recognisers": Part(recognisers.run),
     "vectors": Part(vectors.run),
+    "kinds": Part(kinds.run),
+    "installing": Part(installing.run),
     "peak": Part(peak.run),
     "quality": Part(quality.run, needs_data=True),
     "scoring": Part(scoring.run),

@@ -21,7 +21,17 @@ from benchmarks.common import (
     zipf_ids,
     zipf_vocabulary,
 )
-from benchmarks.peers import THREADS, LmtoolTrainer, Tensor, V, check_same, has_torch, long, torch
+from benchmarks.peers import (
+    THREADS,
+    LmtoolTrainer,
+    Tensor,
+    V,
+    check_same,
+    compares,
+    has_torch,
+    long,
+    torch,
+)
 from benchmarks.throughput import MEASURES, Arms, measures
 from lmtool.arrays import Array, Ids
 from lmtool.data.batch import Batch, Data
@@ -44,7 +54,7 @@ from lmtool.text.tags import Tags
 from lmtool.text.vocabulary import N_SPECIALS, Vocabulary
 from lmtool.training.session import fresh_weights
 
-__all__ = ["run"]
+__all__ = ["HEADS", "Texts", "arms", "run"]
 
 SIZE, BATCH = 256, 64
 N_TEXTS = BATCH * POOL  # a pass, so that there is as little padding as in training
@@ -338,7 +348,7 @@ def arms(head: Head, texts: Texts, seconds: float) -> Arms:
         data = head.kind.data(material, recipe)
         return {"lmtool": ours, "PyTorch": TorchEncoder(head, start, data, recipe)}
 
-    if has_torch():
+    if compares():
         check_same(*(trainer.step() for trainer in fresh().values()))
     trainers = fresh()
     return {

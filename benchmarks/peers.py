@@ -5,8 +5,9 @@ import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from lmtool.kinds.sizes import plan
 from lmtool.models.language_model import LanguageModel, initialise
 from lmtool.nn.parameters import Parameters
 from lmtool.settings import ModelSettings, TrainSettings
-from lmtool.training.run import new_run
+from lmtool.training.run import Run, new_run
 from lmtool.training.session import Session, open_session
 from lmtool.training.step import training_step
 
@@ -38,11 +39,13 @@ __all__ = [
     "Job",
     "LmtoolTrainer",
     "Network",
+    "SampledTrainer",
     "Tensor",
     "TorchTrainer",
     "V",
     "check_gradients",
     "check_same",
+    "compares",
     "copied",
     "fresh_job",
     "fresh_model",
@@ -58,6 +61,7 @@ BATCH, BPTT, LR = 20, 35, 0.004
 N_IDS = 200_000
 STEPS = 32  # time steps whose outputs are computed together, as in lmtool.inference.evaluate
 THREADS = (1, 2)
+ALONE: str | None = None  # who runs without the other, where memory is measured
 CLOSE = 1e-4  # of gradients, against the largest of a matrix
 
 MODELS = {
@@ -110,9 +114,13 @@ class LmtoolTrainer:
         start: Parameters,
     ) -> None:
         self.kind, self.settings, self.material = kind, settings, material
-        self.recipe = recipe
+        self.recipe, self.start = recipe, start
+
+    @cached_property
+    def run(self) -> Run:
+        """Weights and moments, made when they are needed."""
         with self.session(1) as session:
-            self.run = new_run(session, start.copy())
+            return new_run(session, self.start.copy())
 
     @classmethod
     def of(cls, job: Job) -> "LmtoolTrainer":
@@ -154,7 +162,12 @@ class LmtoolTrainer:
 
 def has_torch() -> bool:
     """Whether there is a PyTorch to compare with."""
-    return installed("torch") is not None
+    return ALONE != "lmtool" and installed("torch") is not None
+
+
+def compares() -> bool:
+    """Whether both are there, so that they can be seen to agree."""
+    return ALONE is None and has_torch()
 
 
 def torch() -> Any:
@@ -221,7 +234,7 @@ class TorchTrainer:
         self.n_steps, self.state = 0, None
 
     @classmethod
-    def of(cls, job: Job) -> "TorchTrainer":
+    def of(cls, job: Job) -> Self:
         """The same weights, ids and recipe as lmtool's."""
         network = copied(job.model)
         optimizer = torch().optim.Adam(network.modules.parameters(), job.recipe.lr)
@@ -231,18 +244,48 @@ class TorchTrainer:
         """The sum of -ln p over the step's tokens."""
         inputs, targets = map(long, segment(self.ids, self.n_steps, BPTT, BATCH))
         self.optimizer.zero_grad()
-        logits, state = self.network(inputs, self.state)
-        loss = torch().nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        top, state = self.network.read(inputs, self.state)
+        loss = self.loss(top.flatten(0, 1), targets.flatten())
         loss.backward()
         torch().nn.utils.clip_grad_norm_(self.network.modules.parameters(), self.clip)
         self.optimizer.step()
         self.n_steps, self.state = self.n_steps + 1, detached(state)
         return float(loss.detach()) * BATCH * BPTT
 
+    def loss(self, top: Tensor, targets: Tensor) -> Tensor:
+        """The mean of -ln p, top (N, H)."""
+        return torch().nn.functional.cross_entropy(self.network.output(top), targets)
+
     def speed(self, threads: int, seconds: float) -> float:
         """Tokens a second."""
         torch().set_num_threads(threads)
         return per_second(self.step, seconds) * BATCH * BPTT
+
+
+class SampledTrainer(TorchTrainer):
+    """The same with a sampled softmax: a target beside words that a step's targets share."""
+
+    q: Tensor  # (V,)
+    samples: int
+
+    def loss(self, top: Tensor, targets: Tensor) -> Tensor:
+        """Corrected by ln q; a drawn word that is the target counts once."""
+        nn, layer = torch().nn.functional, self.network.output
+        ids = torch().multinomial(self.q, self.samples, replacement=True)
+        corrected = layer.bias - self.q.log()
+        own = (top * layer.weight[targets]).sum(1) + corrected[targets]
+        others = top @ layer.weight[ids].T + corrected[ids]
+        others = others.masked_fill(ids == targets[:, None], -torch().inf)
+        logits = torch().cat([own[:, None], others], 1)
+        return nn.cross_entropy(logits, torch().zeros_like(targets))
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Words are drawn as they are frequent."""
+        made = super().of(job)
+        counts = np.maximum(1, job.model.vocabulary.counts).astype(np.float32)
+        made.q, made.samples = torch().tensor(counts / counts.sum()), job.recipe.samples or 1
+        return made
 
 
 def torch_logp(network: Network, pieces: Ids, skip: Ids | int = 0) -> float:

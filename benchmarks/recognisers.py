@@ -28,6 +28,7 @@ from benchmarks.peers import (
     Tensor,
     check_gradients,
     check_same,
+    compares,
     has_torch,
     long,
     torch,
@@ -235,8 +236,9 @@ def trained(job: Job, seconds: float) -> Arms:
     """Frames a second, over whole passes."""
     ours = LmtoolTrainer(KIND, job.settings, job.material, job.recipe, job.start)
     arms: Arms = {("lmtool", n): partial(ours.speed_of_passes, n, seconds) for n in THREADS}
-    if has_torch():
+    if compares():
         check(job)
+    if has_torch():
         theirs = Trainer(job.start, job.data(), job.recipe)
         arms |= {("PyTorch", n): partial(theirs.speed_of_passes, n, seconds) for n in THREADS}
     return arms

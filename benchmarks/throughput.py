@@ -9,14 +9,16 @@ from benchmarks.peers import (
     MODELS,
     THREADS,
     LmtoolTrainer,
+    SampledTrainer,
     TorchTrainer,
     check_same,
+    compares,
     fresh_job,
     has_torch,
 )
 from lmtool.settings import ModelSettings
 
-__all__ = ["MEASURES", "Arms", "measures", "names", "run"]
+__all__ = ["MEASURES", "Arms", "arms", "measures", "names", "run"]
 
 Arms = dict[tuple[str, int], Callable[[], float]]  # (who, threads) -> tokens a second
 
@@ -59,12 +61,13 @@ def measures(arms: Arms, repeats: int, peer: str = PEER) -> list[Cell]:
     ]
 
 
-def arms(settings: ModelSettings, seconds: float) -> Arms:
-    """The first step of both must give the same loss."""
-    job = fresh_job(settings)
+def arms(settings: ModelSettings, seconds: float, output: str = "full") -> Arms:
+    """The first step of both must give the same loss, where no word is drawn."""
+    job = fresh_job(settings, output=output)
     trainers: dict[str, LmtoolTrainer | TorchTrainer] = {"lmtool": LmtoolTrainer.of(job)}
     if has_torch():
-        trainers["PyTorch"] = TorchTrainer.of(job)
+        trainers["PyTorch"] = (SampledTrainer if output == "sampled" else TorchTrainer).of(job)
+    if compares() and output == "full":
         check_same(*(trainer.step() for trainer in trainers.values()))
     return {
         (name, n): partial(trainer.speed, n, seconds)

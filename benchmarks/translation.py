@@ -21,6 +21,7 @@ from benchmarks.peers import (
     LmtoolTrainer,
     check_gradients,
     check_same,
+    compares,
     has_torch,
     torch,
 )
@@ -45,7 +46,7 @@ from lmtool.settings.conditional import TranslatorSettings
 from lmtool.text.vocabulary import EOS_ID, N_SPECIALS
 from lmtool.training.session import fresh_weights
 
-__all__ = ["run"]
+__all__ = ["Job", "run", "trained"]
 
 SIZE, V, BATCH = 256, 6_000, 64
 N_PAIRS = BATCH * POOL  # a pass, so that there is as little padding as in training
@@ -121,6 +122,8 @@ def trained(job: Job, seconds: float) -> Arms:
     """Tokens that are written, a second, over whole passes."""
     ours = LmtoolTrainer(KIND, job.settings, job.material, job.recipe, job.start)
     arms: Arms = {("lmtool", n): partial(ours.speed_of_passes, n, seconds) for n in THREADS}
+    if compares():
+        check(job)
     if has_torch():
         theirs = Trainer(job.start, job.data(), job.recipe)
         arms |= {("PyTorch", n): partial(passes, theirs, job, n, seconds) for n in THREADS}
@@ -194,8 +197,6 @@ def run(options: Options) -> Iterator[Table]:
     if not has_torch():
         say("translation: PyTorch is not installed, so lmtool runs alone")
     job = Job.fresh()
-    if has_torch():
-        check(job)
     model = f"a translator of LSTM {SIZE} with attention and {V:,} outputs"
     row = measures(trained(job, options.seconds), options.repeats)
     yield Table(f"Training {model}, tokens/s", MEASURES, [row])
