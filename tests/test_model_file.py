@@ -131,6 +131,19 @@ def test_no_folder(lstm: LanguageModel, tmp_path: Path) -> None:
         save(lstm, tmp_path / "none" / "m")
 
 
+def test_as_its_own_library_writes_it() -> None:
+    save_file = pytest.importorskip("safetensors.numpy").save
+    kinds = [np.float32, np.int64, np.uint8, np.int32]
+    tensors = {f'{n}\x01"\\é': np.arange(n, dtype=kinds[n % 4]) for n in range(9)}
+    tensors |= {"scalar": np.zeros((), np.float32), "matrix": np.ones((2, 3), np.float32).T}
+    for some in (tensors, {}):
+        metadata = {"lmtool": json.dumps({"é": "\n\x7f"})}
+        header, parts = tensor_file.to_parts(some, metadata)
+        assert b"".join([header, *parts]) == save_file(
+            {name: array.copy(order="C") for name, array in some.items()}, metadata
+        )
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_torch_loads_the_weights(model: LanguageModel, tmp_path: Path, cell: str) -> None:
     torch = pytest.importorskip("torch", reason="compared with PyTorch only where it is installed")

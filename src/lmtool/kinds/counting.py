@@ -1,10 +1,11 @@
 """What of a language model is counted: an n-gram model, alone or mixed with the networks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
+from lmtool.arrays import Ids
 from lmtool.errors import InputError, OptionError, option
 from lmtool.inference.evaluate import perplexity
 from lmtool.inference.mixing import Fit, with_fit
@@ -55,7 +56,16 @@ def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramMod
         return lambda: material.counted
     assert isinstance(recipe.ngram, int)
     dropped = thresholds(recipe.prune or "", "prune")
-    return partial(count, material.train.ids, material.parts, recipe.ngram, dropped)
+    return partial(kept, material.train.ids, material.parts, recipe.ngram, dropped)
+
+
+def kept(ids: Ids, vocabulary: Vocabulary, order: int, dropped: Sequence[int]) -> NgramModel:
+    """What is counted. Raises InputError where temporary files have no room."""
+    try:
+        return count(ids, vocabulary, order, dropped)
+    except OSError as error:
+        message = f"cannot keep counts in temporary files: {error.strerror or error}"
+        raise InputError(f"{message}; set TMPDIR to a folder with room") from error
 
 
 def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel | None, list[str]]:
@@ -89,13 +99,13 @@ def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | N
     if not recipe.ngram or material.counted is not None:
         return None
     ids = material.train.ids
-    some, size = ids[:SAMPLE], recipe.ngram
+    some, size, dropped = ids[:SAMPLE], recipe.ngram, thresholds(recipe.prune or "", "prune")
     assert isinstance(size, int)  # a file was brought along
 
     @cache
     def seconds() -> float:
         began = time.monotonic()
-        count(some, material.parts, size)
+        count(some, material.parts, size, dropped)
         return SORTING * (time.monotonic() - began) * len(ids) / max(1, len(some))
 
     return seconds
