@@ -4,6 +4,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,10 +134,11 @@ def test_no_folder(lstm: LanguageModel, tmp_path: Path) -> None:
 
 def test_as_its_own_library_writes_it() -> None:
     save_file = pytest.importorskip("safetensors.numpy").save
-    kinds = [np.float32, np.int64, np.uint8, np.int32]
-    tensors = {f'{n}\x01"\\é': np.arange(n, dtype=kinds[n % 4]) for n in range(9)}
+    kinds: list[Any] = [np.float32, np.int64, np.uint8, np.int32]
+    tensors: dict[str, Any] = {f'{n}\x01"\\é': np.arange(n, dtype=kinds[n % 4]) for n in range(9)}
     tensors |= {"scalar": np.zeros((), np.float32), "matrix": np.ones((2, 3), np.float32).T}
-    for some in (tensors, {}):
+    nothing: tensor_file.Tensors = {}
+    for some in (tensors, nothing):
         metadata = {"lmtool": json.dumps({"é": "\n\x7f"})}
         header, parts = tensor_file.to_parts(some, metadata)
         assert b"".join([header, *parts]) == save_file(

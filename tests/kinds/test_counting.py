@@ -184,12 +184,13 @@ def test_against_the_clock(folder: Path) -> None:
             valid=SimpleNamespace(fingerprint=valid),
         )
 
-    found = counting.planned(TrainSettings(seconds=9), texts("a", "b"))
-    assert (found.ngram, found.prune) == (counting.ORDER, counting.PRUNE)
+    for n, prune in ((9, "0,0,0,1"), (5_000_000, "0,0,0,1"), (5_000_001, "0,0,1")):
+        found = counting.planned(TrainSettings(seconds=9), texts("a", "b", n))
+        assert (found.ngram, found.prune) == (5, prune)
     for recipe in (TrainSettings(), TrainSettings(steps=9), TrainSettings(seconds=9, ngram=0)):
         assert counting.planned(recipe, texts("a", "b")) == recipe
     assert counting.planned(TrainSettings(seconds=9), texts("a", "a")).ngram is None
-    assert counting.planned(TrainSettings(seconds=9), texts("a", "b", 5_000_001)).ngram is None
+    assert counting.planned(TrainSettings(seconds=9), texts("a", "b", 20_000_001)).ngram is None
 
 
 def test_what_does_not_help_is_left_out(folder: Path) -> None:

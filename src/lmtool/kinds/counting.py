@@ -12,21 +12,23 @@ from lmtool.inference.mixing import Fit, with_fit
 from lmtool.inference.validation import Perplexity
 from lmtool.kinds.base import Material
 from lmtool.models.arpa import read_arpa
-from lmtool.models.kneser_ney import count
+from lmtool.models.kneser_ney import count, limits
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.ngram import NgramModel, far_from_one
 from lmtool.models.respelled import over
+from lmtool.models.tally import ROWS
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.settings.thresholds import thresholds
 from lmtool.text.vocabulary import Vocabulary
 
 __all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
-BYTES = 120  # that counting takes for each token of the text
-ORDER, PRUNE = 5, "0,0,0,1"  # of what is mixed with networks that are trained against the clock
-MOST = 5_000_000  # tokens of a text that is counted without being asked for
+ROW = 80  # bytes that sorting takes for each token that is sorted at once
+WHOLE, REPEATED = 25, 3  # bytes a token of n-grams of one order, all of them or some
+ORDER = 5  # of what is mixed with networks that are trained against the clock
+PRUNES = ((5_000_000, "0,0,0,1"), (20_000_000, "0,0,1"))  # of texts up to so many tokens
 SAMPLE = 50_000  # tokens whose counting is timed
-SORTING = 1.3  # times longer than in a small text
+SORTING = 2.0  # times longer than in a small text
 LEAST_GAIN = 1e-4  # nats a token for which n-grams are kept
 
 
@@ -85,13 +87,13 @@ def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel |
 def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
     """Against the clock n-grams stand beside the networks, where unseen text can judge them.
 
-    Not those of a long text: counting would take memory that nobody has agreed to.
+    Not those of a very long text: the file would be larger than anybody has agreed to.
     """
     seen = material.train.fingerprint == material.valid.fingerprint
-    long = len(material.train.ids) > MOST
-    if recipe.ngram is not None or not recipe.seconds or seen or long:
+    fitting = [prune for most, prune in PRUNES if len(material.train.ids) <= most]
+    if recipe.ngram is not None or not recipe.seconds or seen or not fitting:
         return recipe
-    return replace(recipe, ngram=ORDER, prune=recipe.prune or PRUNE)
+    return replace(recipe, ngram=ORDER, prune=recipe.prune or fitting[0])
 
 
 def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | None:
@@ -104,6 +106,7 @@ def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | N
 
     @cache
     def seconds() -> float:
+        count(some[:1], material.parts, size, dropped)  # kernels are loaded or compiled
         began = time.monotonic()
         count(some, material.parts, size, dropped)
         return SORTING * (time.monotonic() - began) * len(ids) / max(1, len(some))
@@ -112,8 +115,14 @@ def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | N
 
 
 def counted_memory(recipe: TrainSettings, material: Material) -> int:
-    """Bytes that counting takes."""
-    return BYTES * len(material.train.ids) if recipe.ngram else 0
+    """Bytes that counting takes, at most; of order 2 there are few."""
+    if not isinstance(recipe.ngram, int) or not recipe.ngram:
+        return 0
+    T, dropped = (
+        len(material.train.ids),
+        limits(thresholds(recipe.prune or "", "prune"), recipe.ngram),
+    )
+    return ROW * min(T, ROWS) + sum(T * (REPEATED if limit else WHOLE) for limit in dropped[2:])
 
 
 def complete(

@@ -10,7 +10,7 @@ import numpy as np
 
 from lmtool.kernel_cache import compiler
 
-__all__ = ["collect", "grow", "interpolate", "ranks", "spend", "spread", "trace"]
+__all__ = ["collect", "grow", "rank", "smooth", "spread", "trace"]
 
 kernel = compiler(__file__)
 
@@ -135,30 +135,45 @@ def trace(
 
 
 @kernel(**FLAGS)
-def ranks(contexts: Any, starts: Any, out: Any) -> None:
-    """Places of n-grams (n,) by context, where those of each begin at ``starts``, which move on."""
+def rank(contexts: Any, lasts: Any, starts: Any, V: int, keys: Any, numbers: Any) -> None:
+    """Keys (n,), ascending, and the place of each n-gram among them.
+
+    Last tokens ascend; the n-grams of each context begin at ``starts``, which move on.
+    """
     for i in range(len(contexts)):
-        out[i] = starts[contexts[i]]
+        numbers[i] = starts[contexts[i]]
+        keys[numbers[i]] = np.int64(contexts[i]) * V + lasts[i]
         starts[contexts[i]] += 1
 
 
 @kernel(**FLAGS)
-def spend(contexts: Any, a: Any, keep: Any, D: Any, S: Any, freed: Any, dropped: Any) -> None:
-    """Adds up for each context a, the discounts D (4,) of what is kept, and a of what is not."""
-    for i in range(len(contexts)):
-        h = contexts[i]
-        S[h] += a[i]
-        if keep[i]:
-            freed[h] += D[min(a[i], 3)]
-        else:
-            dropped[h] += a[i]
-
-
-@kernel(**FLAGS)
-def interpolate(
-    contexts: Any, a: Any, D: Any, S: Any, gamma: Any, shorter: Any, lower: Any, out: Any
+def smooth(
+    keys: Any,
+    V: int,
+    a: Any,
+    keep: Any,
+    once: Any,
+    D: Any,
+    shorter: Any,
+    lower: Any,
+    gamma: Any,
+    p: Any,
 ) -> None:
-    """The probability of each n-gram (n,) from that of the one without its first token."""
-    for i in range(len(contexts)):
-        h = contexts[i]
-        out[i] = (a[i] - D[min(a[i], 3)]) / S[h] + gamma[h] * lower[shorter[i]]
+    """What each context (m,) leaves to shorter ones, 1 where nothing follows, and p (n,).
+
+    Keys and a (n,), whether it is kept, ``shorter`` the place in ``lower`` of p without the first
+    token; of contexts ``once``, what occurs once and is not among these; D (4,) discounts.
+    """
+    stop = 0
+    for h in range(len(gamma)):
+        first, S, dropped, freed = stop, np.int64(once[h]), np.int64(once[h]), 0.0
+        while stop < len(keys) and keys[stop] < np.int64(h + 1) * V:
+            S += a[stop]
+            if keep[stop]:
+                freed += D[min(a[stop], 3)]
+            else:
+                dropped += a[stop]
+            stop += 1
+        gamma[h] = (freed + dropped) / S if S > 0 else 1.0
+        for i in range(first, stop):
+            p[i] = (a[i] - D[min(a[i], 3)]) / S + gamma[h] * lower[shorter[i]]

@@ -18,7 +18,6 @@ its order's threshold, and leaves all of a to (3). The V tokens are those of the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from lmtool.models.ngram import Keys, NgramModel, Ngrams
 from lmtool.models.tally import ROWS, Endings, tallied
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
-__all__ = ["FALLBACK", "closed_form", "count", "counted"]
+__all__ = ["FALLBACK", "closed_form", "count", "counted", "limits"]
 
 FALLBACK = (0.5, 1.0, 1.5)
 SLICE = 1 << 20  # probabilities of which logarithms are taken at once
@@ -45,7 +44,6 @@ class Counted:
     n: Ids  # (n,): c; of order 1 without <s>
     a: Ids  # (n,): (1)
     shorter: Ids  # (n,) the number of each without its first token; 0 of order 1
-    contexts: Ids  # (n,) the number of each without its last one; 0 of order 1
     once: Ids  # of each context, how many n-grams are left out
     n_once: int  # n-grams that are left out
 
@@ -75,15 +73,14 @@ def count(
     Memory follows what is kept, not the text, of which ``rows`` at most are sorted at once.
     Raises OSError where temporary files have no room.
     """
-    V = vocabulary.n_tokens
-    limits = [*thresholds, *[thresholds[-1] if thresholds else 0] * order][:order]
+    V, dropped = vocabulary.n_tokens, limits(thresholds, order)
     orders: list[Ngrams] = []
     discounts, lower, kept = [], np.full(1, 1 / V), np.ones(1, np.bool_)
-    for one in counted(ids, V, order, limits, rows):
-        limit = limits[len(orders)]
+    for one in counted(ids, V, order, dropped, rows):
+        limit = dropped[len(orders)]
         D = closed_form(one.a, one.n_once) or FALLBACK
         keep = one.n > limit if limit else np.ones(len(one.n), np.bool_)
-        gamma, lower = smoothed(one, D, keep, lower)
+        gamma, lower = smoothed(one, V, D, keep, lower)
         if orders:
             orders[-1] = replace(orders[-1], backoff=logs(gamma)[kept])
         keys = renumbered(one, keep, kept, V)
@@ -94,21 +91,28 @@ def count(
     return NgramModel(vocabulary, tuple(orders), tuple(discounts))
 
 
+def limits(thresholds: Sequence[int], order: int) -> list[int]:
+    """The threshold of each order, the last one repeated."""
+    return [*thresholds, *[thresholds[-1] if thresholds else 0] * order][:order]
+
+
 def counted(
-    ids: Ids, V: int, order: int, limits: Sequence[int] = (), rows: int = ROWS
+    ids: Ids, V: int, order: int, dropped: Sequence[int] = (), rows: int = ROWS
 ) -> Iterator[Counted]:
     """The n-grams of orders 1 to N; those that occur once only where nothing is dropped."""
-    least = [min(limit, 1) for limit in limits] or [0] * order
-    stops = np.full(1, V, np.int32)  # of no token at all
+    least = [min(limit, 1) for limit in dropped] or [0] * order
     with tallied(ids, V, order, least, rows) as (found, n_once):
-        before, one = words(found[0], V)
+        level, one = words(found[0], V)
+        levels, stops = [level], np.full(1, V, np.int32)  # of no token at all
+        del level
         yield one
-        del one
+        del one  # here, too, memory is for the next order
         for endings, some, few in zip(found[1:], n_once[1:].tolist(), least[1:], strict=True):
-            level, one = longer(before, stops, endings, V, some if few else None)
-            stops, before = before.stops, level
+            after = levels[0].stops
+            one = longer(levels, stops, endings, V, some if few else None)
+            stops = after
             yield one
-            del one, level
+            del one
 
 
 def words(endings: Endings, V: int) -> tuple[Level, Counted]:
@@ -119,32 +123,35 @@ def words(endings: Endings, V: int) -> tuple[Level, Counted]:
     after[some] = np.diff(endings.stops.take(), prepend=np.int32(0))
     stops = np.cumsum(after, dtype=np.int32)
     level = Level(every, every, stops, none, every, n)
-    return level, Counted(np.arange(V), n, a, none, none, np.zeros(1, np.int32), 0)
+    return level, Counted(np.arange(V), n, a, none, np.zeros(1, np.int32), 0)
 
 
 def longer(
-    before: Level, stops: Ids, endings: Endings, V: int, n_once: int | None
-) -> tuple[Level, Counted]:
-    """The order after one, whose contexts have these stops; None: nothing is left out."""
+    levels: list[Level], stops: Ids, endings: Endings, V: int, n_once: int | None
+) -> Counted:
+    """The order after one, whose level is replaced in the list, and whose contexts have ``stops``.
+
+    Without a number of those that are left out, none is.
+    """
     from lmtool.models import kernels  # only what counts loads numba
 
-    firsts = endings.firsts.take()
+    before, firsts, n = levels.pop(), endings.firsts.take(), endings.n.take()
     shorter, without_last, numbers = (np.empty(len(firsts), np.int32) for _ in range(3))
     kernels.trace(
         firsts, before.stops, before.contexts, stops, before.firsts, shorter, without_last
     )
     lasts, contexts = before.lasts[shorter], before.numbers[without_last]
-    after = np.bincount(contexts, minlength=len(before.n))
-    kernels.ranks(contexts, np.cumsum(after) - after, numbers)
-    keys = placed(contexts * np.int64(V) + lasts, numbers)
-    n, a = placed(endings.n.take(), numbers), placed(endings.left.take(), numbers)
-    shorter, contexts = placed(before.numbers[shorter], numbers), placed(contexts, numbers)
+    shorter = before.numbers[shorter]
     once = np.zeros(len(before.n), np.int32) if n_once is None else left_out(before, contexts, n)
-    level = Level(firsts, lasts, endings.stops.take(), without_last, numbers, n)
-    return level, Counted(keys, n, a, shorter, contexts, once, n_once or 0)
+    del before  # its memory is needed
+    after, keys = np.bincount(contexts, minlength=len(once)), np.empty(len(firsts), np.int64)
+    kernels.rank(contexts, lasts, np.cumsum(after) - after, V, keys, numbers)
+    n, a, shorter = (placed(x, numbers) for x in (n, endings.left.take(), shorter))
+    levels.append(Level(firsts, lasts, endings.stops.take(), without_last, numbers, n))
+    return Counted(keys, n, a, shorter, once, n_once or 0)
 
 
-def placed(values: NDArray[Any], numbers: Ids) -> NDArray[Any]:
+def placed(values: Ids, numbers: Ids) -> Ids:
     """The values of a tree's n-grams, ascending ones."""
     out = np.empty_like(values)
     out[numbers] = values
@@ -171,17 +178,13 @@ def closed_form(a: Keys | Ids, n_once: int = 0) -> Discounts | None:
 
 
 def smoothed(
-    one: Counted, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
+    one: Counted, V: int, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
 ) -> tuple[Floats, Floats]:
     """(3) of each context, 1 where nothing follows it; and (4) of each n-gram."""
     from lmtool.models import kernels
 
-    D, n = np.array([0.0, *discounts]), len(lower)
-    S, freed, dropped = one.once.astype(np.float64), np.zeros(n), one.once.astype(np.float64)
-    kernels.spend(one.contexts, one.a, keep, D, S, freed, dropped)
-    gamma = np.divide(freed + dropped, S, out=np.ones(n), where=S > 0)
-    p = np.empty(len(keep))
-    kernels.interpolate(one.contexts, one.a, D, S, gamma, one.shorter, lower, p)
+    D, gamma, p = np.array([0.0, *discounts]), np.empty(len(lower)), np.empty(len(keep))
+    kernels.smooth(one.keys, V, one.a, keep, one.once, D, one.shorter, lower, gamma, p)
     return gamma, p
 
 
@@ -199,4 +202,5 @@ def renumbered(one: Counted, keep: NDArray[np.bool_], kept: NDArray[np.bool_], V
     if keep.all() and kept.all():
         return one.keys
     numbers = np.cumsum(kept, dtype=np.int32) - np.int32(1)
-    return numbers[one.contexts[keep]] * np.int64(V) + one.keys[keep] % V
+    contexts, lasts = np.divmod(one.keys[keep], V)
+    return numbers[contexts] * np.int64(V) + lasts
