@@ -4,6 +4,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,6 +130,20 @@ def test_failed_write_leaves_what_was_there(
 def test_no_folder(lstm: LanguageModel, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no folder"):
         save(lstm, tmp_path / "none" / "m")
+
+
+def test_as_its_own_library_writes_it() -> None:
+    save_file = pytest.importorskip("safetensors.numpy").save
+    kinds: list[Any] = [np.float32, np.int64, np.uint8, np.int32]
+    tensors: dict[str, Any] = {f'{n}\x01"\\é': np.arange(n, dtype=kinds[n % 4]) for n in range(9)}
+    tensors |= {"scalar": np.zeros((), np.float32), "matrix": np.ones((2, 3), np.float32).T}
+    nothing: tensor_file.Tensors = {}
+    for some in (tensors, nothing):
+        metadata = {"lmtool": json.dumps({"é": "\n\x7f"})}
+        header, parts = tensor_file.to_parts(some, metadata)
+        assert b"".join([header, *parts]) == save_file(
+            {name: array.copy(order="C") for name, array in some.items()}, metadata
+        )
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

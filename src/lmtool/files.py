@@ -19,7 +19,7 @@ SLOWLY = "LMTOOL_TEST_SLOW_WRITES"  # seconds to wait inside each write: for tes
 UNFINISHED = ".tmp"  # ends the name of a file that is being written
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *more: memoryview) -> None:
     """A temporary file in the same folder, forced to disk, then renamed. Raises OSError."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     try:
@@ -27,6 +27,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content[: len(content) // 2])
             time.sleep(float(os.environ.get(SLOWLY, 0)))
             file.write(content[len(content) // 2 :])
+            file.writelines(more)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~current_umask())

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save as to_bytes
 
 from lmtool.errors import ConfigError, ModelFileError
 from lmtool.files import write_atomically
@@ -31,6 +30,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "I64": np.dtype("<i8"),
     "U8": np.dtype("u1"),
 }
+ORDER = "I64", "F32", "I32", "U8"  # of tensors in a file
+ALIGNED = 8  # bytes
 
 Card = dict[str, Any]
 Tensors = dict[str, NDArray[Any]]
@@ -39,7 +40,24 @@ Tensors = dict[str, NDArray[Any]]
 def write(path: Path, card: Card, tensors: Tensors) -> None:
     """The file, whole or not at all. Raises OSError."""
     card = {**card, "checksum": checksum(tensors, card)}
-    write_atomically(path, to_bytes(tensors, {"lmtool": json.dumps(card)}))
+    header, parts = to_parts(tensors, {"lmtool": json.dumps(card)})
+    write_atomically(path, header, *parts)
+
+
+def to_parts(tensors: Tensors, metadata: dict[str, str]) -> tuple[bytes, list[memoryview]]:
+    """The header and the tensors of a safetensors file, as its own library would write it."""
+    kinds = {dtype: name for name, dtype in DTYPES.items()}
+    ordered = sorted(tensors.items(), key=lambda one: (ORDER.index(kinds[one[1].dtype]), one[0]))
+    header: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name, array in ordered:
+        places, end = [end, end + array.nbytes], end + array.nbytes
+        shape = list(array.shape)
+        header[name] = {"dtype": kinds[array.dtype], "shape": shape, "data_offsets": places}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % ALIGNED)
+    parts = [np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for _, array in ordered]
+    return struct.pack("<Q", len(text)) + text, parts
 
 
 def read(path: Path, *versions: int) -> tuple[Card, Tensors]:

@@ -1,7 +1,9 @@
 """What is counted beside the networks, or instead of them: training, files, resuming, damage."""
 
+import errno
 import itertools
 import math
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +15,11 @@ import pytest
 
 import lmtool
 from lmtool import model_file, tensor_file
-from lmtool.errors import ConfigError, InterruptionError, ModelFileError, OptionError
+from lmtool.errors import ConfigError, InputError, InterruptionError, ModelFileError, OptionError
 from lmtool.inference.judgement import Judgement
 from lmtool.inference.mixing import Fit
 from lmtool.kinds import counting
+from lmtool.models import tally
 from lmtool.models.kneser_ney import count
 from lmtool.settings import TrainSettings
 from lmtool.tensor_file import Card, Tensors
@@ -78,6 +81,17 @@ def test_it_is_what_counting_gives(folder: Path) -> None:
     expected = count(ids, vocabulary, 3)
     for one, two in zip(model.ngram.orders, expected.orders, strict=True):
         np.testing.assert_array_equal(one.logp, two.logp)
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(_: object, numbers: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tally.Spill, "add", full)
+    with refused(InputError) as one:
+        lmtool.train(sentences=LINES, model=tmp_path / "counted", members=0, ngram=3)
+    assert "cannot keep counts" in str(one.value) and "TMPDIR" in str(one.value)
+    assert not list(tmp_path.glob("*"))
 
 
 def test_a_mixture_and_its_parts(folder: Path) -> None:
@@ -170,12 +184,13 @@ def test_against_the_clock(folder: Path) -> None:
             valid=SimpleNamespace(fingerprint=valid),
         )
 
-    found = counting.planned(TrainSettings(seconds=9), texts("a", "b"))
-    assert (found.ngram, found.prune) == (counting.ORDER, counting.PRUNE)
+    for n, prune in ((9, "0,0,0,1"), (5_000_000, "0,0,0,1"), (5_000_001, "0,0,1")):
+        found = counting.planned(TrainSettings(seconds=9), texts("a", "b", n))
+        assert (found.ngram, found.prune) == (5, prune)
     for recipe in (TrainSettings(), TrainSettings(steps=9), TrainSettings(seconds=9, ngram=0)):
         assert counting.planned(recipe, texts("a", "b")) == recipe
     assert counting.planned(TrainSettings(seconds=9), texts("a", "a")).ngram is None
-    assert counting.planned(TrainSettings(seconds=9), texts("a", "b", 5_000_001)).ngram is None
+    assert counting.planned(TrainSettings(seconds=9), texts("a", "b", 20_000_001)).ngram is None
 
 
 def test_what_does_not_help_is_left_out(folder: Path) -> None:

@@ -16,7 +16,7 @@ from lmtool.training.resume import path_of
 from tests.refused import refused
 
 SMALL: dict[str, Any] = {"reads": "frames", "hidden": 8, "embed": 8, "steps": 24, "batch": 6}
-QUIET: dict[str, Any] = {"stretch": 0.0, "warp": 0.0, "band_mask": 0.0, "time_mask": 0.0}
+QUIET: dict[str, Any] = {"stretch": 0.0, "warp": 0.0, "channel": 0.0}
 WORDS = ("ab", "ba", "cab")
 
 

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmtool.arrays import Ids
+from lmtool.arrays import Array, Ids
 from lmtool.errors import ConfigError
 from lmtool.inference.evaluate import sentence_logp
 from lmtool.inference.score import score
-from lmtool.models.kneser_ney import FALLBACK, adjusted, closed_form, count, counted
+from lmtool.models import tally
+from lmtool.models.kneser_ney import FALLBACK, closed_form, count, counted
 from lmtool.models.ngram import NgramModel, Ngrams, far_from_one
 from lmtool.settings import TextSettings
+from lmtool.tensor_file import Tensors
 from lmtool.text.vocabulary import EOS, EOS_ID, UNK, Vocabulary
 
 TOY = ("a a b a", "b a a b")
@@ -122,7 +124,7 @@ class Recursion:
     """The definition, n-gram by n-gram in dictionaries."""
 
     def __init__(self, lines: Sequence[str], order: int, thresholds: Sequence[int]) -> None:
-        self.vocabulary = Vocabulary.build(lines, TextSettings())
+        self.vocabulary, self.order = Vocabulary.build(lines, TextSettings()), order
         every = [[EOS_ID, *self.vocabulary.encode(line), EOS_ID] for line in lines]
         c: Counter[tuple[int, ...]] = Counter()
         left: dict[tuple[int, ...], set[int]] = {}
@@ -149,6 +151,45 @@ class Recursion:
         found = tuple(j - (j + 1) * y * t[j + 1] / t[j] for j in (1, 2, 3))
         return found if all(0 < d <= j for j, d in enumerate(found, 1)) else FALLBACK
 
+    def arrays(self) -> Tensors:
+        """What a model of the definition holds, to the last bit."""
+        V = self.vocabulary.n_tokens
+        self.a |= {(word,): 0 for word in range(V) if (word,) not in self.a}
+        self.kept |= {(word,) for word in range(V)}
+        shorter: dict[tuple[int, ...], float] = {(): 1 / V}
+        numbers: dict[tuple[int, ...], int] = {(): 0}
+        orders: list[Ngrams] = []
+        for k in range(1, self.order + 1):
+            grams = sorted(g for g in self.a if len(g) == k)
+            gamma, p = self.smoothed(grams, shorter)
+            if orders:
+                backoff = logs([gamma.get(h, 1.0) for h in numbers])
+                orders[-1] = replace(orders[-1], backoff=backoff)
+            kept = [g for g in grams if g in self.kept]
+            keys = np.array([numbers[g[:-1]] * V + g[-1] for g in kept], np.int64)
+            orders.append(Ngrams(keys, logs([p[g] for g in kept]), np.zeros(0, np.float32)))
+            shorter, numbers = p, {g: n for n, g in enumerate(kept)}
+        return NgramModel(self.vocabulary, tuple(orders), tuple(self.D)).tensors()
+
+    def smoothed(
+        self, grams: Sequence[tuple[int, ...]], shorter: dict[tuple[int, ...], float]
+    ) -> tuple[dict[tuple[int, ...], float], dict[tuple[int, ...], float]]:
+        """(3) of each context and (4) of each n-gram of one order, ascending ones."""
+        D = (0.0, *self.D[len(grams[0]) - 1]) if grams else ()
+        S: Counter[tuple[int, ...]] = Counter()
+        freed: dict[tuple[int, ...], float] = {}
+        dropped: Counter[tuple[int, ...]] = Counter()
+        for g in grams:
+            h, a = g[:-1], self.a[g]
+            S[h] += a
+            freed[h] = freed.get(h, 0.0) + (D[min(a, 3)] if g in self.kept else 0.0)
+            dropped[h] += 0 if g in self.kept else a
+        gamma = {h: (freed[h] + dropped[h]) / S[h] for h in S}
+        return gamma, {
+            g: (self.a[g] - D[min(self.a[g], 3)]) / S[g[:-1]] + gamma[g[:-1]] * shorter[g[1:]]
+            for g in grams
+        }
+
     def p(self, context: tuple[int, ...], word: int) -> float:
         """(4) of the module, an unlisted context left out."""
         below = self.p(context[1:], word) if context else 1 / self.vocabulary.n_tokens
@@ -160,6 +201,34 @@ class Recursion:
         gram, S = (*context, word), sum(after.values())
         own = after[gram] - D[min(after[gram], 3)] if gram in after and gram in self.kept else 0
         return (own + freed * below) / S
+
+
+def logs(p: Sequence[float]) -> Array:
+    """Natural logarithms."""
+    return np.log(np.minimum(np.array(p, np.float64), 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 20, tally.ROWS])
+@pytest.mark.parametrize("thresholds", [(), (0, 0, 1), (0, 1, 1, 3), (0, 0, 0, 2)])
+@pytest.mark.parametrize("n_words", [2, 3, 30, 5_000])
+def test_any_text_in_any_parts(
+    rows: int, thresholds: tuple[int, ...], n_words: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng([rows, n_words])
+    lengths, order = rng.integers(1, 12, 40), int(rng.integers(1, 7))
+    drawn = [(rng.pareto(0.6, n) % n_words).astype(int) for n in lengths]
+    lines = [" ".join(f"w{word}" for word in line) for line in drawn]
+    for name in ("CHUNK", "SLICE", "IN_MEMORY"):
+        monkeypatch.setattr(tally, name, rows + 1)
+    vocabulary = Vocabulary.build(lines, TextSettings())
+    found = count(ids_of(vocabulary, lines), vocabulary, order, thresholds, rows)
+    expected = Recursion(lines, order, thresholds)
+    for own, other in zip(found.discounts, expected.D, strict=True):
+        assert own == pytest.approx(other)
+    expected.D = list(found.discounts)
+    arrays = expected.arrays()
+    for name, array in found.tensors().items():
+        np.testing.assert_array_equal(array, arrays[name], err_msg=name)
 
 
 @given(texts, st.integers(1, 5), st.sampled_from([(), (0, 0, 1), (0, 1), (0, 0, 0, 2)]))
@@ -213,10 +282,8 @@ def test_empty_orders() -> None:
 
 def test_adjusted_counts() -> None:
     vocabulary = Vocabulary.build(TOY, TextSettings())
-    text = counted(ids_of(vocabulary, TOY), 4, 3)
-    named: list[dict[int, int]] = [{} for _ in text]
-    for one, a, found in zip(text, adjusted(text), named, strict=True):
-        found.update(zip(one.keys.tolist(), a.tolist(), strict=True))
+    text = list(counted(ids_of(vocabulary, TOY), 4, 3))
+    named = [dict(zip(one.keys.tolist(), one.a.tolist(), strict=True)) for one in text]
     x, y = vocabulary.id("a"), vocabulary.id("b")
     assert named[0] == {EOS_ID: 2, 1: 0, x: 3, y: 2}
     assert named[1] == {x: 1, y: 1, 4 * x: 1, 5 * x: 2, 4 * x + y: 1, 4 * y: 1, 4 * y + x: 2}

@@ -222,7 +222,7 @@ def reached(name: str, seconds: float) -> None:
     from lmtool.cli.terminal import STATUS
 
     if is_terminal(sys.stderr):
-        STATUS.show(f"{name}: {seconds / 60:.0f} minutes")
+        STATUS.show(f"{name}: {int(seconds // 60)} minutes")
 
 
 def cut_said(results: Results) -> Iterator["Transcription"]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from lmtool.arrays import Ids
 from lmtool.errors import InputError, OptionError, option
 from lmtool.models.language_model import LanguageModel
 from lmtool.models.ngram import NgramModel, far_from_one
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["brought", "check", "complete", "counted_memory", "counting", "planned", "sample"]
 
-BYTES = 120  # that counting takes for each token of the text
-ORDER, PRUNE = 5, "0,0,0,1"  # of what is mixed with networks that are trained against the clock
-MOST = 5_000_000  # tokens of a text that is counted without being asked for
+ROW = 80  # bytes that sorting takes for each token that is sorted at once
+WHOLE, REPEATED = 25, 3  # bytes a token of n-grams of one order, all of them or some
+ORDER = 5  # of what is mixed with networks that are trained against the clock
+PRUNES = ((5_000_000, "0,0,0,1"), (20_000_000, "0,0,1"))  # of texts up to so many tokens
 SAMPLE = 50_000  # tokens whose counting is timed
-SORTING = 1.3  # times longer than in a small text
+SORTING = 2.0  # times longer than in a small text
 LEAST_GAIN = 1e-4  # nats a token for which n-grams are kept
 
 
@@ -50,7 +52,6 @@ def check(settings: ModelSettings, recipe: TrainSettings) -> None:
 
 def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramModel] | None:
     """What counts the text, if that is asked for."""
-    from lmtool.models.kneser_ney import count
     from lmtool.settings.thresholds import thresholds
 
     if not recipe.ngram:
@@ -59,7 +60,16 @@ def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramMod
         return lambda: material.counted
     assert isinstance(recipe.ngram, int)
     dropped = thresholds(recipe.prune or "", "prune")
-    return partial(count, material.train.ids, material.parts, recipe.ngram, dropped)
+    return partial(kept, material.train.ids, material.parts, recipe.ngram, dropped)
+
+
+def kept(ids: Ids, vocabulary: Vocabulary, order: int, dropped: Sequence[int]) -> NgramModel:
+    """What is counted. Raises InputError where temporary files have no room."""
+    try:
+        return count(ids, vocabulary, order, dropped)
+    except OSError as error:
+        message = f"cannot keep counts in temporary files: {error.strerror or error}"
+        raise InputError(f"{message}; set TMPDIR to a folder with room") from error
 
 
 def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel | None, list[str]]:
@@ -82,37 +92,47 @@ def brought(recipe: TrainSettings, vocabulary: Vocabulary) -> tuple[NgramModel |
 def planned(recipe: TrainSettings, material: Material) -> TrainSettings:
     """Against the clock n-grams stand beside the networks, where unseen text can judge them.
 
-    Not those of a long text: counting would take memory that nobody has agreed to.
+    Not those of a very long text: the file would be larger than anybody has agreed to.
     """
     seen = material.train.fingerprint == material.valid.fingerprint
-    long = len(material.train.ids) > MOST
-    if recipe.ngram is not None or not recipe.seconds or seen or long:
+    fitting = [prune for most, prune in PRUNES if len(material.train.ids) <= most]
+    if recipe.ngram is not None or not recipe.seconds or seen or not fitting:
         return recipe
-    return replace(recipe, ngram=ORDER, prune=recipe.prune or PRUNE)
+    return replace(recipe, ngram=ORDER, prune=recipe.prune or fitting[0])
 
 
 def sample(material: Material, recipe: TrainSettings) -> Callable[[], float] | None:
     """Seconds that counting the text takes, from a part of it; measured once."""
     from lmtool.models.kneser_ney import count
+    from lmtool.settings.thresholds import thresholds
 
     if not recipe.ngram or material.counted is not None:
         return None
     ids = material.train.ids
-    some, size = ids[:SAMPLE], recipe.ngram
+    some, size, dropped = ids[:SAMPLE], recipe.ngram, thresholds(recipe.prune or "", "prune")
     assert isinstance(size, int)  # a file was brought along
 
     @cache
     def seconds() -> float:
+        count(some[:1], material.parts, size, dropped)  # kernels are loaded or compiled
         began = time.monotonic()
-        count(some, material.parts, size)
+        count(some, material.parts, size, dropped)
         return SORTING * (time.monotonic() - began) * len(ids) / max(1, len(some))
 
     return seconds
 
 
 def counted_memory(recipe: TrainSettings, material: Material) -> int:
-    """Bytes that counting takes."""
-    return BYTES * len(material.train.ids) if recipe.ngram else 0
+    """Bytes that counting takes, at most; of order 2 there are few."""
+    from lmtool.models.kneser_ney import limits
+    from lmtool.models.tally import ROWS
+    from lmtool.settings.thresholds import thresholds
+
+    if not isinstance(recipe.ngram, int) or not recipe.ngram:
+        return 0
+    T = len(material.train.ids)
+    dropped = limits(thresholds(recipe.prune or "", "prune"), recipe.ngram)
+    return ROW * min(T, ROWS) + sum(T * (REPEATED if limit else WHOLE) for limit in dropped[2:])
 
 
 def complete(

@@ -16,21 +16,21 @@ its order's threshold, and leaves all of a to (3). The V tokens are those of the
 ``<UNK>`` and ``<EOS>`` among them, <s> not; a ``<UNK>`` in the text is counted as a word.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmtool.arrays import Ids
-from lmtool.models.ngram import NONE, Keys, NgramModel, Ngrams
+from lmtool.arrays import Array, Ids
+from lmtool.models.ngram import Keys, NgramModel, Ngrams
+from lmtool.models.tally import ROWS, Endings, tallied
 from lmtool.text.vocabulary import EOS_ID, Vocabulary
 
-__all__ = ["FALLBACK", "closed_form", "count"]
+__all__ = ["FALLBACK", "closed_form", "count", "counted", "limits"]
 
 FALLBACK = (0.5, 1.0, 1.5)
+SLICE = 1 << 20  # probabilities of which logarithms are taken at once
 
 Floats = NDArray[np.float64]
 Discounts = tuple[float, ...]
@@ -38,105 +38,138 @@ Discounts = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counted:
-    """The n-grams of one order in a text."""
+    """The n-grams of one order in a text, ascending; perhaps without those that occur once."""
 
-    keys: Keys  # (n,), ascending
-    n: Keys | Ids  # (n,): c; of order 1 without <s>
+    keys: Keys  # (n,)
+    n: Ids  # (n,): c; of order 1 without <s>
+    a: Ids  # (n,): (1)
     shorter: Ids  # (n,) the number of each without its first token; 0 of order 1
-    contexts: Ids  # (n,) the number of each without its last one; 0 of order 1
+    once: Ids  # of each context, how many n-grams are left out
+    n_once: int  # n-grams that are left out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """The n-grams of one order as a tree of endings has them, (n,)."""
+
+    firsts: Ids  # the first token
+    lasts: Ids  # the last one
+    stops: Ids  # where those one longer end that end so
+    contexts: Ids  # without the last token, as this tree has it
+    numbers: Ids  # as ascending ones
+    n: Ids  # how often, ascending
 
 
 def count(
-    ids: Ids, vocabulary: Vocabulary, order: int, thresholds: Sequence[int] = ()
+    ids: Ids,
+    vocabulary: Vocabulary,
+    order: int,
+    thresholds: Sequence[int] = (),
+    rows: int = ROWS,
 ) -> NgramModel:
     """The model of order N of lines as a corpus has them, ``<EOS>`` after each, (n_tokens,).
 
     Thresholds are those of orders 1, 2 ..., none of them falling, the first 0; the last repeats.
+    Memory follows what is kept, not the text, of which ``rows`` at most are sorted at once.
+    Raises OSError where temporary files have no room.
     """
-    text = counted(ids, vocabulary.n_tokens, order)
-    limits = [*thresholds, *[thresholds[-1] if thresholds else 0] * order][:order]
-    kept, logps, backoffs, discounts = [], [], [], []
-    lower = np.full(1, 1 / vocabulary.n_tokens)
-    for one, a, limit in zip(text, adjusted(text), limits, strict=True):
-        D, keep = closed_form(a) or FALLBACK, one.n > limit if limit else np.ones(len(a), bool)
-        gamma, lower = smoothed(one, a, D, keep, lower)
-        kept.append(keep)
-        logps.append(np.log(np.minimum(lower, 1)).astype(np.float32))
-        backoffs.append(np.log(gamma).astype(np.float32))
+    V, dropped = vocabulary.n_tokens, limits(thresholds, order)
+    orders: list[Ngrams] = []
+    discounts, lower, kept = [], np.full(1, 1 / V), np.ones(1, np.bool_)
+    for one in counted(ids, V, order, dropped, rows):
+        limit = dropped[len(orders)]
+        D = closed_form(one.a, one.n_once) or FALLBACK
+        keep = one.n > limit if limit else np.ones(len(one.n), np.bool_)
+        gamma, lower = smoothed(one, V, D, keep, lower)
+        if orders:
+            orders[-1] = replace(orders[-1], backoff=logs(gamma)[kept])
+        keys = renumbered(one, keep, kept, V)
+        orders.append(Ngrams(keys, logs(lower)[keep], np.zeros(0, np.float32)))
         discounts.append(D)
-    backoffs = [*backoffs[1:], np.zeros(0, np.float32)]
-    orders = zip(renumbered(text, kept, vocabulary.n_tokens), logps, backoffs, kept, strict=True)
-    return NgramModel(
-        vocabulary,
-        tuple(Ngrams(keys, p[some], b[some[: len(b)]]) for keys, p, b, some in orders),
-        tuple(discounts),
+        kept = keep
+        del one  # before the next order needs memory
+    return NgramModel(vocabulary, tuple(orders), tuple(discounts))
+
+
+def limits(thresholds: Sequence[int], order: int) -> list[int]:
+    """The threshold of each order, the last one repeated."""
+    return [*thresholds, *[thresholds[-1] if thresholds else 0] * order][:order]
+
+
+def counted(
+    ids: Ids, V: int, order: int, dropped: Sequence[int] = (), rows: int = ROWS
+) -> Iterator[Counted]:
+    """The n-grams of orders 1 to N; those that occur once only where nothing is dropped."""
+    least = [min(limit, 1) for limit in dropped] or [0] * order
+    with tallied(ids, V, order, least, rows) as (found, n_once):
+        level, one = words(found[0], V)
+        levels, stops = [level], np.full(1, V, np.int32)  # of no token at all
+        del level
+        yield one
+        del one  # here, too, memory is for the next order
+        for endings, some, few in zip(found[1:], n_once[1:].tolist(), least[1:], strict=True):
+            after = levels[0].stops
+            one = longer(levels, stops, endings, V, some if few else None)
+            stops = after
+            yield one
+            del one
+
+
+def words(endings: Endings, V: int) -> tuple[Level, Counted]:
+    """Order 1: all V tokens."""
+    some, every, none = endings.firsts.take(), np.arange(V, dtype=np.int32), np.zeros(V, np.int32)
+    n, a, after = none.copy(), none.copy(), none.copy()
+    n[some], a[some] = endings.n.take(), endings.left.take()
+    after[some] = np.diff(endings.stops.take(), prepend=np.int32(0))
+    stops = np.cumsum(after, dtype=np.int32)
+    level = Level(every, every, stops, none, every, n)
+    return level, Counted(np.arange(V), n, a, none, np.zeros(1, np.int32), 0)
+
+
+def longer(
+    levels: list[Level], stops: Ids, endings: Endings, V: int, n_once: int | None
+) -> Counted:
+    """The order after one, whose level is replaced in the list, and whose contexts have ``stops``.
+
+    Without a number of those that are left out, none is.
+    """
+    from lmtool.models import kernels  # only what counts loads numba
+
+    before, firsts, n = levels.pop(), endings.firsts.take(), endings.n.take()
+    shorter, without_last, numbers = (np.empty(len(firsts), np.int32) for _ in range(3))
+    kernels.trace(
+        firsts, before.stops, before.contexts, stops, before.firsts, shorter, without_last
     )
+    lasts, contexts = before.lasts[shorter], before.numbers[without_last]
+    shorter = before.numbers[shorter]
+    once = np.zeros(len(before.n), np.int32) if n_once is None else left_out(before, contexts, n)
+    del before  # its memory is needed
+    after, keys = np.bincount(contexts, minlength=len(once)), np.empty(len(firsts), np.int64)
+    kernels.rank(contexts, lasts, np.cumsum(after) - after, V, keys, numbers)
+    n, a, shorter = (placed(x, numbers) for x in (n, endings.left.take(), shorter))
+    levels.append(Level(firsts, lasts, endings.stops.take(), without_last, numbers, n))
+    return Counted(keys, n, a, shorter, once, n_once or 0)
 
 
-def counted(ids: Ids, V: int, order: int) -> list[Counted]:
-    """The n-grams of orders 1 to N; numbers of the k - 1 before a place make those of k."""
-    words, depth = np.asarray(ids, np.int32), depths(ids, order)
-    before = moved(words, EOS_ID)  # <EOS> ends a line and begins the next
-    numbers, none = words, np.zeros(V, np.int32)
-    found = [Counted(np.arange(V), np.bincount(words, minlength=V), none, none)]
-    for k in range(2, order + 1):
-        places = np.flatnonzero(depth >= k - 1)
-        keys, inverse, counts = distinct(before[places].astype(np.int64) * V + words[places])
-        shorter = np.empty(len(keys), np.int32)
-        shorter[inverse] = numbers[places]
-        found.append(Counted(keys, counts, shorter, (keys // V).astype(np.int32)))
-        numbers = np.full(len(words), NONE, np.int32)
-        numbers[places] = inverse
-        before = moved(numbers, NONE)
-    return found
-
-
-def depths(ids: Ids, order: int) -> NDArray[np.int8]:
-    """How many words before each place count, the start of the line among them; N at most."""
-    depth = np.ones(len(ids), np.int8)
-    starts = moved(np.asarray(ids, np.int32), EOS_ID) == EOS_ID
-    for _ in range(order - 1):
-        longer = moved(depth, 0) + 1
-        depth = np.where(starts, 1, np.minimum(longer, order)).astype(np.int8)
-    return depth
-
-
-def moved(values: NDArray[Any], first: int) -> NDArray[Any]:
-    """What stands before each place: ``first``, and all but the last."""
+def placed(values: Ids, numbers: Ids) -> Ids:
+    """The values of a tree's n-grams, ascending ones."""
     out = np.empty_like(values)
-    out[:1], out[1:] = first, values[:-1]
+    out[numbers] = values
     return out
 
 
-def distinct(keys: Keys) -> tuple[Keys, Ids, Ids]:
-    """The keys once, ascending; which of them each is; how often each occurs."""
-    order = np.argsort(keys)
-    keys = keys[order]
-    new = np.empty(len(keys), np.bool_)
-    new[:1], new[1:] = True, keys[1:] != keys[:-1]
-    inverse = np.empty(len(keys), np.int32)
-    inverse[order] = np.cumsum(new, dtype=np.int32) - 1
-    del order
-    first = np.flatnonzero(new)
-    counts = np.diff(first, append=len(keys)).astype(np.int32)
-    return keys[first], inverse, counts
+def left_out(before: Level, contexts: Ids, n: Ids) -> Ids:
+    """How many n-grams after each context are not among those that occur n times: each once."""
+    once = before.n - np.bincount(contexts, n, len(before.n)).astype(np.int32)
+    if before.firsts is not before.lasts:  # <EOS> alone is the start of a line
+        once[before.numbers[before.lasts == EOS_ID]] = 0
+    return once
 
 
-def adjusted(text: Sequence[Counted]) -> list[Keys | Ids]:
-    """(1) of each order."""
-    found, starts = [], np.zeros(0, bool)
-    for k, (one, longer) in enumerate(pairwise(text)):
-        a = np.bincount(longer.shorter, minlength=len(one.keys))
-        if k:
-            starts = one.contexts == EOS_ID if k == 1 else starts[one.contexts]
-            a = np.where(starts, one.n, a)
-        found.append(a)
-    return [*found, text[-1].n]
-
-
-def closed_form(a: Keys | Ids) -> Discounts | None:
-    """(2); None where it gives no discounts."""
+def closed_form(a: Keys | Ids, n_once: int = 0) -> Discounts | None:
+    """(2), so many n-grams with a = 1 being left out; None where it gives no discounts."""
     t1, t2, t3, t4 = np.bincount(np.minimum(a, 5), minlength=5)[1:5].tolist()
+    t1 += n_once
     if not (t1 and t2 and t3):
         return None
     Y = t1 / (t1 + 2 * t2)
@@ -145,21 +178,29 @@ def closed_form(a: Keys | Ids) -> Discounts | None:
 
 
 def smoothed(
-    one: Counted, a: Keys | Ids, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
+    one: Counted, V: int, discounts: Discounts, keep: NDArray[np.bool_], lower: Floats
 ) -> tuple[Floats, Floats]:
     """(3) of each context, 1 where nothing follows it; and (4) of each n-gram."""
-    n = len(lower)
-    D = np.array([0.0, *discounts])[np.minimum(a, 3)]
-    S = np.bincount(one.contexts, a, n)
-    freed = np.bincount(one.contexts, np.where(keep, D, a), n)
-    gamma = np.divide(freed, S, out=np.ones(n), where=S > 0)
-    return gamma, (a - D) / S[one.contexts] + gamma[one.contexts] * lower[one.shorter]
+    from lmtool.models import kernels
+
+    D, gamma, p = np.array([0.0, *discounts]), np.empty(len(lower)), np.empty(len(keep))
+    kernels.smooth(one.keys, V, one.a, keep, one.once, D, one.shorter, lower, gamma, p)
+    return gamma, p
 
 
-def renumbered(text: Sequence[Counted], kept: Sequence[NDArray[np.bool_]], V: int) -> list[Keys]:
-    """The keys of what is kept, whose contexts are kept, too."""
-    found, numbers = [text[0].keys], np.arange(V)
-    for one, keep in zip(text[1:], kept[1:], strict=True):
-        found.append(numbers[one.contexts[keep]].astype(np.int64) * V + one.keys[keep] % V)
-        numbers = np.cumsum(keep) - 1
-    return found
+def logs(p: Floats) -> Array:
+    """Natural logarithms, as short numbers."""
+    out = np.empty(len(p), np.float32)
+    for start in range(0, len(p), SLICE):
+        some = slice(start, start + SLICE)
+        out[some] = np.log(np.minimum(p[some], 1))
+    return out
+
+
+def renumbered(one: Counted, keep: NDArray[np.bool_], kept: NDArray[np.bool_], V: int) -> Keys:
+    """The keys of what is kept, of whose contexts some are kept, too."""
+    if keep.all() and kept.all():
+        return one.keys
+    numbers = np.cumsum(kept, dtype=np.int32) - np.int32(1)
+    contexts, lasts = np.divmod(one.keys[keep], V)
+    return numbers[contexts] * np.int64(V) + lasts

@@ -239,7 +239,7 @@ class TrainSettings:
         "Order of an n-gram model of the text that is mixed with the networks, or one as ARPA file;"
         " 0: none.",
         panel=MODEL,
-        shown="5 with --time, of texts up to 5 million tokens",
+        shown="5 with --time, of texts up to 20 million tokens",
         metavar="N|FILE",
         at_least=0,
         at_most=20,
@@ -249,7 +249,7 @@ class TrainSettings:
         None,
         "Drop n-grams that occur no more often than this, by order: 0,0,1.",
         panel=MODEL,
-        shown="0,0,0,1 with --time",
+        shown="0,0,0,1 with --time, 0,0,1 above 5 million tokens",
         metavar="COUNTS",
         kinds=STREAMS,
     )
