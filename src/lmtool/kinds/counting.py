@@ -65,6 +65,8 @@ def counting(material: Material, recipe: TrainSettings) -> Callable[[], NgramMod
 
 def kept(ids: Ids, vocabulary: Vocabulary, order: int, dropped: Sequence[int]) -> NgramModel:
     """What is counted. Raises InputError where temporary files have no room."""
+    from lmtool.models.kneser_ney import count
+
     try:
         return count(ids, vocabulary, order, dropped)
     except OSError as error:
