@@ -88,8 +88,8 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def listen(self, emit: Listener, event: "Event") -> None:
-        """Training begins when it is planned."""
-        self._training = self._training or type(event).__name__ == "Planned"
+        """Training begins when it is planned, if there is anything to train."""
+        self._training = self._training or bool(getattr(event, "n_parameters", 0))
         emit(event)
 
     def received(self) -> int:

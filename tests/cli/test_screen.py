@@ -155,7 +155,7 @@ def test_layout() -> None:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard output is a terminal of 80 columns."""
     for module in ("render", "score", "pairs", "surprisal"):
-        monkeypatch.setattr(sys.modules[f"lmtool.cli.{module}"], "is_terminal", lambda stream: True)
+        monkeypatch.setattr(f"lmtool.cli.{module}.is_terminal", lambda stream: True)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(f"{n}.wav\t{text}\ts{n % 2}")
     (folder / "all.tsv").write_text("\n".join(rows) + "\n")
     (folder / "few.tsv").write_text("\n".join(rows[:7]) + "\n")
-    options: dict[str, Any] = {"epochs": 40, "batch": 6, "dropout": 0.0, "lr": 0.02, "warp": 0.0}
+    options: dict[str, Any] = {"epochs": 80, "batch": 6, "dropout": 0.0, "lr": 0.02, "warp": 0.0}
     options |= {"hidden": 12, "layers": 1, "stretch": 0.0, "channel": 0.0}
     few, model = folder / "few.tsv", folder / "m"
     lmtool.train(folder / "all.tsv", valid=few, model=model, reads="frames", **options)

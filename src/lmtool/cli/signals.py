@@ -37,8 +37,8 @@ class Signals:
             signal.signal(number, former)
 
     def on_event(self, event: "Event") -> None:
-        """Training begins when it is planned."""
-        self._training = self._training or type(event).__name__ == "Planned"
+        """Training begins when it is planned, if there is anything to train."""
+        self._training = self._training or bool(getattr(event, "n_parameters", 0))
 
     def received(self) -> int:
         """The number of the signal, or 0."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from lmtool.kernel_cache import compiler
 
-__all__ = ["collect", "grow", "rank", "smooth", "spread", "trace"]
+__all__ = ["collect", "grow", "rank", "smooth", "spend", "spread", "trace"]
 
 kernel = compiler(__file__)
 
@@ -135,11 +135,22 @@ def trace(
 
 
 @kernel(**FLAGS)
-def rank(contexts: Any, lasts: Any, starts: Any, V: int, keys: Any, numbers: Any) -> None:
+def spend(contexts: Any, n: Any, left: Any) -> None:
+    """Takes the n of each n-gram (n,) from what is left of its context (m,)."""
+    for i in range(len(contexts)):
+        left[contexts[i]] -= n[i]
+
+
+@kernel(**FLAGS)
+def rank(contexts: Any, lasts: Any, V: int, starts: Any, keys: Any, numbers: Any) -> None:
     """Keys (n,), ascending, and the place of each n-gram among them.
 
-    Last tokens ascend; the n-grams of each context begin at ``starts``, which move on.
+    Last tokens ascend; ``starts`` (m + 1,) are zeros for as many contexts.
     """
+    for i in range(len(contexts)):
+        starts[contexts[i] + 1] += 1
+    for h in range(1, len(starts)):
+        starts[h] += starts[h - 1]
     for i in range(len(contexts)):
         numbers[i] = starts[contexts[i]]
         keys[numbers[i]] = np.int64(contexts[i]) * V + lasts[i]

@@ -144,8 +144,9 @@ def longer(
     shorter = before.numbers[shorter]
     once = np.zeros(len(before.n), np.int32) if n_once is None else left_out(before, contexts, n)
     del before  # its memory is needed
-    after, keys = np.bincount(contexts, minlength=len(once)), np.empty(len(firsts), np.int64)
-    kernels.rank(contexts, lasts, np.cumsum(after) - after, V, keys, numbers)
+    keys, starts = np.empty(len(firsts), np.int64), np.zeros(len(once) + 1, np.int32)
+    kernels.rank(contexts, lasts, V, starts, keys, numbers)
+    del starts, contexts
     n, a, shorter = (placed(x, numbers) for x in (n, endings.left.take(), shorter))
     levels.append(Level(firsts, lasts, endings.stops.take(), without_last, numbers, n))
     return Counted(keys, n, a, shorter, once, n_once or 0)
@@ -160,7 +161,10 @@ def placed(values: Ids, numbers: Ids) -> Ids:
 
 def left_out(before: Level, contexts: Ids, n: Ids) -> Ids:
     """How many n-grams after each context are not among those that occur n times: each once."""
-    once = before.n - np.bincount(contexts, n, len(before.n)).astype(np.int32)
+    from lmtool.models import kernels
+
+    once = before.n.copy()
+    kernels.spend(contexts, n, once)
     if before.firsts is not before.lasts:  # <EOS> alone is the start of a line
         once[before.numbers[before.lasts == EOS_ID]] = 0
     return once
