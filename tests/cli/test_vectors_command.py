@@ -150,8 +150,13 @@ def test_labels_and_what_reads_no_words(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "v.safetensors"
     kind = ("--reads", "vector", "--writes", "label")
     assert run("train", *kind, tmp_path / "v.jsonl", "-m", path, *small).code == 0
-    result = run("neighbours", "-m", path, "film")
-    assert result.code == 1 and "word vectors: the model has none" in result.err
+    clips = [{"text": "ab"[i % 2], "frames": [[i % 2, 1.0]] * 3} for i in range(20)]
+    (tmp_path / "f.jsonl").write_text("\n".join(map(json.dumps, clips)))
+    heard = tmp_path / "f.safetensors"
+    assert run("train", "--reads", "frames", tmp_path / "f.jsonl", "-m", heard, *small).code == 0
+    for command in (("neighbours", "-m", path, "film"), ("vectors", "-m", heard)):
+        result = run(*command)
+        assert result.code == 1 and "word vectors: the model has none" in result.err
 
 
 def test_vectors_as_text(words: Path, run: Run, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_text_larger_than_the_memory(tmp_path: Path, size: int) -> None:
             file.write(block)
     space, memory = small_run(tmp_path)
     limit = limited(resource.RLIMIT_AS, space + room + ids(size))
-    environment = {"TMPDIR": str(tmp_path)}
+    environment = {"TMPDIR": str(tmp_path), "MALLOC_ARENA_MAX": "1"}  # else 64 MB for a thread
     ended = lmtool(
         *("train", "corpus.txt", *TINY, "-m", "m.st", "--json"), folder=tmp_path, before=limit,
         environment=environment, timeout=900,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
-from lmtool.errors import ModelFileError, option
+from lmtool.errors import ConfigError, ModelFileError, option
 from lmtool.kinds import KINDS, Kind
 from lmtool.lazily import attributes
 
@@ -80,13 +80,20 @@ def load(path: PathLike) -> Any:
 def load_vectors(path: PathLike) -> Any:
     """Whatever has vectors of words: a model, or a file of them, word2vec's text or ``.npy``.
 
-    Raises ModelFileError, InputError.
+    Raises ModelFileError, InputError; ConfigError for a model without any.
     """
     from lmtool import vector_file
     from lmtool.faces.vectors import ForeignVectors
+    from lmtool.faces.worded import WordVectors
+    from lmtool.inference.embeddings import NONE
 
     path = arguments.path(path, "path")
-    return load(path) if vector_file.is_model(path) else ForeignVectors(vector_file.load(path))
+    if not vector_file.is_model(path):
+        return ForeignVectors(vector_file.load(path))
+    loaded = load(path)
+    if not isinstance(loaded, WordVectors):
+        raise ConfigError(NONE)
+    return loaded
 
 
 def load_for(command: str, path: PathLike) -> Any:

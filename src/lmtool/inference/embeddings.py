@@ -13,8 +13,12 @@ from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.models.words import MATRICES, TARGET, WordTable
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["Embeddings", "Worded", "embeddings"]
+__all__ = ["NONE", "Embeddings", "Worded", "embeddings"]
 
+NONE = (
+    "word vectors: the model has none; it reads and writes no words, or counts n-grams and has no"
+    " network"
+)
 NEAR = 3  # spellings that a message names
 LOOKED_AT = 200_000  # words whose spelling is compared, the most frequent ones
 LONGEST = 60  # characters of a word that is compared
@@ -97,8 +101,7 @@ def embeddings(model: Worded, matrix: str | None = None) -> Embeddings:
     """
     tables = model.word_tables
     if not tables:
-        message = "reads and writes no words, or counts n-grams and has no network"
-        raise ConfigError(f"word vectors: the model has none; it {message}")
+        raise ConfigError(NONE)
     name = next(known for known in MATRICES if known in tables) if matrix is None else matrix
     if name not in tables:
         raise OptionError(f"{option('matrix')}: must be one of {', '.join(tables)}, not {name!r}")

@@ -21,6 +21,7 @@ FIRST_WORDS = 1 << 12  # room to begin with
 FIRST_BYTES = 1 << 16
 AT_ONCE = 1 << 20  # characters that a thread numbers at a time
 AHEAD = 2  # such pieces under way for each thread
+MOST_THREADS = 4  # more would wait for one another's words to be joined
 
 
 class Numbering(Protocol):
@@ -37,14 +38,14 @@ class Numbering(Protocol):
 
 
 class WordNumbering:
-    """Words at Unicode white space, a lone CR included, numbered by all cores.
+    """Words at Unicode white space, a lone CR included, numbered by several cores.
 
     Each thread has a table of its own, which always reads the same pieces of the text. Its numbers
     become those of all piece by piece, in the order of the text: they are those of one table.
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self._tables = [WordTable() for _ in range(threads or n_cores())]
+        self._tables = [WordTable() for _ in range(threads or min(MOST_THREADS, n_cores()))]
         self._known = {"\n": LINE_END}
 
     def numbers(self, text: str) -> NDArray[np.int32]:
