@@ -198,7 +198,8 @@ def measured_again(session: Session, end: Finished, measures: dict[str, float]) 
     """The end of a run whose model has become more than what was trained."""
     if measures is end.measures:
         return end
-    return replace(end, measures=measures, seconds=session.elapsed())
+    memory = loop.peak_memory_mb()
+    return replace(end, measures=measures, seconds=session.elapsed(), peak_memory_mb=memory)
 
 
 def kept(name: str, value: Any) -> bool:

@@ -26,7 +26,7 @@ from lmtool.training.schedules import DECAY, learning_rate
 from lmtool.training.session import Session, n_steps
 from lmtool.training.step import catch_up_all, training_step
 
-__all__ = ["Trainee", "retrain", "train", "untrained"]
+__all__ = ["Trainee", "peak_memory_mb", "retrain", "train", "untrained"]
 
 PATIENCE = 5  # validations without a better one before the learning rate falls, or training stops
 REPORT_SECONDS = 0.25  # between two Progress events
