@@ -1,4 +1,4 @@
-"""The kernel that numbers the words of a text.
+"""The kernels that number the words of a text, and leave out what is no line.
 
 The words stand one after another as UTF-8 in ``arena``; word n is arena[starts[n] : starts[n + 1]].
 ``slots`` (size, 2) is a hash table with linear probing: key of the word, then 2 n, plus 1 if the
@@ -13,7 +13,7 @@ import numpy as np
 
 from lmtool.kernel_cache import compiler
 
-__all__ = ["move_slots", "number_words"]
+__all__ = ["move_slots", "number_words", "tidy"]
 
 kernel = compiler(__file__)
 
@@ -120,3 +120,27 @@ def move_slots(old: Any, secret: Any, slots: Any) -> None:
             while slots[slot, 1]:
                 slot = slot + ONE & last
             slots[slot, 0], slots[slot, 1] = old[i, 0], old[i, 1]
+
+
+@kernel(**FLAGS)
+def tidy(numbers: Any, marks: Any) -> int:
+    """Moves what stays of whole lines (T,) to the front, in place; how much that is.
+
+    A 0 ends a line. One of ``marks`` right before it goes, and then the end of an empty line.
+    """
+    length = begun = 0
+    for i in range(numbers.shape[0]):
+        if numbers[i]:
+            numbers[length] = numbers[i]
+            length += 1
+            continue
+        if length > begun:
+            for mark in marks:
+                if numbers[length - 1] == mark:
+                    length -= 1
+                    break
+        if length > begun:
+            numbers[length] = 0
+            length += 1
+        begun = length
+    return length

@@ -3,10 +3,10 @@
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import cycle, pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from lmtool.workers import n_cores
 
 __all__ = ["LINE_END", "CharacterNumbering", "Numbering", "WordNumbering"]
+
+Item = TypeVar("Item")
 
 LINE_END = 0  # the number of the token that ends a line
 N_CODE_POINTS = 0x110000
@@ -50,34 +52,46 @@ class WordNumbering:
 
     def numbers(self, text: str) -> NDArray[np.int32]:
         table = self._tables[0]
-        return self._joined(table, table.read(text))
+        piece = table.read(text)
+        self._join(table, piece.new)
+        return table.common.take(piece.numbers)
 
     def along(self, texts: Iterable[str]) -> Iterator[NDArray[np.int32]]:
-        under_way: deque[tuple[WordTable, Future[Piece]]] = deque()
         with ExitStack() as stack:
             pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in self._tables]
             turns = cycle(zip(self._tables, pools, strict=True))
-            for text, (table, pool) in zip(pieces(texts), turns, strict=False):
-                under_way.append((table, pool.submit(table.read, text)))
-                while len(under_way) >= AHEAD * len(pools):
-                    yield self._oldest(under_way)
-            while under_way:
-                yield self._oldest(under_way)
+            read = (
+                (table, pool, pool.submit(table.read, text))
+                for text, (table, pool) in zip(pieces(texts), turns, strict=False)
+            )
+            joined = (
+                pool.submit(self._join(table, done.new).take, done.numbers)
+                for table, pool, piece in ahead(read, AHEAD * len(pools))
+                for done in (piece.result(),)
+            )
+            for numbers in ahead(joined, len(pools)):
+                yield numbers.result()
 
     def spellings(self) -> list[str]:
         return list(self._known)
 
-    def _oldest(self, under_way: "deque[tuple[WordTable, Future[Piece]]]") -> NDArray[np.int32]:
-        table, piece = under_way.popleft()
-        return self._joined(table, piece.result())
-
-    def _joined(self, table: "WordTable", piece: "Piece") -> NDArray[np.int32]:
-        """The numbers of all for those of a table."""
+    def _join(self, table: "WordTable", new: list[str]) -> NDArray[np.int32]:
+        """The numbers of all for those of a table, which has new words."""
         known = self._known
-        new = [known.setdefault(word, len(known)) for word in piece.new]
-        table.common = np.append(table.common, np.array(new, np.int32)) if new else table.common
-        numbers: NDArray[np.int32] = table.common[piece.numbers]
-        return numbers
+        if new:
+            numbers = [known.setdefault(word, len(known)) for word in new]
+            table.common = np.append(table.common, np.array(numbers, np.int32))
+        return table.common
+
+
+def ahead(items: Iterable[Item], n: int) -> Iterator[Item]:
+    """The items, each when n more have been begun."""
+    begun: deque[Item] = deque()
+    for item in items:
+        begun.append(item)
+        if len(begun) > n:
+            yield begun.popleft()
+    yield from begun
 
 
 class Piece(NamedTuple):

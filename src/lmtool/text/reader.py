@@ -176,7 +176,8 @@ class _Block(NamedTuple):
         if self._is_odd():
             return None
         try:
-            text = self.raw.decode().replace("\r\n", "\n")
+            raw = self.raw.replace(b"\r\n", b"\n") if b"\r" in self.raw else self.raw  # quickly
+            text = raw.decode()
         except UnicodeDecodeError:
             return None
         return text if text.endswith("\n") else text + "\n"

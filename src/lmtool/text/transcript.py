@@ -67,23 +67,16 @@ def transcribe(
     target: Path,
 ) -> Transcript:
     """Writes the lines one after another; new words get their numbers."""
+    from lmtool.text.kernels import tidy  # only what trains loads numba
+
     marks = [mark for mark in sorted(EOS_SPELLINGS) if tokenizer.split(mark) == [mark]]
     end_marks = np.array([numbering.numbers(mark + "\n")[0] for mark in marks], np.int32)
     with open(target, "wb") as file:
         for numbers in numbering.along(chain.from_iterable(map(blocks, texts))):
-            file.write(tidy(numbers, end_marks).data)
+            file.write(numbers[: tidy(numbers, end_marks)].data)  # no end marks, no blank lines
     return Transcript(target)
 
 
 def blocks(text: str | Path | Sentences) -> Iterator[str]:
     """Whole lines, each ended by LF, some thousands at a time."""
     return text.blocks() if isinstance(text, Sentences) else read_blocks(text)
-
-
-def tidy(numbers: NDArray[np.int32], end_marks: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Whole lines without an end mark before the LINE_END, and without blank lines."""
-    ends = np.flatnonzero(numbers == LINE_END)
-    closing = np.isin(numbers[ends - 1], end_marks)  # of an empty line: the end before it
-    blank = np.diff(ends, prepend=-1) - closing == 1
-    dropped = np.append(ends[closing] - 1, ends[blank])
-    return np.delete(numbers, dropped) if len(dropped) else numbers
