@@ -8,6 +8,7 @@ SIGINT. Half of the runs write slowly, so that many kills fall inside a write.
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -35,6 +36,7 @@ RECIPES = (  # every kind of state: moments, none; carried, reset; drawn samples
     f"{LANGUAGE} --steps 700 --cell rnn --output sampled --samples 4 --finish 0.3",
     f"{LANGUAGE} --steps 500 --output classes --context sentence --dropout 0.2",
     f"{LABELS} --steps 150",  # and a second run on all examples
+    f"{COMMON} --reads frames --steps 60 --noise 0.1",
     f"{COMMON} --writes tags --steps 100",
     f"{COMMON} --reads text --steps 60",
 )
@@ -60,7 +62,7 @@ def train_words(recipe: str, goes_on: bool) -> list[str]:
 
 
 def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
-    """A folder with nothing but the text, with labels, tags or translations where it must be."""
+    """A folder with nothing but the text, with labels, tags and the like where it must be."""
     folder = parent / name
     folder.mkdir()
     lines: list[str] = list(LINES)
@@ -70,6 +72,8 @@ def fresh_folder(parent: Path, name: str, recipe: str) -> Path:
         lines = [" ".join(f"{word}/{int(word.istitle())}" for word in x.split()) for x in lines]
     if "reads text" in recipe:
         lines = [f"{line}\t{' '.join(line.split()[::-1])}" for line in lines]
+    if "reads frames" in recipe:
+        lines = [json.dumps({"text": x, "frames": [[ord(c) / 99] for c in 3 * x]}) for x in lines]
     (folder / "corpus.txt").write_text("".join(f"{line}\n" for line in lines))
     return folder
 

@@ -8,6 +8,7 @@ import pytest
 
 import lmtool
 from lmtool.errors import InputError
+from lmtool.inference import wer
 from lmtool.inference.wer import (
     ERRORS,
     LONGEST,
@@ -82,6 +83,25 @@ def test_both_ways_to_fill_the_table_are_one() -> None:
         assert np.array_equal(word_by_word(r, h), row_by_row(r, h))
 
 
+def test_a_long_text_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(8)
+    monkeypatch.setattr(wer, "LARGE", 3)
+    for _ in range(200):
+        r, h = drawn(rng, 9), drawn(rng, 9)
+        assert statistics(h, r)[ERRORS].sum() == distance(tuple(r), tuple(h))
+        path = alignment(h, r)
+        assert [one.reference for one in path if one.reference is not None] == r
+        assert [one.hypothesis for one in path if one.hypothesis is not None] == h
+
+
+def test_letters_of_a_long_recording() -> None:
+    rng = random.Random(9)
+    said = [rng.choice("abcdefgh ") for _ in range(12_000)]
+    heard = ["x", *said[5:6000], *said[6001:], "y"]
+    errors = statistics(heard, said)[ERRORS]
+    assert errors.sum() == 7 and errors[1] - errors[2] == 4
+
+
 def test_as_jiwer() -> None:
     jiwer = pytest.importorskip("jiwer", reason=ABSENT)
     rng = random.Random(7)
@@ -117,7 +137,7 @@ def test_what_cannot_be_measured() -> None:
         lmtool.wer(["a"], [""])
     with pytest.raises(InputError, match="no reference has a word"):
         lmtool.wer([], [])
-    with pytest.raises(InputError, match="at most 10,000 can be compared"):
+    with pytest.raises(InputError, match="at most 100,000 can be compared"):
         statistics(["a"] * (LONGEST + 1), ["b"])
 
 

@@ -8,11 +8,13 @@ WER = (sum S + sum D + sum I) / sum n, over all sentences                       
 
 (1) may be reached in several ways, which share the sum in (2) and not its parts. Read from the end,
 a deletion comes first, then an insertion where a hit would leave it for later, as jiwer has it;
-what both begin or end with is always a hit. Characters in place of words give the CER.
+what both begin or end with is always a hit. Of long texts the reference is halved where a best path
+crosses it, so that no whole table is kept (Hirschberg 1975); that may be another of these ways.
+Characters in place of words give the CER.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -25,14 +27,17 @@ from lmtool.errors import InputError
 __all__ = ["Change", "Confusion", "Wer", "alignment", "confusions", "error_rate", "statistics"]
 __all__ += ["ERRORS", "LONGEST", "WORDS", "n_errors"]
 
-LONGEST = 10_000  # words of a text beyond what both begin and end with
+LONGEST = 100_000  # words of a text beyond what both begin and end with
 SMALL = 4096  # cells of a table from which on numpy is faster
+LARGE = 50_000_000  # cells of a table that is kept
 # what the statistics are
 N, EXACT, WORDS = range(3)
 ERRORS = slice(3, 6)  # substitutions, deletions, insertions
 
 Counts = NDArray[np.int64]
-Table = Sequence[Sequence[int]] | NDArray[np.int16]
+Row = NDArray[np.int32]
+Table = Sequence[Sequence[int]] | Row
+Steps = list[tuple[int | None, int | None]]  # places that belong together; None: there is none
 
 
 class Change(NamedTuple):
@@ -110,8 +115,7 @@ def alignment(hypothesis: Sequence[str], reference: Sequence[str]) -> list[Chang
     begin, r, h = middle(reference, hypothesis)
     found = [Change(word, word) for word in reference[:begin]]
     found += [
-        Change(None if i is None else r[i], None if j is None else h[j])
-        for i, j in path(table(r, h), r, h)
+        Change(None if i is None else r[i], None if j is None else h[j]) for i, j in aligned(r, h)
     ]
     end = reference[begin + len(r) :]
     return found + [Change(word, word) for word in end]
@@ -142,11 +146,24 @@ def middle(
     return begin, reference[begin:n], hypothesis[begin:m]
 
 
-def table(r: Sequence[str], h: Sequence[str]) -> Table:
-    """(1) of all beginnings: (n + 1, m + 1). Raises InputError for texts that are too long."""
+def aligned(r: Sequence[str], h: Sequence[str]) -> Steps:
+    """A way that (1) goes, from the front. Raises InputError for texts that are too long."""
     if max(len(r), len(h)) > LONGEST:
         message = f"{max(len(r), len(h)):,} words that differ, in one text"
         raise InputError(f"{message}; at most {LONGEST:,} can be compared: break it into lines")
+    if len(r) < 2 or len(r) * len(h) <= LARGE:
+        return path(table(r, h), r, h)
+    half = len(r) // 2
+    before, after = last_row(r[:half], h), last_row(r[half:][::-1], h[::-1])[::-1]
+    here = int(np.argmin(before + after))
+    rest = aligned(r[half:], h[here:])
+    return aligned(r[:half], h[:here]) + [
+        (None if i is None else i + half, None if j is None else j + here) for i, j in rest
+    ]
+
+
+def table(r: Sequence[str], h: Sequence[str]) -> Table:
+    """(1) of all beginnings: (n + 1, m + 1)."""
     return word_by_word(r, h) if len(r) * len(h) < SMALL else row_by_row(r, h)
 
 
@@ -164,24 +181,36 @@ def word_by_word(r: Sequence[str], h: Sequence[str]) -> list[list[int]]:
     return rows
 
 
-def row_by_row(r: Sequence[str], h: Sequence[str]) -> NDArray[np.int16]:
-    """``table`` for long ones: what is inserted is a running minimum of D(i, j) - j."""
+def row_by_row(r: Sequence[str], h: Sequence[str]) -> Row:
+    """``table`` for long ones."""
+    cells = np.empty((len(r) + 1, len(h) + 1), np.int32)
+    for i, row in enumerate(rows(r, h)):
+        cells[i] = row
+    return cells
+
+
+def last_row(r: Sequence[str], h: Sequence[str]) -> Row:
+    """That of the table, (m + 1,)."""
+    return deque(rows(r, h), 1).pop()
+
+
+def rows(r: Sequence[str], h: Sequence[str]) -> Iterator[Row]:
+    """Those of the table: what is inserted is a running minimum of D(i, j) - j."""
     numbers = {word: number for number, word in enumerate(dict.fromkeys([*r, *h]))}
-    said = np.array([numbers[word] for word in h])
-    steps = np.arange(len(h) + 1, dtype=np.int16)
-    rows = np.empty((len(r) + 1, len(h) + 1), np.int16)
-    rows[0] = steps
-    for i, word in enumerate(r):
-        row = rows[i] + np.int16(1)
-        np.minimum(row[1:], rows[i, :-1] + (said != numbers[word]), out=row[1:])
-        rows[i + 1] = np.minimum.accumulate(row - steps) + steps
-    return rows
+    said = np.array([numbers[word] for word in h], np.int32)
+    above = steps = np.arange(len(h) + 1, dtype=np.int32)
+    yield above
+    for word in r:
+        row = above + np.int32(1)
+        np.minimum(row[1:], above[:-1] + (said != numbers[word]), out=row[1:])
+        above = np.minimum.accumulate(row - steps) + steps
+        yield above
 
 
-def path(cells: Table, r: Sequence[str], h: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """The places (i, j) that belong together, in order; None has none."""
+def path(cells: Table, r: Sequence[str], h: Sequence[str]) -> Steps:
+    """The places (i, j) that belong together, in order."""
     i, j = len(r), len(h)
-    steps: list[tuple[int | None, int | None]] = []
+    steps: Steps = []
     while i and j:
         if cells[i][j] == cells[i - 1][j] + 1:
             i -= 1
@@ -199,8 +228,7 @@ def path(cells: Table, r: Sequence[str], h: Sequence[str]) -> list[tuple[int | N
 
 def parts(r: Sequence[str], h: Sequence[str]) -> tuple[int, int, int]:
     """S, D and I of the path."""
-    cells = table(r, h)
-    steps = path(cells, r, h)
+    steps = aligned(r, h)
     d = sum(j is None for _, j in steps)
     i = sum(place is None for place, _ in steps)
-    return int(cells[len(r)][len(h)]) - d - i, d, i
+    return sum(r[a] != h[b] for a, b in steps if a is not None and b is not None), d, i
