@@ -1,5 +1,6 @@
 """A sentence step by step: the numbers are the model's own, and the terms add up."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,19 @@ def test_one_of_several_networks(vocabulary: Vocabulary) -> None:
     np.testing.assert_allclose(np.mean(p, axis=0), mean, rtol=1e-5)
     with pytest.raises(ConfigError, match="the model has 2"):
         trace(model, TEXT, TraceSettings(member=3))
+
+
+def test_units_that_relu_silences(vocabulary: Vocabulary) -> None:
+    silent = tiny(vocabulary, "rnn", hidden=4, embed=4)
+    silent = replace(silent, settings=replace(silent.settings, activation="relu"))
+    weights = silent.parameters
+    weights["rnn.bias_ih_l0"][...] = [-99, 99, 99, 99]
+    weights["rnn.weight_ih_l0"][...] = 0
+    weights["rnn.weight_hh_l0"][...] = 0
+    found = trace(silent, TEXT)
+    assert (found.zeros, found.dead) == (0.25, 0.25)
+    gated = trace(tiny(vocabulary, "lstm", hidden=4, embed=4), TEXT)
+    assert (gated.zeros, gated.dead) == (None, None)
 
 
 def test_what_cannot_be_traced(model: LanguageModel) -> None:

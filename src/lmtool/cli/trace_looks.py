@@ -8,6 +8,7 @@ from lmtool.cli.layout import BETWEEN, cells_wide
 from lmtool.cli.render import bar, cut, decimals, number, paragraph, table
 from lmtool.cli.terminal import console, is_terminal
 from lmtool.display import counted
+from lmtool.settings.shared import ACTIVATED
 
 if TYPE_CHECKING:
     from lmtool.inference.anatomy import Line
@@ -39,11 +40,14 @@ def one(trace: "Trace", whole: bool) -> Iterator[str]:
 def head(trace: "Trace") -> str:
     """``rnn tanh, 1 layer, V 277, E 3, H 4``"""
     sizes, cell = trace.sizes, trace.cell
-    named = f"{cell} {trace.activation}" if cell in ("rnn", "window") else cell
+    named = f"{cell} {trace.activation}" if cell in ACTIVATED else cell
     tied = "tied" if trace.tied else "not tied"
     about = f"{named}, {counted(sizes['layers'], 'layer')}, V {sizes['V']}, E {sizes['E']}"
     own = f"; network {trace.member} of {trace.n_members}" * (trace.n_members > 1)
     own += "; without what it is mixed with" * trace.mixed
+    if trace.zeros is not None and trace.dead is not None:
+        shares = f"{trace.zeros:.0%} of a_t 0, {trace.dead:.0%} of the units at every step"
+        own += f"; ReLU makes {shares}".replace("%", " %")
     exact = f"float64, ln p within {number(trace.difference, 2)} of lmtool score"
     return paragraph(f"{about}, H {sizes['H']}, {tied}{own}; a_0 = 0; {exact}")
 
@@ -236,7 +240,7 @@ def side_by_side(traces: Sequence[Named]) -> Iterator[str]:
 
 def reader_of(trace: "Trace") -> str:
     """``rnn tanh 1 x 4``"""
-    activation = f" {trace.activation}" if trace.cell in ("rnn", "window") else ""
+    activation = f" {trace.activation}" if trace.cell in ACTIVATED else ""
     return f"{trace.cell}{activation} {trace.sizes['layers']} x {trace.sizes['H']}"
 
 

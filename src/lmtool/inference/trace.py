@@ -28,6 +28,7 @@ from lmtool.nn.parameters import Parameters
 from lmtool.nn.stack import States
 from lmtool.settings import LEVELS
 from lmtool.settings.inside import TraceSettings
+from lmtool.settings.shared import ACTIVATED
 from lmtool.text.vocabulary import EOS, UNK_ID
 
 __all__ = ["SHOWN", "Trace", "TraceStep", "alone", "trace"]
@@ -78,6 +79,8 @@ class Trace(Tabular):
     loss: float  # L, the sum over all steps
     perplexity: float  # exp(L / n_steps)
     difference: float  # of any ln p, between float64 and what ``score`` says
+    zeros: float | None  # share of all layers' a_t that ReLU makes 0; None: no ReLU
+    dead: float | None  # share of the units that are 0 at every step
     steps: tuple[TraceStep, ...]
     back: Backward | None
 
@@ -118,6 +121,7 @@ def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None
     logp = np.array([row.log10_p * LN10 for row in known.words])
     double = verified(walk.network.log_probability(walk.tops, walk.ids))
     t, E, H = settings.back, walk.xs[0].shape[1], one.settings.hidden or 0
+    zeros, dead = silent(one, walk)
     return Trace(
         text=text,
         cell=one.settings.cell,
@@ -131,6 +135,8 @@ def trace(model: LanguageModel, text: str, settings: TraceSettings | None = None
         loss=-math.fsum(logp),
         perplexity=math.exp(-math.fsum(logp) / T),
         difference=float(np.abs(double - logp).max()),
+        zeros=zeros,
+        dead=dead,
         steps=tuple(
             step_of(one, walk, k, float(logp[k - 1]), settings) for k in chosen(settings, T)
         ),
@@ -184,6 +190,14 @@ def walked(model: LanguageModel, one: Sentence) -> Walk:
     xs = [np.concatenate(each) for each in rows]
     tops, _ = double.read(inputs, states[0])
     return Walk(double, [*one.tokens, EOS], inputs, one.ids, xs, states, tops)
+
+
+def silent(model: LanguageModel, walk: Walk) -> tuple[float | None, float | None]:
+    """Shares of a_t, and of units at every step, that ReLU makes 0; None where there is no ReLU."""
+    if model.settings.cell not in ACTIVATED or model.settings.activation != "relu":
+        return None, None
+    zero = np.array([[(a == 0).ravel() for a, *_ in state] for state in walk.states[1:]])
+    return float(zero.mean()), float(zero.all(axis=0).mean())  # of (T, layers, H)
 
 
 def step_of(

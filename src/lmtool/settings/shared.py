@@ -6,7 +6,7 @@ from typing import Any
 from lmtool.settings.fields import option
 
 __all__ = ["BASES", "CHECKPOINT_EVERY", "CONTEXTS", "FOLLOWS", "LEVELS", "MODEL", "WINDOW"]
-__all__ += ["activation", "both", "cell", "embed", "hidden", "layers", "members"]
+__all__ += ["ACTIVATED", "activation", "both", "cell", "embed", "hidden", "layers", "members"]
 __all__ += ["reader", "window"]
 
 BASES = {"2": math.log(2), "e": 1.0, "10": math.log(10)}  # of logarithms: nats in one unit
@@ -16,6 +16,7 @@ FOLLOWS = "follows the corpus"
 LEVELS = ("word", "token")  # what stands between blanks, or what is predicted
 MODEL = "Model"
 CELLS = ("lstm", "gru", "rnn", "window")
+ACTIVATED = ("rnn", "window")  # cells that have an activation to choose
 WINDOW = 5  # words; a model file that says nothing means so many
 WIDE = {"window": "{}-word window"}  # cells that see several words, as they are shown
 
