@@ -67,6 +67,15 @@ def test_the_arithmetic(words: Path, run: Run) -> None:
     assert set(one["rows"][0]["cosines"]) == {"a", "b", "c"}
 
 
+def test_counting_is_no_training(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("Todd met Pete\nPete met Todd\n" * 10)
+    result = run("train", "--writes", "vectors", tmp_path / "t.txt", "-m", tmp_path / "v.st")
+    lines = result.err.splitlines()
+    assert [x.split()[0] for x in lines[:2]] == ["corpus", "model"] and "counted" in lines[1]
+    assert any(x.startswith("done      in 0:0") for x in lines)
+    assert not [x for x in lines if x.startswith(("training", "epoch", "speed"))]
+
+
 def test_files_and_standard_input(words: Path, run: Run, tmp_path: Path) -> None:
     questions = tmp_path / "questions.txt"
     questions.write_text("man king woman\n\nking man queen\n")

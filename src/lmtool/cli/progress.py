@@ -26,6 +26,7 @@ BAR, LEAST_BAR = 20, 5  # columns
 SHORT = {"perplexity": "ppl"}  # what the live line calls a measure
 VALID = "valid_"  # begins the names of what is measured at the end
 TITLES = {"valid_perplexity_sentence": "line by line"}  # what the last lines call it
+COUNTS = "counts"  # an output that is not trained
 PER_TOKEN = "_per_token"  # ends the name of what else is measured of tokens
 VIEWS = (  # of the live line; the first one that fits
     "epoch {epoch}  {speed} tokens/s  loss {loss}  {best} in validation  {left} left",
@@ -82,11 +83,12 @@ class Plain(Quiet):
             self.say(line)
 
     def on_validated(self, event: "Validated") -> None:
-        self.say(
-            f"epoch {event.epoch:z.2f}  step {event.step}"
-            f"  validation {measured(event.measures)}"
-            f"  {clock(event.seconds)}{'  best' * event.best}"
-        )
+        if event.measures:  # of what is counted there is none
+            self.say(
+                f"epoch {event.epoch:z.2f}  step {event.step}"
+                f"  validation {measured(event.measures)}"
+                f"  {clock(event.seconds)}{'  best' * event.best}"
+            )
 
 
 class Live(Plain):
@@ -114,7 +116,7 @@ class Live(Plain):
         self._now = event
 
     def on_validated(self, event: "Validated") -> None:
-        if event.best:
+        if event.best and event.measures:
             self._best = shortest(event.measures)
         super().on_validated(event)
 
@@ -187,6 +189,8 @@ def plan_lines(event: "Planned") -> Iterator[str]:
     yield f"model     {several}{network}: {event.n_parameters:,} parameters"
     if recipe.ngram:
         yield f"beside    {ngrams(recipe.ngram, recipe.prune)}, mixed at the end where that helps"
+    if recipe.output == COUNTS:
+        return
     yield (
         f"training  {budget(event)}, batch {recipe.batch}{bptt}, {recipe.optimizer}"
         f" {recipe.lr:zg}, dropout {recipe.dropout:zg}{along}, seed {recipe.seed}"

@@ -237,8 +237,9 @@ def summary(finished: "Finished", model: Path, kind: str) -> Iterator[str]:
     """Perplexity, file, size, how to score and sample."""
     early = " (stopped early)" * finished.stopped_early
     steps = f"{counted(finished.steps, 'step')} " if finished.steps else ""
-    yield f"done      {measured(finished.measures)}; {steps}in {clock(finished.seconds)}{early}"
-    if finished.tokens_per_second >= 1:  # else there was no time to measure it
+    what = f"{measured(finished.measures)}; {steps}" if finished.measures else ""
+    yield f"done      {what}in {clock(finished.seconds)}{early}"
+    if what and finished.tokens_per_second >= 1:  # else there was no time to measure it
         yield f"speed     {finished.tokens_per_second:z,.0f} tokens/s"
     yield f"memory    {finished.peak_memory_mb:z,.0f} MB at most"
     yield f"the same  {finished.command}"
