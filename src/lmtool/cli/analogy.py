@@ -8,8 +8,8 @@ import typer
 from lmtool.cli.inputs import Files
 from lmtool.cli.nearest import (
     Answer,
-    How,
     Matrix,
+    Metric,
     Number,
     answered,
     asked,
@@ -43,7 +43,7 @@ def run(
     ] = None,
     files: Files = None,
     k: Number = 10,
-    metric: How = "cosine",
+    metric: Metric = "cosine",
     cosmul: Annotated[
         bool, typer.Option("--cosmul", help="Multiply similarities, do not add vectors: 3CosMul.")
     ] = False,

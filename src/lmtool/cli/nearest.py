@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from lmtool.inference.embeddings import Embeddings
     from lmtool.inference.neighbours import Nearest
 
-__all__ = ["Answer", "How", "Matrix", "Number", "answered", "asked", "layout_of"]
+__all__ = ["Answer", "Matrix", "Metric", "Number", "answered", "asked", "layout_of"]
 __all__ += ["say_matrix", "taken"]
 
 COLUMNS = ("question", "word", "value")
 OF_MATRIX = {"source": "words that are read about", "target": "words that are written"}
 
-How = Annotated[
+Metric = Annotated[
     str,
     typer.Option(
         "--metric",

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lmtool.cli.inputs import Files
-from lmtool.cli.nearest import How, Matrix, Number, asked, layout_of, say_matrix, taken
+from lmtool.cli.nearest import Matrix, Metric, Number, asked, layout_of, say_matrix, taken
 from lmtool.cli.options import MODEL, Json, ModelPath
 from lmtool.cli.render import say
 
@@ -18,7 +18,7 @@ def run(
     ] = None,
     files: Files = None,
     k: Number = 10,
-    metric: How = "cosine",
+    metric: Metric = "cosine",
     matrix: Matrix = None,
     model: ModelPath = MODEL,
     as_json: Json = False,

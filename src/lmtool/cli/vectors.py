@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmtool.cli.inputs import STDIN, once
-from lmtool.cli.nearest import How, Matrix, say_matrix
+from lmtool.cli.nearest import Matrix, Metric, say_matrix
 from lmtool.cli.options import MODEL, Json, ModelPath
 from lmtool.cli.render import cut, decimals, json_line, say, table
 from lmtool.cli.terminal import printing, talk
@@ -36,7 +36,7 @@ def run(
         str | None,
         typer.Option(metavar="FILE|-", help="A text; vectors counted in it stand beside."),
     ] = None,
-    metric: How = "cosine",
+    metric: Metric = "cosine",
     matrix: Matrix = None,
     model: ModelPath = MODEL,
     as_json: Json = False,

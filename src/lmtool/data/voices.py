@@ -22,7 +22,6 @@ from lmtool.data.spoken import Stacking
 __all__ = ["Voice", "Voices", "coloured", "warped"]
 
 MASKS = 2  # of each direction
-SHORTEST = 20  # frames that a text of one letter may need
 
 
 class Voice(NamedTuple):

@@ -10,7 +10,7 @@ from lmtool.display import Shown
 from lmtool.errors import ConfigError, option
 from lmtool.faces.card import card
 from lmtool.faces.language_model import Model
-from lmtool.faces.recordings import How, OnError, Take, one, opened, takes
+from lmtool.faces.recordings import Hearing, OnError, Take, one, opened, takes
 from lmtool.inference.fusion import Language
 from lmtool.inference.reading import AHEAD, Ahead, reading
 from lmtool.inference.recogniser import Recogniser as Trained
@@ -35,8 +35,8 @@ class Recogniser(Shown):
         return self.recogniser._parts()
 
     @property
-    def _how(self) -> How:
-        return How(self.recogniser.filterbank, self.recogniser.width)
+    def _hearing(self) -> Hearing:
+        return Hearing(self.recogniser.filterbank, self.recogniser.width)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -61,7 +61,7 @@ class Recogniser(Shown):
         ``lm`` is a language model that helps; options are fields of TranscribeSettings. Raises
         InputError, ConfigError.
         """
-        return next(self.transcribe_files([one(self._how, source)], lm=lm, **options))
+        return next(self.transcribe_files([one(self._hearing, source)], lm=lm, **options))
 
     def transcribe_files(
         self,
@@ -84,7 +84,7 @@ class Recogniser(Shown):
         threads, ahead = arguments.paced(threads, ahead)
         settings, language = self._search(lm, options)
         found = arguments.items(sources, "sources", "a list of files", "[path] for one")
-        named = (one(self._how, x, f"sources[{n}]") for n, x in enumerate(found))
+        named = (one(self._hearing, x, f"sources[{n}]") for n, x in enumerate(found))
         given = self.recogniser, opened(named, on_error), settings, language
         return transcribed(*given, threads, ahead, sights, progress)
 
@@ -93,7 +93,7 @@ class Recogniser(Shown):
 
         With ``labelled`` what is said must be known. Raises InputError.
         """
-        return takes(self._how, arguments.path(path, "path"), labelled)
+        return takes(self._hearing, arguments.path(path, "path"), labelled)
 
     def evaluate(
         self,

@@ -23,12 +23,12 @@ from lmtool.inference.transcribe import Piece, Recording
 from lmtool.signatures import START
 from lmtool.text.reader import display_name, read_lines
 
-__all__ = ["How", "Take", "one", "opened", "takes"]
+__all__ = ["Hearing", "Take", "one", "opened", "takes"]
 
 OnError = Callable[[Exception], None]
 
 
-class How(NamedTuple):
+class Hearing(NamedTuple):
     """What a model hears."""
 
     filterbank: Filterbank | None  # None: frames
@@ -65,7 +65,7 @@ def read(take: Take, on_error: OnError | None) -> Iterator[Piece]:
         yield Piece(0.0, None, broken=True)
 
 
-def takes(how: How, path: str | Path, labelled: bool = False) -> Iterator[Take]:
+def takes(hearing: Hearing, path: str | Path, labelled: bool = False) -> Iterator[Take]:
     """Those of a file: a manifest, JSON lines, frames or a recording. Raises InputError.
 
     With ``labelled`` what is said must be known.
@@ -76,25 +76,25 @@ def takes(how: How, path: str | Path, labelled: bool = False) -> Iterator[Take]:
             name = display_name(path)
             message = "is a recording without its text; give a list, a line is"
             raise InputError(f"{name}: {message}: {FORM}")
-        return iter([one(how, path)])
+        return iter([one(hearing, path)])
     lines = filter(holds_text, read_lines(path))
     first = next(lines, None)
     if first is None:
         raise InputError(f"{display_name(path)}: no recording in it; a line is: {FORM}")
     if first.text.lstrip().startswith("{"):
-        return in_json(how, path, labelled)
+        return in_json(hearing, path, labelled)
     wanted = TEXT if labelled else ""
     rows = read_manifest(chain([first], lines), display_name(path), wanted).rows
-    return (of_row(how, row) for row in rows)
+    return (of_row(hearing, row) for row in rows)
 
 
-def one(how: How, value: Any, name: str = "source") -> Take:
+def one(hearing: Hearing, value: Any, name: str = "source") -> Take:
     """A file of sound or of frames, or an array (T, F) of frames. Raises InputError."""
     if isinstance(value, Take):
         return value
     if isinstance(value, str | Path):
         path = Path(arguments.path(value, name))
-        return Take(shown(value), 1, partial(pieces_of, how, path))
+        return Take(shown(value), 1, partial(pieces_of, hearing, path))
     try:
         x = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -102,44 +102,44 @@ def one(how: How, value: Any, name: str = "source") -> Take:
     if x.ndim != 2:
         message = "a path, or an array (T, F) of frames, is wanted"
         raise InputError(f"{name}: {message}, not {arguments.kind(value)}")
-    return Take(name, 1, partial(of_frames, how, finite(x, name, 1, "frame"), name))
+    return Take(name, 1, partial(of_frames, hearing, finite(x, name, 1, "frame"), name))
 
 
-def of_row(how: How, row: Row) -> Take:
+def of_row(hearing: Hearing, row: Row) -> Take:
     """That of a manifest's line."""
 
     def read() -> Iterator[Piece]:
         try:
-            yield from pieces_of(how, row.path)
+            yield from pieces_of(hearing, row.path)
         except (InputError, ConfigError) as error:
             raise type(error)(f"{row.line.path}:{row.line.number}: {error.args[0]}") from None
 
     return Take(row.file, row.line.number, read, row.said, row.speaker)
 
 
-def in_json(how: How, path: str | Path, labelled: bool) -> Iterator[Take]:
+def in_json(hearing: Hearing, path: str | Path, labelled: bool) -> Iterator[Take]:
     """The frames of JSON lines."""
-    for found in read_utterances(path, how.filterbank, how.width, labelled).records:
-        read = partial(of_frames, how, found.source, found.name)
+    for found in read_utterances(path, hearing.filterbank, hearing.width, labelled).records:
+        read = partial(of_frames, hearing, found.source, found.name)
         yield Take(found.name, found.line, read, found.text, found.speaker)
 
 
-def pieces_of(how: How, path: Path) -> Iterator[Piece]:
+def pieces_of(hearing: Hearing, path: Path) -> Iterator[Piece]:
     """The frames of a file, those of a long recording in pieces. Raises InputError, ConfigError."""
     if beginning(path, START).startswith((NPY, ZIP)):
         frames = finite(frames_of(path), display_name(path), 1, "frame")
-        yield from of_frames(how, frames, str(path))
-    elif how.filterbank is None:
-        message = f"is no array; the model reads frames of {how.width} numbers: .npy, .npz"
+        yield from of_frames(hearing, frames, str(path))
+    elif hearing.filterbank is None:
+        message = f"is no array; the model reads frames of {hearing.width} numbers: .npy, .npz"
         raise InputError(f"{display_name(path)}: {message}")
     else:
         for begin, part in pieces(read_blocks(path)):
-            short = begin and len(part.samples) < how.filterbank.width
-            yield Piece(begin, None if short else of_sound(how.filterbank, part, path))
+            short = begin and len(part.samples) < hearing.filterbank.width
+            yield Piece(begin, None if short else of_sound(hearing.filterbank, part, path))
 
 
-def of_frames(how: How, x: Array, name: str) -> list[Piece]:
+def of_frames(hearing: Hearing, x: Array, name: str) -> list[Piece]:
     """Frames as they are. Raises InputError for others than the model reads."""
-    if x.ndim != 2 or x.shape[1] != how.width or not len(x):
-        raise InputError(f"{name}: frames (T, {how.width}) are wanted, not {x.shape}")
+    if x.ndim != 2 or x.shape[1] != hearing.width or not len(x):
+        raise InputError(f"{name}: frames (T, {hearing.width}) are wanted, not {x.shape}")
     return [Piece(0.0, np.asarray(x, np.float32))]

@@ -33,7 +33,7 @@ class Given(NamedTuple):
     unlabelled: Callable[[Any], Iterator[Any]]  # the sources of a file
 
 
-class How(NamedTuple):
+class Reading(NamedTuple):
     """What a model reads."""
 
     reads: str  # frames, vector
@@ -52,79 +52,79 @@ def given(reads: str, width: int | None, filterbank: Filterbank | None = None) -
     """That of a model that reads text, or frames or vectors of ``width`` numbers."""
     if reads == "text":
         return Given(arguments.lines, arguments.labelled, arguments.source)
-    how = How(reads, width, filterbank)
-    return Given(partial(clips, how), partial(labelled, how), partial(unlabelled, how))
+    reading = Reading(reads, width, filterbank)
+    return Given(partial(clips, reading), partial(labelled, reading), partial(unlabelled, reading))
 
 
-def clips(how: How, values: Iterable[Any]) -> Iterator[Clip]:
+def clips(reading: Reading, values: Iterable[Any]) -> Iterator[Clip]:
     """Arrays as clips, named by their places; clips of a file as they are. Raises InputError."""
-    advice = f"[x] for one, {WANTED[how.reads]}"
-    if isinstance(values, np.ndarray) and values.ndim == NDIM[how.reads]:
+    advice = f"[x] for one, {WANTED[reading.reads]}"
+    if isinstance(values, np.ndarray) and values.ndim == NDIM[reading.reads]:
         raise InputError(f"sources: several are wanted, not one array; {advice}")
     found = arguments.items(values, "sources", "a list or another iterable of arrays", advice)
-    return (clip(how, x, f"sources[{index}]", index) for index, x in enumerate(found))
+    return (clip(reading, x, f"sources[{index}]", index) for index, x in enumerate(found))
 
 
-def clip(how: How, value: Any, name: str, index: int, said: tuple[str, ...] = ()) -> Clip:
+def clip(reading: Reading, value: Any, name: str, index: int, said: tuple[str, ...] = ()) -> Clip:
     """One of them. Raises InputError."""
     if isinstance(value, Clip):
         return value
-    if isinstance(value, str | Path) and how.filterbank is not None:
-        return recording(how, value)._replace(labels=said)
+    if isinstance(value, str | Path) and reading.filterbank is not None:
+        return recording(reading, value)._replace(labels=said)
     try:
         x = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
         x = np.zeros(0)
-    if x.ndim != NDIM[how.reads] or not len(x):
+    if x.ndim != NDIM[reading.reads] or not len(x):
         what = f"an array {x.shape}" if isinstance(value, np.ndarray) else arguments.kind(value)
-        raise InputError(f"{name}: {WANTED[how.reads]} is wanted, not {what}")
+        raise InputError(f"{name}: {WANTED[reading.reads]} is wanted, not {what}")
     rows = finite(np.atleast_2d(x), name, index, "frame")
-    (found,) = same_width([Clip(said, rows, index, name)], NOUNS[how.reads], how.width)
+    (found,) = same_width([Clip(said, rows, index, name)], NOUNS[reading.reads], reading.width)
     return found
 
 
-def recording(how: How, path: str | Path) -> Clip:
+def recording(reading: Reading, path: str | Path) -> Clip:
     """The clip of a recording. Raises InputError."""
     if not is_sound(beginning(path, START)):
         read_sound(path)  # it says what the file is instead
-    found: Clip = next(how.file(path, labelled=False).records)
+    found: Clip = next(reading.file(path, labelled=False).records)
     return found
 
 
-def unlabelled(how: How, path: Any) -> Iterator[Clip]:
+def unlabelled(reading: Reading, path: Any) -> Iterator[Clip]:
     """The clips of a file, whose labels are ignored. Raises InputError."""
-    return how.file(arguments.path(path, "path"), labelled=False).records
+    return reading.file(arguments.path(path, "path"), labelled=False).records
 
 
-def labelled(how: How, source: Any, text: str | None, label: str | None) -> Iterator[Clip]:
+def labelled(reading: Reading, source: Any, text: str | None, label: str | None) -> Iterator[Clip]:
     """Those of a file, of vectors with a file of labels beside them, or of pairs. InputError."""
     if text is not None:
-        raise ConfigError(f"{option('text')}: there is no text in {how.reads}; leave it out")
+        raise ConfigError(f"{option('text')}: there is no text in {reading.reads}; leave it out")
     if isinstance(source, str | Path):
-        return of_files(how, [source], label)
+        return of_files(reading, [source], label)
     pairs = list(arguments.items(source, "source", "a path or a list of pairs", "[(label, x)]"))
     if pairs and all(isinstance(one, str | Path) for one in pairs):
-        return of_files(how, pairs, label)
+        return of_files(reading, pairs, label)
     if label is not None:
         raise ConfigError(f"{option('label')} names a key of a file")
-    return (in_pair(how, value, index) for index, value in enumerate(pairs))
+    return (in_pair(reading, value, index) for index, value in enumerate(pairs))
 
 
-def of_files(how: How, paths: list[str | Path], label: str | None) -> Iterator[Clip]:
+def of_files(reading: Reading, paths: list[str | Path], label: str | None) -> Iterator[Clip]:
     """The records of files, one after the other."""
-    if how.reads == "frames":
+    if reading.reads == "frames":
         for path in paths:
-            yield from how.file(path, label=label).records
+            yield from reading.file(path, label=label).records
         return
     for vectors, labels in grouped(paths):
-        yield from how.file(vectors, labels, label=label).records
+        yield from reading.file(vectors, labels, label=label).records
 
 
-def in_pair(how: How, value: Any, index: int) -> Clip:
+def in_pair(reading: Reading, value: Any, index: int) -> Clip:
     """One (label, array); several labels are a list."""
     name = f"source[{index}]"
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise InputError(f"{name}: a pair (label, array) is wanted, not {arguments.kind(value)}")
     labels = value[0] if isinstance(value[0], tuple | list) else [value[0]]
     names = tuple(dict.fromkeys(arguments.text(one, f"{name}: label") for one in labels))
-    return clip(how, value[1], name, index, names)
+    return clip(reading, value[1], name, index, names)

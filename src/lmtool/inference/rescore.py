@@ -28,7 +28,6 @@ from lmtool.workers import Workers
 __all__ = ["Choice", "Rescored", "Rescoring", "Scored", "rescore", "scored_lists", "tune"]
 
 DEFAULT = RescoreSettings()
-NOT_ALIKE = "some lists have scores and others none"
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,6 @@ __all__ = ["NO_CELL", "ClassifierSettings", "FrameSettings", "PooledSettings", "
 
 NO_CELL = "none"
 STEPS = ("rnn", NO_CELL)  # that make sense of one vector
-EMBED = "Size of a word vector."
 
 
 @dataclass(frozen=True, slots=True)
