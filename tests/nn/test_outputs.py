@@ -32,13 +32,13 @@ def case() -> tuple[OutputWeights, Array, Array]:
 
 
 def run(
-    output: str, weights: OutputWeights, x: Array, targets: Array, samples: int = 12
+    output: str, weights: OutputWeights, x: Array, targets: Array, samples: int = 12, **more: float
 ) -> tuple[float, Any, Array]:
     """(loss, gradients, dx) with the same draw each time."""
     gradients = OutputWeights(*(np.full_like(x, np.nan) for x in weights))  # overwritten
     sampler = OUTPUTS[output].sampler
     draw = sampler(COUNTS, samples).draw(targets, np.random.default_rng(5)) if sampler else None
-    loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, draw)
+    loss, dx = OUTPUTS[output].loss(weights, gradients, x, targets, 1.0, draw, **more)
     return loss, gradients, dx
 
 
@@ -66,6 +66,26 @@ def test_with_every_token_drawn_the_sampled_softmax_is_the_full_one() -> None:
     assert loss == pytest.approx(exact, rel=1e-6)
     np.testing.assert_allclose(gradients.weight, expected.weight, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(dx, expected_dx, rtol=1e-4, atol=1e-6)
+
+
+def test_a_margin_is_taken_off_the_target_where_x_looks_its_way() -> None:
+    weights, x, targets = case()
+    w, margin = weights.weight[targets], 0.1
+    off = margin * np.linalg.norm(x, axis=1) * np.linalg.norm(w, axis=1)
+    off *= (x * w).sum(1) > 0
+    assert 0 < np.count_nonzero(off) < N
+    logp = log_softmax(x @ weights.weight.T + weights.bias)
+    p = np.exp(logp[np.arange(N), targets])
+    lowered = p * np.exp(-off) / (1 - p + p * np.exp(-off))
+    loss, _, dx = run("sampled", weights, x, targets, samples=10**6, margin=margin)
+    assert loss == pytest.approx(-np.log(lowered).sum(), rel=1e-6)
+    for i in range(0, x.size, 5):
+        ends = []
+        for moved in (1e-5, -1e-5):
+            x.flat[i] += moved
+            ends.append(run("sampled", weights, x, targets, samples=10**6, margin=margin)[0])
+            x.flat[i] -= moved
+        assert dx.flat[i] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-4, abs=1e-6)
 
 
 def test_inclusion_probabilities_are_those_of_the_draws() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import lmtool
 from lmtool.cli.app import main
+from lmtool.errors import ConfigError
 from lmtool.kinds.sizes import BUDGETS, SEVERAL, Drops, drops_for, finish_cost, plan
 from lmtool.settings import ModelSettings, TrainSettings
 from lmtool.training.clock import (
@@ -177,13 +178,22 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
     assert {hidden for _, hidden in sizes} <= {fit.hidden for fit in BUDGETS}
     assert drops_for(0.1, 10**4) == Drops(0.0)
     assert drops_for(2, 10**4) == Drops(0.12, 0.0, 0.0)
-    assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.12)
-    assert drops_for(8, 65) == Drops(0.32, 0.2, 0.0)
-    assert drops_for(10**6, 10**4) == Drops(0.5, 0.5, 0.5)
+    assert drops_for(8, 10**4) == Drops(0.32, 0.2, 0.12, 0.02)
+    assert drops_for(8, 65) == Drops(0.32, 0.2, 0.0, 0.02)
+    assert drops_for(10**6, 10**4) == Drops(0.5, 0.5, 0.5, 0.02)
     for _, recipe in plans:
         assert recipe.dropout is not None and recipe.weight_drop is not None
         assert recipe.dropout >= recipe.weight_drop >= 0
         assert recipe.drop_warmup is not None and recipe.drop_warmup > 0
+
+
+def test_only_the_sampled_softmax_asks_targets_to_lead(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("Todd met Pete\n" * 40)
+    with pytest.raises(ConfigError, match="is for the sampled softmax; leave it out, or give"):
+        lmtool.plan(path, output="full", margin=0.1)
+    assert lmtool.plan(path, output="sampled", margin=0.1).recipe.margin == 0.1
+    assert lmtool.plan(path).recipe.margin == 0
 
 
 def test_how_many_networks_can_be_said_and_is_one_without_a_clock() -> None:

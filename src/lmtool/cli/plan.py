@@ -71,7 +71,7 @@ def rows(forecast: "Forecast") -> list[tuple[str, Any]]:
     chosen = {**asdict(network), **asdict(recipe), "cell": reader(network)}
     shown = (
         "cell", "layers", "members", "embed", "hidden", "output", "finish",
-        "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "drop_warmup",
+        "batch", "bptt", "lr", "dropout", "weight_drop", "word_drop", "margin", "drop_warmup",
     )  # fmt: skip
     return [
         *((name, chosen[name]) for name in shown if name in chosen),

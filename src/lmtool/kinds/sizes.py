@@ -25,6 +25,7 @@ MOST_DROPOUT = 0.5
 SEVERAL = ((4, 8.0), (2, 4.0), (1, 0.0))  # networks, if each has time for so many passes
 DROP_WARMUP = 2 / 3  # share of the steps
 LETTERS = 500  # outputs; no more than that, and a segment cannot do without any of them
+MOST_MARGIN = 0.02
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
 STREAMS = 8  # of a shard, at least
@@ -45,11 +46,12 @@ class Sizes(NamedTuple):
 
 
 class Drops(NamedTuple):
-    """Shares of what a step leaves out."""
+    """Shares of what a step leaves out, and by how much a target must lead."""
 
     dropout: float
     weight_drop: float = 0.0
     word_drop: float = 0.0
+    margin: float = 0.0
 
 
 CORPORA = (  # limit: tokens
@@ -84,6 +86,7 @@ def plan(
 
     check_batch(recipe, n_tokens)
     output = recipe.output or ("full" if V <= FULL_UP_TO else "sampled")
+    check_margin(recipe, output)
     network = replace(network, softmax=OUTPUTS[output].softmax)
     work = speed * (recipe.seconds or 0)
     network, fit, passes = sized(network, replace(recipe, output=output), n_tokens, V, work)
@@ -113,7 +116,10 @@ def plan(
 def regularised(recipe: TrainSettings, steps: float, n_tokens: int, V: int) -> TrainSettings:
     """The shares left out that suit a run of so many steps, where the recipe has None."""
     passes = steps * (recipe.batch or 1) * (recipe.bptt or 1) / n_tokens
-    return with_drops(recipe, drops_for(passes, V), max(1, round(DROP_WARMUP * steps)))
+    drops = drops_for(passes, V)
+    if not (leads(recipe.output or "full") and recipe.finish):  # which mends what leads too far
+        drops = drops._replace(margin=0.0)
+    return with_drops(recipe, drops, max(1, round(DROP_WARMUP * steps)))
 
 
 def with_drops(recipe: TrainSettings, drops: Drops, warmup: int) -> TrainSettings:
@@ -157,10 +163,16 @@ def drops_for(passes: float, V: int) -> Drops:
     """More passes over the same text need more dropout: so much more for each doubling.
 
     Beyond two passes the weights from state to state need it, too, and whole words, if the
-    outputs are not letters.
+    outputs are not letters; beyond four, targets must lead.
     """
     word_drop = share(0.06, passes / 2) if V > LETTERS else 0.0
-    return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop)
+    margin = min(MOST_MARGIN, share(0.02, passes / 4))
+    return Drops(share(0.1, 1.15 * passes), share(0.1, passes / 2), word_drop, margin)
+
+
+def leads(output: str) -> bool:
+    """Whether targets of an output can be asked to lead."""
+    return "margin" in OUTPUTS[output].takes
 
 
 def share(slope: float, passes: float) -> float:
@@ -208,6 +220,13 @@ def default_epochs(n_tokens: int, tokens_per_step: int) -> float:
     """Six passes over a million tokens, more over less, at least 1 and FEWEST_STEPS steps."""
     epochs = min(100.0, 6 * math.pow(1e6 / n_tokens, 0.4))
     return round(max(1.0, epochs, FEWEST_STEPS * tokens_per_step / n_tokens), 1)
+
+
+def check_margin(recipe: TrainSettings, output: str) -> None:
+    """Raises ConfigError where no target can lead."""
+    if recipe.margin and not leads(output):
+        message = "is for the sampled softmax; leave it out"
+        raise ConfigError(f"{option('margin')}: {message}, or give {option('output', 'sampled')}")
 
 
 def check_batch(recipe: TrainSettings, n_tokens: int) -> None:

@@ -100,6 +100,7 @@ class TrainKeywords(TypedDict, total=False):
     word_drop: float | None
     drop_warmup: int | None
     smoothing: float | None
+    margin: float | None
     stretch: float | None
     gain: float | None
     noise: float | None

@@ -35,6 +35,7 @@ NEUTRAL: dict[str, Any] = {  # of options that not every kind takes
     "bptt": 1,
     "word_drop": 0.0,
     "smoothing": 0.0,
+    "margin": 0.0,
     "stretch": 0.0,
     "gain": 0.0,
     "noise": 0.0,
@@ -154,6 +155,15 @@ class TrainSettings:
         at_least=0,
         below=1,
         kinds=SMOOTHED,
+    )
+    margin: float | None = option(  # Wang et al. 2019
+        None,
+        "Lead that the sampled softmax asks of a target, as a share of the largest it can have.",
+        panel=TRAINING,
+        shown=FOLLOWS,
+        at_least=0,
+        below=1,
+        kinds=STREAMS,
     )
     stretch: float | None = option(
         None,

@@ -148,8 +148,9 @@ def compute_gradients(session: Session, run: Run, part: Part) -> tuple[list[floa
     dropout, weight_drop, word_drop = (grown * (share or 0.0) for share in shares)
     layer = session.kind.outputs.get(part.output)
     estimate = layer and partial(layer.loss, scale=1 / part.batch.n, draw=part.draw)
-    if layer and estimate and layer.smooths and recipe.smoothing:
-        estimate = partial(estimate, smoothing=recipe.smoothing)
+    if layer and estimate:
+        asked = {name: value for name in layer.takes if (value := getattr(recipe, name))}
+        estimate = partial(estimate, **asked)
     columns = shard_columns(session, part.batch.targets.shape[1])
 
     def room(i: int) -> Parameters:
@@ -164,9 +165,9 @@ def compute_gradients(session: Session, run: Run, part: Part) -> tuple[list[floa
             gradients.flat[...] = 0
             return 0.0, gradients
         with np.errstate(all="ignore"):  # the step's loss and norm are checked instead
-            asked = session.settings, session.parts, recipe
+            known = session.settings, session.parts, recipe
             loss, run.states[i] = session.kind.learn(
-                *asked, weights, gradients, own, run.states[i], noise, estimate
+                *known, weights, gradients, own, run.states[i], noise, estimate
             )
         still(session, part.rows, gradients)
         return loss, gradients

@@ -64,7 +64,8 @@ class Output:
     needs every token.
     softmax: the layer whose exact probabilities a model trained so has, a key of SOFTMAXES.
     finish: the output, a key of OUTPUTS, of which this is an estimate; the last steps may use it.
-    smooths: whether its loss takes ``smoothing``, the share of a target that all tokens get alike.
+    takes: settings of a recipe that its loss takes: ``smoothing``, the share of a target that all
+    tokens get alike; ``margin``, by how much a target must lead.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Output:
     sampler: Callable[[NDArray[np.int64], int], Sampler] | None = None
     softmax: str = "full"
     finish: str | None = None
-    smooths: bool = False
+    takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

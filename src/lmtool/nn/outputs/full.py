@@ -167,7 +167,7 @@ def chain(networks: Sequence[tuple[Weights, Array]], rules: Rules) -> Chain:
     return apart([log_softmax(z.astype(np.float64)) for _, z in networks], rules)
 
 
-OUTPUT = Output("full", loss, smooths=True)
+OUTPUT = Output("full", loss, takes=("smoothing",))
 LABELLING = Labelling("full", label_loss, label_log_probabilities, label_bias, evidence)
 TAGGING = Tagging("full", lambda K: K, lambda K: {}, tag_loss, chain)
 SOFTMAX = Softmax(log_probabilities, log_probability, lambda V, D: {}, initialise)

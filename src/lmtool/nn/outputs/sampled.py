@@ -7,6 +7,10 @@ sum over the vocabulary is estimated by the target and the sample, each weighted
     loss = -ln(exp s_y / (exp s_y + sum_{v in C} exp s_v))                          (2)
 
 Scoring uses the full softmax, so probabilities stay exactly normalised.
+
+With a margin m a target must lead, where x looks its way (Wang et al. 2019): for x w_y > 0,
+
+    s_y = x w_y + b_y - m |x| |w_y|     its gradient -m |w_y| x / |x|, by x alone   (3)
 """
 
 from typing import NamedTuple
@@ -19,6 +23,7 @@ from lmtool.nn.outputs.base import Draw, Ids, Output, OutputWeights
 
 __all__ = ["OUTPUT"]
 
+TINY = 1e-20  # a square of |x| that is 0
 FLATTEN = 0.75  # power of the unigram distribution that is drawn from
 
 
@@ -51,6 +56,7 @@ def loss(
     targets: Ids,
     scale: float,
     draw: Draw,
+    margin: float = 0.0,
 ) -> tuple[float, Array]:
     """The estimate (2) and its gradients, whose rows are few."""
     from lmtool.nn import kernels  # only training loads numba
@@ -60,6 +66,8 @@ def loss(
     logits = x @ W.T
     offset = weights.bias[drawn] - draw.extra
     wanted = np.einsum("nd,nd->n", x, w) + weights.bias[targets]  # s_y, becomes its gradient
+    lead = leads(x, w, margin) if margin else np.zeros_like(wanted)
+    wanted -= lead * np.einsum("nd,nd->n", x, x)  # (3)
     places = np.minimum(np.searchsorted(drawn, targets), len(drawn) - 1)
     hits = np.where(drawn[places] == targets, places, -1)
     total = kernels.sampled_cross_entropy(logits, offset.astype(x.dtype), wanted, hits, scale)
@@ -69,7 +77,14 @@ def loss(
     kernels.scatter_add(wanted[:, None] * x, targets, gradients.weight)
     gradients.bias[drawn] += np.ones(len(x), x.dtype) @ logits
     np.add.at(gradients.bias, targets, wanted)
-    return total, logits @ W + wanted[:, None] * w
+    return total, logits @ W + wanted[:, None] * (w - lead[:, None] * x)
 
 
-OUTPUT = Output("sampled", loss, sampler, finish="full")
+def leads(x: Array, w: Array, margin: float) -> Array:
+    """m |w| / |x| of the rows of (3), 0 where x w is not positive: (N,)."""
+    longer = np.einsum("nd,nd->n", w, w) / np.maximum(np.einsum("nd,nd->n", x, x), TINY)
+    found: Array = margin * np.sqrt(longer) * (np.einsum("nd,nd->n", x, w) > 0)
+    return found.astype(x.dtype, copy=False)
+
+
+OUTPUT = Output("sampled", loss, sampler, finish="full", takes=("margin",))
