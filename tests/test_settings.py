@@ -359,6 +359,12 @@ def test_an_option_of_another_kind_is_wrong_usage(
     assert err.startswith(f"lmtool: error: {flag(name)}: a {pair.name} (reads {pair.reads}")
 
 
+def test_a_window_has_no_weights_from_state_to_state() -> None:
+    with pytest.raises(OptionError, match="^weight_drop: cell='window' has no weights from state"):
+        refuse_foreign(PAIRS[0], {"cell": "window", "weight_drop": 0.1})
+    refuse_foreign(PAIRS[0], {"cell": "window", "weight_drop": 0.0})
+
+
 def test_the_foreign_options_are_the_expected_ones() -> None:
     named = {param.id for param in foreign()}
     assert named >= {"classifier tie", "classifier bptt", "language model both"}

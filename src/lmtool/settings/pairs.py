@@ -87,6 +87,9 @@ def refuse_foreign(pair: Pairing, given: Mapping[str, Any]) -> None:
                 message = f"{pair} does not take it; it is for"
                 raise OptionError(f"{called(name)}: {message} {' and '.join(takers_of(name))}")
     refuse_choices(pair, given)
+    if given.get("cell") == "window" and given.get("weight_drop"):
+        message = f"{called('cell', 'window')} has no weights from state to state; leave it out"
+        raise OptionError(f"{called('weight_drop')}: {message}")
 
 
 def refuse_choices(pair: Pairing, given: Mapping[str, Any]) -> None:
