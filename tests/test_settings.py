@@ -360,7 +360,7 @@ def test_an_option_of_another_kind_is_wrong_usage(
 
 
 def test_a_window_has_no_weights_from_state_to_state() -> None:
-    with pytest.raises(OptionError, match="^weight_drop: cell='window' has no weights from state"):
+    with pytest.raises(OptionError, match=r"^weight_drop: cell='window' has no weights from state"):
         refuse_foreign(PAIRS[0], {"cell": "window", "weight_drop": 0.1})
     refuse_foreign(PAIRS[0], {"cell": "window", "weight_drop": 0.0})
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lmtool import arguments, model_file
 from lmtool.arguments import PathLike
-from lmtool.errors import ConfigError, ModelFileError, option
+from lmtool.errors import ModelFileError, option
 from lmtool.kinds import KINDS, Kind
 from lmtool.lazily import attributes
 
@@ -84,15 +84,13 @@ def load_vectors(path: PathLike) -> Any:
     """
     from lmtool import vector_file
     from lmtool.faces.vectors import ForeignVectors
-    from lmtool.faces.worded import WordVectors
-    from lmtool.inference.embeddings import NONE
+    from lmtool.inference.embeddings import tables_of
 
     path = arguments.path(path, "path")
     if not vector_file.is_model(path):
         return ForeignVectors(vector_file.load(path))
     loaded = load(path)
-    if not isinstance(loaded, WordVectors):
-        raise ConfigError(NONE)
+    tables_of(trained(loaded))
     return loaded
 
 

@@ -13,12 +13,8 @@ from lmtool.errors import ConfigError, InputError, OptionError, option
 from lmtool.models.words import MATRICES, TARGET, WordTable
 from lmtool.text.vocabulary import Vocabulary
 
-__all__ = ["NONE", "Embeddings", "Worded", "embeddings"]
+__all__ = ["Embeddings", "Worded", "embeddings", "tables_of"]
 
-NONE = (
-    "word vectors: the model has none; it reads and writes no words, or counts n-grams and has no"
-    " network"
-)
 NEAR = 3  # spellings that a message names
 LOOKED_AT = 200_000  # words whose spelling is compared, the most frequent ones
 LONGEST = 60  # characters of a word that is compared
@@ -93,15 +89,22 @@ class Embeddings(Shown):
         return [folded[x] for x in difflib.get_close_matches(word.lower(), folded, NEAR)]
 
 
+def tables_of(model: object) -> Mapping[str, WordTable]:
+    """The tables of any model. Raises ConfigError for one that has none."""
+    tables: Mapping[str, WordTable] = getattr(model, "word_tables", {})
+    if not tables:
+        message = "reads and writes no words, or counts n-grams and has no network"
+        raise ConfigError(f"word vectors: the model has none; it {message}")
+    return tables
+
+
 def embeddings(model: Worded, matrix: str | None = None) -> Embeddings:
     """Those of the model: each network has its own space, so several stand side by side.
 
     Where there are two matrices, those of the words that it reads about unless ``matrix`` says
     otherwise. Raises ConfigError for a model without any, OptionError for another name.
     """
-    tables = model.word_tables
-    if not tables:
-        raise ConfigError(NONE)
+    tables = tables_of(model)
     name = next(known for known in MATRICES if known in tables) if matrix is None else matrix
     if name not in tables:
         raise OptionError(f"{option('matrix')}: must be one of {', '.join(tables)}, not {name!r}")
