@@ -46,7 +46,7 @@ def head(trace: "Trace") -> str:
     own = f"; network {trace.member} of {trace.n_members}" * (trace.n_members > 1)
     own += "; without what it is mixed with" * trace.mixed
     if trace.zeros is not None and trace.dead is not None:
-        shares = f"{trace.zeros:.0%} of a_t 0, {trace.dead:.0%} of the units at every step"
+        shares = f"{trace.zeros:z.0%} of a_t 0, {trace.dead:z.0%} of the units at every step"
         own += f"; ReLU makes {shares}".replace("%", " %")
     exact = f"float64, ln p within {number(trace.difference, 2)} of lmtool score"
     return paragraph(f"{about}, H {sizes['H']}, {tied}{own}; a_0 = 0; {exact}")
