@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from lmtool.errors import InterruptionError
 from lmtool.settings.shared import reader
+from lmtool.training.events import Event, begins
 
 if TYPE_CHECKING:
-    from lmtool.training.events import Event, Finished, Note, Planned, Progress, Validated
+    from lmtool.training.events import Finished, Note, Planned, Progress, Validated
 
 __all__ = ["Bar", "Interrupts", "attended", "kernel"]
 
 SHELL = "ZMQInteractiveShell"  # of a notebook's kernel, and the base of others' shells
 
-Listener = Callable[["Event"], None]
+Listener = Callable[[Event], None]
 Stop = Callable[[], int]
 
 
@@ -47,7 +48,7 @@ def attended(
         raise
 
 
-def ignore(event: "Event") -> None:
+def ignore(event: Event) -> None:
     """Nobody listens."""
 
 
@@ -87,9 +88,9 @@ class Interrupts:
         if self._received and kind is None:  # it came after the last step
             raise KeyboardInterrupt
 
-    def listen(self, emit: Listener, event: "Event") -> None:
-        """Training begins when it is planned, if there is anything to train."""
-        self._training = self._training or bool(getattr(event, "n_parameters", 0))
+    def listen(self, emit: Listener, event: Event) -> None:
+        """From the event on with which training begins."""
+        self._training = self._training or begins(event)
         emit(event)
 
     def received(self) -> int:
@@ -110,7 +111,7 @@ class Bar:
         self._share, self._now, self._best = 0.0, "", ""
         self._handle: Any = None
 
-    def __call__(self, event: "Event") -> None:
+    def __call__(self, event: Event) -> None:
         getattr(self, f"_on_{type(event).__name__.lower()}")(event)
         if self._handle is not None:
             self._handle.update(self)

@@ -3,10 +3,9 @@
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lmtool.training.events import Event
+from lmtool.training.events import Event, begins
 
 __all__ = ["Signals"]
 
@@ -36,9 +35,9 @@ class Signals:
         for number, former in self._former.items():
             signal.signal(number, former)
 
-    def on_event(self, event: "Event") -> None:
-        """Training begins when it is planned, if there is anything to train."""
-        self._training = self._training or bool(getattr(event, "n_parameters", 0))
+    def on_event(self, event: Event) -> None:
+        """From the event on with which training begins."""
+        self._training = self._training or begins(event)
 
     def received(self) -> int:
         """The number of the signal, or 0."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from lmtool.settings import TrainSettings
 
-__all__ = ["Event", "Finished", "Note", "Planned", "Progress", "Validated"]
+__all__ = ["Event", "Finished", "Note", "Planned", "Progress", "Validated", "begins"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +74,8 @@ class Finished:
 
 
 Event = Note | Planned | Progress | Validated | Finished
+
+
+def begins(event: Event) -> bool:
+    """Whether training begins: it does when it is planned, if there is anything to train."""
+    return isinstance(event, Planned) and event.n_parameters > 0
