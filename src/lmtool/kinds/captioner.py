@@ -1,7 +1,6 @@
 """The captioner: reads a vector, writes text; what training goes by."""
 
 import math
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 from lmtool.data.standard import Standardisation
 from lmtool.inference.conditional import Captioner, VectorParts
 from lmtool.kinds.base import Table
-from lmtool.kinds.conditional import conditional_of, planned
+from lmtool.kinds.conditional import conditional_of, planned, stored
 from lmtool.kinds.fits import Fit, no_more_than
-from lmtool.kinds.language_model import respelled, spelled
+from lmtool.kinds.language_model import respelled
 from lmtool.kinds.paired import captions
 from lmtool.models.conditional import TARGET_TABLE
 from lmtool.settings.conditional import CaptionerSettings
@@ -25,12 +24,6 @@ FITS = (  # texts
     Fit(100_000, 256, 32, 0.002, 0.5, 4, 1, smoothing=0.1),
     Fit(math.inf, 512, 128, 0.001, 0.3, 4, 1, smoothing=0.1),
 )
-
-
-def store(model: Captioner) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Constants and vocabulary."""
-    standard, vocabulary = model.parts
-    return {"text": asdict(vocabulary.settings)}, standard.tensors() | spelled(vocabulary)
 
 
 def restore(
@@ -50,7 +43,7 @@ KIND = conditional_of(
     prepare=captions,
     plan=partial(planned, FITS),
     build=Captioner,
-    store=store,
+    store=partial(stored, Standardisation.tensors),
     restore=restore,
     tables=(Table(TARGET_TABLE, ("inputs", "targets"), (EOS_ID,), drawn=True),),
     paced=partial(no_more_than, FITS),

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmtool.arrays import Array, Shapes
 from lmtool.data.batch import Batch
@@ -15,6 +16,7 @@ from lmtool.inference.conditional import TextJudge
 from lmtool.kinds.base import Estimate, Kind, Material, Memory
 from lmtool.kinds.fits import Fit
 from lmtool.kinds.fits import planned as for_these
+from lmtool.kinds.language_model import spelled
 from lmtool.kinds.memory import COMPILED, FLOAT
 from lmtool.models import conditional
 from lmtool.models.conditional import graph_of
@@ -27,7 +29,7 @@ from lmtool.nn.stack import Stack, States
 from lmtool.settings import TrainSettings
 from lmtool.workers import Workers
 
-__all__ = ["conditional_of", "planned", "shapes"]
+__all__ = ["conditional_of", "planned", "shapes", "stored"]
 
 SAMPLES = 1_000
 FINISH = 0.1  # of the steps
@@ -65,6 +67,14 @@ def work(stack: Stack) -> float:
 def shapes(settings: Any, parts: Any) -> Shapes:
     """Of one network's weights."""
     return conditional.shapes(settings, parts.sizes())
+
+
+def stored(
+    tensors: Callable[[Any], dict[str, NDArray[Any]]], model: Any
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """``tensors`` of what its sources are read by, and the vocabulary of what is written."""
+    source, vocabulary = model.parts
+    return {"text": asdict(vocabulary.settings)}, tensors(source) | spelled(vocabulary)
 
 
 def initialise(

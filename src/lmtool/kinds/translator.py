@@ -1,7 +1,6 @@
 """The translator: reads text, writes text; what training goes by."""
 
 import math
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmtool.inference.conditional import Parts, Translator
 from lmtool.kinds.base import Table
-from lmtool.kinds.conditional import conditional_of, planned
+from lmtool.kinds.conditional import conditional_of, planned, stored
 from lmtool.kinds.fits import Fit, no_more_than
 from lmtool.kinds.language_model import respelled, spelled
 from lmtool.kinds.paired import translations
@@ -29,13 +28,6 @@ FITS = (  # pairs
 SOURCE = "source."  # before the tensors of its vocabulary
 
 
-def store(model: Translator) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Both vocabularies."""
-    words, vocabulary = model.parts
-    tensors = spelled(words, SOURCE) | spelled(vocabulary)
-    return {"text": asdict(vocabulary.settings)}, tensors
-
-
 def restore(
     settings: TranslatorSettings, card: dict[str, Any], tensors: dict[str, NDArray[Any]]
 ) -> Parts:
@@ -51,7 +43,7 @@ KIND = conditional_of(
     prepare=translations,
     plan=partial(planned, FITS),
     build=Translator,
-    store=store,
+    store=partial(stored, partial(spelled, prefix=SOURCE)),
     restore=restore,
     tables=(
         Table(TARGET_TABLE, ("inputs", "targets"), (EOS_ID,), drawn=True),
