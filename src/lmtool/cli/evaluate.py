@@ -263,9 +263,6 @@ KINDS: dict[str, tuple[Callable[[Any, Job], None], tuple[str, ...]]] = {
     "frame classifier": (of_labels, ("label",)),
     "vector classifier": (of_labels, ("label",)),
 }
-OPTIONS = tuple(
-    dict.fromkeys((*RUNNING, "text", "label", "tags", *SPEECH))
-)  # that not every kind takes
 
 
 def ordered(result: "Evaluation") -> dict[str, Any]:

@@ -115,7 +115,7 @@ def table(
     """
     lines = list(rows)
     if not is_terminal(sys.stdout):
-        return _aligned(headers, lines, left, marked)
+        return _aligned(headers, lines, left)
     width = console(sys.stdout).width
     titles = [header.replace("_", " ") if spoken else header for header in headers]
     columns = list(zip(titles, *lines, strict=True))
@@ -139,9 +139,7 @@ def pairs(rows: Iterable[tuple[Any, ...]]) -> str:
     return "\n".join(map("\t".join, shown))
 
 
-def _aligned(
-    headers: Sequence[str], rows: list[Sequence[str]], left: int, marked: Sequence[int]
-) -> str:
+def _aligned(headers: Sequence[str], rows: list[Sequence[str]], left: int) -> str:
     lines = [headers, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     return "\n".join(

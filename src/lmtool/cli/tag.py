@@ -62,7 +62,6 @@ FORMATS: dict[str, Callable[[Results, "Tags"], Iterator[str]]] = {
     "jsonl": as_objects,
 }
 BARE = ("words", "conll")  # without probabilities
-of_page = {"metavar": "FILE", "dir_okay": False}
 
 
 def run(

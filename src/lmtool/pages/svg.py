@@ -126,9 +126,9 @@ def arrow(start: tuple[float, float], end: tuple[float, float], strong: bool = F
 
 
 def curve(
-    points: Sequence[tuple[float, float]], kept: int, name: str, title: str, logarithmic: bool
+    points: Sequence[tuple[float, float]], kept: int, title: str, logarithmic: bool
 ) -> Element:
-    """Values over steps; the kept one is marked, the line is named at its end."""
+    """Values over steps; the kept one is marked."""
     xs, ys = [x for x, _ in points], [math.log(y) if logarithmic else y for _, y in points]
     low, high = min(ys), max(ys)
     room = 0.06 * (high - low) or abs(high) * 0.1 or 1.0

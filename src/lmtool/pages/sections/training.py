@@ -64,7 +64,7 @@ def draw(found: Training) -> list[Element]:
         and max(values) > SPREAD * min(values)
         and found.measure.split("_")[0] in FALLS
     )
-    drawn = svg.curve(found.points, found.kept, name, caption, logarithmic)
+    drawn = svg.curve(found.points, found.kept, caption, logarithmic)
     scale = e("small", f" {name[0].upper()}{name[1:]} over steps{', logarithmic' * logarithmic}.")
     rows = [(number(x), number(y, 5)) for x, y in found.points]
     return [
