@@ -187,6 +187,19 @@ def test_more_time_buys_a_larger_model_and_more_dropout() -> None:
         assert recipe.drop_warmup is not None and recipe.drop_warmup > 0
 
 
+def test_a_window_is_as_wide_as_its_words_and_learns_slowly() -> None:
+    recipe = TrainSettings(seconds=60)
+    lstm, fast = plan(ModelSettings(), recipe, 10**6, 10**4, speed=1e11)
+    window, slow = plan(ModelSettings(cell="window"), recipe, 10**6, 10**4, speed=1e11)
+    assert lstm.hidden is not None and lstm.embed is not None and lstm.embed < lstm.hidden
+    assert window.embed == window.hidden
+    assert fast.lr is not None and slow.lr is not None and slow.lr < fast.lr / 2
+    same = TrainSettings(epochs=1)
+    assert plan(ModelSettings(cell="window"), same, 10**6, 10**4)[1].lr == pytest.approx(
+        plan(ModelSettings(), same, 10**6, 10**4)[1].lr
+    )
+
+
 def test_only_the_sampled_softmax_asks_targets_to_lead(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("Todd met Pete\n" * 40)

@@ -25,6 +25,7 @@ MOST_DROPOUT = 0.5
 SEVERAL = ((4, 8.0), (2, 4.0), (1, 0.0))  # networks, if each has time for so many passes
 DROP_WARMUP = 2 / 3  # share of the steps
 LETTERS = 500  # outputs; no more than that, and a segment cannot do without any of them
+WINDOW, SLOWER = "window", 0.25  # a cell without gates, which is as wide as its words, and its rate
 MOST_MARGIN = 0.02
 FINISH = 0.1  # share of the steps, where the full softmax is no more than
 DEAR = 2.0  # times as dear
@@ -136,7 +137,7 @@ def sized(
     Beyond some passes over the text, several networks are worth more than a larger one.
     """
     for members, least in [(network.members, 0.0)] if network.members else SEVERAL:
-        fit = fitted(n_tokens, work / members)
+        fit = suited(fitted(n_tokens, work / members), network.cell)
         hidden = network.hidden or network.embed or fit.hidden
         embed = network.embed or min(hidden, fit.embed)
         full = replace(network, members=members, hidden=hidden, embed=embed)
@@ -152,6 +153,13 @@ def fitted(n_tokens: int, work: float) -> Sizes:
     if work and by_budget(n_tokens):
         return next(sizes for sizes in BUDGETS if work <= sizes.limit)
     return next(sizes for sizes in CORPORA if n_tokens <= sizes.limit)
+
+
+def suited(fit: Sizes, cell: str) -> Sizes:
+    """The same for another cell than an LSTM, where the work decides."""
+    if cell != WINDOW or fit.dropout is not None:
+        return fit
+    return fit._replace(embed=fit.hidden, lr=SLOWER * fit.lr)
 
 
 def by_budget(n_tokens: int) -> bool:
